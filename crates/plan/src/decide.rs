@@ -1,0 +1,284 @@
+//! What to do about each resource, looked at on its own and then with what it refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use resource::{
+    Behaviour, Desired, Digest, FieldChange, KindSchema, Lifecycle, Observation, Recorded, ResourceId, reference,
+};
+use serde_json::Value;
+
+use crate::planner::Input;
+use crate::{ActionId, Change, DriftLine, Operation, Reason, ReportLine, ReportReason, field_changes};
+
+/// The outcome of deciding.
+#[derive(Default)]
+pub(crate) struct Decisions {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) report: Vec<ReportLine>,
+    pub(crate) drift: Vec<DriftLine>,
+}
+
+/// Decides about everything that is desired or recorded.
+pub(crate) fn decide(input: &Input<'_>) -> Decisions {
+    let mut context = Context {
+        input,
+        decisions: Decisions::default(),
+        blocked: BTreeSet::new(),
+        remade: BTreeSet::new(),
+        new_outputs: BTreeSet::new(),
+    };
+    for id in dependency_order(input.desired) {
+        context.desired(&input.desired[&id]);
+    }
+    let unwanted: BTreeMap<&ResourceId, &Recorded> =
+        input.recorded.iter().filter(|(id, _)| !input.desired.contains_key(*id)).collect();
+    for (id, recorded) in &unwanted {
+        context.unwanted(id, recorded, &unwanted);
+    }
+    context.decisions
+}
+
+/// Desired ids, dependencies first. A circle is reported when changes are ordered; here its members come last.
+fn dependency_order(desired: &BTreeMap<ResourceId, Desired>) -> Vec<ResourceId> {
+    let dependencies = desired.iter().map(|(id, resource)| (id.clone(), resource.dependencies())).collect();
+    graph::Dag::new(&dependencies).map_or_else(|_| desired.keys().cloned().collect(), |dag| dag.order())
+}
+
+struct Context<'a> {
+    input: &'a Input<'a>,
+    decisions: Decisions,
+    /// Could not be observed, or depends on something that could not.
+    blocked: BTreeSet<ResourceId>,
+    /// Made anew by this plan: what they contained is gone.
+    remade: BTreeSet<ResourceId>,
+    /// Will have other outputs than recorded.
+    new_outputs: BTreeSet<ResourceId>,
+}
+
+impl Context<'_> {
+    fn desired(&mut self, desired: &Desired) {
+        let id = &desired.id;
+        let unknown = Observation::unknown("it was not looked for");
+        let observation = self.input.observed.get(id).unwrap_or(&unknown);
+        let recorded = self.input.recorded.get(id);
+        if desired.lifecycle == Lifecycle::Ignored {
+            return;
+        }
+        if let Some(on) = desired.dependencies().into_iter().find(|need| self.blocked.contains(need)) {
+            self.block(id, ReportReason::WaitsFor { on });
+            return;
+        }
+        if desired.lifecycle == Lifecycle::Shared {
+            self.shared(desired, observation);
+            return;
+        }
+        let parent_remade = desired.contained_in.as_ref().filter(|parent| self.remade.contains(*parent));
+        match observation {
+            Observation::Unknown { why } if parent_remade.is_none() => {
+                self.block(id, ReportReason::Unknown { why: why.clone() });
+            }
+            Observation::Present { attributes } if parent_remade.is_none() => {
+                self.present(desired, recorded, attributes);
+            }
+            _ => self.absent(desired, recorded, parent_remade.cloned()),
+        }
+    }
+
+    fn block(&mut self, id: &ResourceId, reason: ReportReason) {
+        self.blocked.insert(id.clone());
+        self.decisions.report.push(ReportLine { resource: id.clone(), reason });
+    }
+
+    fn shared(&mut self, desired: &Desired, observation: &Observation) {
+        let reason = match observation {
+            Observation::Unknown { why } => ReportReason::Unknown { why: why.clone() },
+            Observation::Absent => ReportReason::Unknown { why: "it is shared, but it is not there".to_owned() },
+            Observation::Present { attributes } => {
+                ReportReason::Shared { differs: field_changes(&self.schema(&desired.id), attributes, &desired.inputs) }
+            }
+        };
+        let blocks = matches!(reason, ReportReason::Unknown { .. });
+        if blocks {
+            self.block(&desired.id, reason);
+        } else {
+            self.decisions.report.push(ReportLine { resource: desired.id.clone(), reason });
+        }
+    }
+
+    fn absent(&mut self, desired: &Desired, recorded: Option<&Recorded>, parent_remade: Option<ResourceId>) {
+        let reason = match (recorded, parent_remade) {
+            (None, _) => Reason::New,
+            (_, Some(on)) => Reason::DependencyChanged { on },
+            (Some(recorded), _) if recorded.tainted => Reason::Interrupted,
+            (Some(_), _) => {
+                self.decisions.drift.push(DriftLine { resource: desired.id.clone(), gone: true, fields: Vec::new() });
+                Reason::Drifted
+            }
+        };
+        self.remade.insert(desired.id.clone());
+        self.new_outputs.insert(desired.id.clone());
+        self.push(Change {
+            before: recorded.map(|recorded| recorded.inputs.clone()),
+            after: Some(desired.inputs.clone()),
+            ..change(&desired.id, Operation::Create, reason)
+        });
+    }
+
+    fn present(&mut self, desired: &Desired, recorded: Option<&Recorded>, attributes: &Value) {
+        let schema = self.schema(&desired.id);
+        let mut fields = field_changes(&schema, attributes, &desired.inputs);
+        let (operation, reason) = match recorded {
+            None => (Operation::Create, Reason::FoundUnrecorded),
+            Some(recorded) => {
+                let wished = field_changes(&schema, &recorded.inputs, &desired.inputs);
+                let drifted: Vec<FieldChange> =
+                    fields.iter().filter(|field| !wished.iter().any(|wish| wish.path == field.path)).cloned().collect();
+                if !drifted.is_empty() {
+                    self.decisions.drift.push(DriftLine {
+                        resource: desired.id.clone(),
+                        gone: false,
+                        fields: drifted.clone(),
+                    });
+                }
+                let referred = self.changed_reference(&schema, &desired.inputs);
+                if fields.is_empty() && !recorded.tainted && referred.is_none() {
+                    return;
+                }
+                (Operation::Update, update_reason(recorded, fields.len(), drifted.len(), referred))
+            }
+        };
+        for field in &mut fields {
+            field.known_after_apply = field.after.as_ref().is_some_and(|after| self.refers_to_new_outputs(after));
+        }
+        let replace = fields.iter().find(|field| matches!(schema.behaviour(&field.path), Some(Behaviour::Replace)));
+        let effects = (schema.effects)(&fields, attributes, &desired.inputs);
+        let template = Change {
+            expect: Some(Digest::of_json(attributes)),
+            before: recorded.map(|recorded| recorded.inputs.clone()),
+            after: Some(desired.inputs.clone()),
+            effects,
+            ..change(&desired.id, operation, reason)
+        };
+        if let (Operation::Update, Some(field)) = (operation, replace) {
+            let reason = Reason::CannotUpdate { field: field.path.join(".") };
+            self.replace(template, reason, fields);
+            return;
+        }
+        if operation == Operation::Create || schema.update_changes_outputs {
+            self.new_outputs.insert(desired.id.clone());
+        }
+        self.push(Change { fields, ..template });
+    }
+
+    fn replace(&mut self, template: Change, reason: Reason, fields: Vec<FieldChange>) {
+        let id = template.resource.clone();
+        self.remade.insert(id.clone());
+        self.new_outputs.insert(id.clone());
+        self.push(Change {
+            id: ActionId::new("delete", &id),
+            operation: Operation::Delete,
+            reason: reason.clone(),
+            replaces: true,
+            after: None,
+            ..template.clone()
+        });
+        self.push(Change {
+            id: ActionId::new("create", &id),
+            operation: Operation::Create,
+            reason,
+            replaces: true,
+            fields,
+            expect: None,
+            effects: Vec::new(),
+            ..template
+        });
+    }
+
+    fn unwanted(&mut self, id: &ResourceId, recorded: &Recorded, unwanted: &BTreeMap<&ResourceId, &Recorded>) {
+        let schema = self.schema(id);
+        let parent = recorded.contained_in.as_ref().filter(|parent| self.goes_away(parent, unwanted));
+        let (operation, reason) = match (self.input.observed.get(id), parent) {
+            _ if !recorded.lifecycle.is_ours() => (Operation::Forget, Reason::NoLongerWanted),
+            (_, Some(parent)) if !schema.outlives_parent => {
+                (Operation::Forget, Reason::ContainedIn { parent: parent.clone() })
+            }
+            (Some(Observation::Present { .. }), _) => (Operation::Delete, Reason::NoLongerWanted),
+            (Some(Observation::Absent), _) => (Operation::Forget, Reason::Gone),
+            (observation, _) => {
+                let why = match observation {
+                    Some(Observation::Unknown { why }) => why.clone(),
+                    _ => "it was not looked for".to_owned(),
+                };
+                self.block(id, ReportReason::Unknown { why });
+                return;
+            }
+        };
+        let expect = match self.input.observed.get(id) {
+            Some(Observation::Present { attributes }) => Some(Digest::of_json(attributes)),
+            _ => None,
+        };
+        self.push(Change { expect, before: Some(recorded.inputs.clone()), ..change(id, operation, reason) });
+    }
+
+    /// Whether `parent` is deleted by this plan, or is gone already.
+    fn goes_away(&self, parent: &ResourceId, unwanted: &BTreeMap<&ResourceId, &Recorded>) -> bool {
+        let known = self.input.recorded.contains_key(parent);
+        !known
+            || (unwanted.contains_key(parent)
+                && !matches!(self.input.observed.get(parent), Some(Observation::Unknown { .. })))
+    }
+
+    fn push(&mut self, change: Change) {
+        self.decisions.changes.push(change);
+    }
+
+    fn schema(&self, id: &ResourceId) -> KindSchema {
+        self.input.schemas.get(id.kind()).cloned().unwrap_or_else(|| KindSchema::plain("unknown"))
+    }
+
+    fn refers_to_new_outputs(&self, value: &Value) -> bool {
+        reference::find_references(value).iter().any(|found| self.new_outputs.contains(&found.resource))
+    }
+
+    /// The first resource that a compared field refers to and whose outputs will change.
+    fn changed_reference(&self, schema: &KindSchema, inputs: &Value) -> Option<ResourceId> {
+        let Value::Object(fields) = inputs else { return None };
+        fields
+            .iter()
+            .filter(|(name, _)| {
+                !matches!(
+                    schema.behaviour(std::slice::from_ref(*name)),
+                    Some(Behaviour::Computed | Behaviour::CreateOnly)
+                )
+            })
+            .flat_map(|(_, value)| reference::find_references(value))
+            .map(|found| found.resource)
+            .find(|resource| self.new_outputs.contains(resource))
+    }
+}
+
+fn change(id: &ResourceId, operation: Operation, reason: Reason) -> Change {
+    Change {
+        id: ActionId::new(operation.verb(), id),
+        resource: id.clone(),
+        operation,
+        reason,
+        replaces: false,
+        fields: Vec::new(),
+        effects: Vec::new(),
+        expect: None,
+        before: None,
+        after: None,
+        depends_on: BTreeSet::new(),
+    }
+}
+
+fn update_reason(recorded: &Recorded, fields: usize, drifted: usize, referred: Option<ResourceId>) -> Reason {
+    match referred {
+        _ if recorded.tainted => Reason::Interrupted,
+        _ if fields > drifted => Reason::SpecChanged,
+        _ if fields > 0 => Reason::Drifted,
+        Some(on) => Reason::DependencyChanged { on },
+        None => Reason::SpecChanged,
+    }
+}

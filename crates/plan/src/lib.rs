@@ -1,0 +1,13 @@
+//! Diff, expand and the plan: pure functions from (desired, recorded, observed) to an immutable list of atomic changes.
+
+pub mod action;
+mod compare;
+mod decide;
+mod order;
+pub mod plan;
+mod planner;
+
+pub use action::{ActionId, Change, Operation, Reason};
+pub use compare::field_changes;
+pub use plan::{Base, DriftLine, Plan, ReportLine, ReportReason};
+pub use planner::{Expander, Input, make_plan};

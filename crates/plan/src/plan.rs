@@ -1,0 +1,99 @@
+//! The plan: an immutable list of changes on a base, with a report of what is not done.
+
+use resource::{Digest, FieldChange, ResourceId};
+use serde::{Deserialize, Serialize};
+
+use crate::Change;
+
+/// What a plan was made from. It is applied on nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Base {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Identity of the cluster's state, made once.
+    pub lineage: String,
+    /// Serial of the state.
+    pub serial: u64,
+    /// Digest of the revision.
+    pub revision: Digest,
+    /// Digest of the asset lock.
+    pub lock: Digest,
+    /// Version of kubewright.
+    pub kubewright: String,
+    /// Planning time, RFC 3339.
+    pub time: String,
+}
+
+/// One thing the plan does not do, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportLine {
+    /// Which resource.
+    pub resource: ResourceId,
+    /// Why nothing is done.
+    pub reason: ReportReason,
+}
+
+/// Why nothing is done about a resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "because", rename_all = "camelCase")]
+pub enum ReportReason {
+    /// It could not be observed.
+    Unknown {
+        /// Why not.
+        why: String,
+    },
+    /// It depends on something that could not be observed.
+    WaitsFor {
+        /// On what.
+        on: ResourceId,
+    },
+    /// It is shared: checked, never changed.
+    Shared {
+        /// How it differs, if it does.
+        differs: Vec<FieldChange>,
+    },
+    /// It carries our marker but is not recorded.
+    Orphan,
+    /// It is not ours.
+    Foreign,
+}
+
+/// A resource that somebody changed behind our back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftLine {
+    /// Which resource.
+    pub resource: ResourceId,
+    /// It is gone altogether.
+    pub gone: bool,
+    /// Recorded → observed, per field.
+    pub fields: Vec<FieldChange>,
+}
+
+/// An immutable list of atomic changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Version of this format.
+    pub format: u32,
+    /// What it was made from.
+    pub base: Base,
+    /// The changes, in a dependency order.
+    pub changes: Vec<Change>,
+    /// What is not done, and why.
+    pub report: Vec<ReportLine>,
+    /// What others changed.
+    pub drift: Vec<DriftLine>,
+}
+
+impl Plan {
+    /// Version written into plan files.
+    pub const FORMAT: u32 = 1;
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}

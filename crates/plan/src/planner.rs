@@ -1,0 +1,286 @@
+//! The whole pure pipeline: decide per resource, expand, order.
+
+use std::collections::BTreeMap;
+
+use graph::Cycle;
+use resource::{Desired, KindSchema, Observation, Recorded, ResourceId};
+
+use crate::plan::{Base, Plan};
+use crate::{Change, decide, order};
+
+/// Turns one change of a kind into the ordered atomic changes that carry it out. The last one keeps the change's id.
+pub type Expander = fn(Change) -> Vec<Change>;
+
+/// Everything a plan is made from.
+pub struct Input<'a> {
+    /// What the plan will be bound to.
+    pub base: Base,
+    /// What the spec asks for.
+    pub desired: &'a BTreeMap<ResourceId, Desired>,
+    /// What the state remembers.
+    pub recorded: &'a BTreeMap<ResourceId, Recorded>,
+    /// What was found. Resources without an observation count as unknown.
+    pub observed: &'a BTreeMap<ResourceId, Observation>,
+    /// Schemas by kind.
+    pub schemas: &'a BTreeMap<String, KindSchema>,
+    /// Expanders by kind.
+    pub expanders: &'a BTreeMap<String, Expander>,
+}
+
+/// Makes the plan. Equal inputs give equal plans.
+pub fn make_plan(input: Input<'_>) -> Result<Plan, Cycle> {
+    let decisions = decide::decide(&input);
+    let linked = order::link(decisions.changes, input.desired, input.recorded);
+    let expanded: Vec<Change> = linked.into_iter().flat_map(|change| expand(change, input.expanders)).collect();
+    Ok(Plan {
+        format: Plan::FORMAT,
+        base: input.base,
+        changes: order::sort(expanded)?,
+        report: decisions.report,
+        drift: decisions.drift,
+    })
+}
+
+/// Expands one change; its steps run one after the other, the first after everything the change waits for.
+fn expand(change: Change, expanders: &BTreeMap<String, Expander>) -> Vec<Change> {
+    let Some(expander) = expanders.get(change.resource.kind()) else { return vec![change] };
+    let waits_for = change.depends_on.clone();
+    let mut steps = expander(change);
+    let mut previous = None;
+    for step in &mut steps {
+        step.depends_on.clone_from(&waits_for);
+        step.depends_on.extend(previous.replace(step.id.clone()));
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use resource::{Behaviour, Reference};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Operation, Reason, ReportReason};
+
+    /// A little world: what is desired, recorded and observed, by id.
+    #[derive(Default)]
+    struct World {
+        desired: BTreeMap<ResourceId, Desired>,
+        recorded: BTreeMap<ResourceId, Recorded>,
+        observed: BTreeMap<ResourceId, Observation>,
+    }
+
+    impl World {
+        fn want(mut self, desired: Desired) -> Self {
+            self.desired.insert(desired.id.clone(), desired);
+            self
+        }
+
+        fn record(mut self, desired: &Desired) -> Self {
+            let recorded = Recorded {
+                schema_version: 1,
+                depends_on: desired.dependencies(),
+                inputs: desired.inputs.clone(),
+                outputs: BTreeMap::new(),
+                secrets: BTreeMap::new(),
+                contained_in: desired.contained_in.clone(),
+                lifecycle: desired.lifecycle,
+                tainted: false,
+            };
+            self.recorded.insert(desired.id.clone(), recorded);
+            self
+        }
+
+        fn see(mut self, id: &ResourceId, observation: Observation) -> Self {
+            self.observed.insert(id.clone(), observation);
+            self
+        }
+
+        /// Desired, recorded and observed alike.
+        fn settled(self, desired: Desired) -> Self {
+            let seen = Observation::present(desired.inputs.clone());
+            self.record(&desired).see(&desired.id, seen).want(desired)
+        }
+
+        fn plan(&self) -> Plan {
+            let mut machine = KindSchema::plain("machine").rule("address", Behaviour::Replace);
+            machine.update_changes_outputs = false;
+            let mut certificate = KindSchema::plain("certificate");
+            certificate.update_changes_outputs = true;
+            let schemas = [machine, certificate, KindSchema::plain("config").rule("target", Behaviour::Computed)]
+                .into_iter()
+                .map(|schema| (schema.kind.to_owned(), schema))
+                .collect();
+            let drain: Expander = |change| {
+                if change.operation != Operation::Delete {
+                    return vec![change];
+                }
+                let drain = ResourceId::new("drain", change.resource.name());
+                let step = Change {
+                    id: crate::ActionId::new("run", &drain),
+                    resource: drain,
+                    operation: Operation::Run,
+                    reason: Reason::StepOf { change: change.id.clone() },
+                    ..change.clone()
+                };
+                vec![step, change]
+            };
+            make_plan(Input {
+                base: Base {
+                    cluster: "demo".into(),
+                    lineage: "l".into(),
+                    serial: 1,
+                    revision: resource::Digest::of_bytes(b"r"),
+                    lock: resource::Digest::of_bytes(b"l"),
+                    kubewright: "0".into(),
+                    time: "t".into(),
+                },
+                desired: &self.desired,
+                recorded: &self.recorded,
+                observed: &self.observed,
+                schemas: &schemas,
+                expanders: &BTreeMap::from([("node".to_owned(), drain)]),
+            })
+            .unwrap()
+        }
+
+        fn ids(&self) -> Vec<String> {
+            self.plan().changes.iter().map(|change| change.id.to_string()).collect()
+        }
+    }
+
+    fn id(text: &str) -> ResourceId {
+        text.parse().unwrap()
+    }
+
+    fn machine(name: &str) -> Desired {
+        Desired::new(ResourceId::new("machine", name), json!({"address": "10.0.0.1", "memory": "1Gi"}))
+    }
+
+    fn config(name: &str) -> Desired {
+        Desired::new(
+            ResourceId::new("config", name),
+            json!({
+                "target": Reference::new(ResourceId::new("machine", name), "address"),
+                "files": {"key": Reference::new(ResourceId::new("certificate", name), "key")},
+            }),
+        )
+        .contained_in(ResourceId::new("machine", name))
+    }
+
+    fn certificate(name: &str) -> Desired {
+        Desired::new(ResourceId::new("certificate", name), json!({"names": ["a"]}))
+    }
+
+    #[test]
+    fn a_settled_world_has_an_empty_plan() {
+        let world = World::default().settled(machine("a")).settled(certificate("a")).settled(config("a"));
+        let plan = world.plan();
+        assert!(plan.is_empty() && plan.report.is_empty() && plan.drift.is_empty(), "{plan:?}");
+    }
+
+    #[test]
+    fn new_things_are_created_after_what_they_refer_to() {
+        let mut world = World::default().want(config("a")).want(machine("a")).want(certificate("a"));
+        for each in ["config/a", "machine/a", "certificate/a"] {
+            world = world.see(&id(each), Observation::Absent);
+        }
+        assert_eq!(world.ids(), ["create certificate/a", "create machine/a", "create config/a"]);
+        assert_eq!(world.plan().changes[2].reason, Reason::New);
+    }
+
+    #[test]
+    fn nothing_rests_on_an_unknown_observation() {
+        let world = World::default()
+            .want(machine("a"))
+            .want(certificate("a"))
+            .want(config("a"))
+            .see(&id("machine/a"), Observation::unknown("the host does not answer"))
+            .see(&id("certificate/a"), Observation::Absent)
+            .see(&id("config/a"), Observation::Absent);
+        assert_eq!(world.ids(), ["create certificate/a"]);
+        let report = world.plan().report;
+        assert!(matches!(report[0].reason, ReportReason::Unknown { .. }));
+        assert_eq!(report[1].reason, ReportReason::WaitsFor { on: id("machine/a") });
+    }
+
+    #[test]
+    fn a_drifted_field_is_named_and_repaired() {
+        let world = World::default()
+            .settled(machine("a"))
+            .see(&id("machine/a"), Observation::present(json!({"address": "10.0.0.1", "memory": "2Gi"})));
+        let plan = world.plan();
+        assert_eq!(plan.changes[0].reason, Reason::Drifted);
+        assert_eq!(plan.changes[0].fields[0].path, ["memory"]);
+        assert_eq!(plan.drift[0].fields[0].path, ["memory"]);
+    }
+
+    #[test]
+    fn a_changed_wish_is_no_drift() {
+        let mut world = World::default().settled(machine("a"));
+        world.desired.get_mut(&id("machine/a")).unwrap().inputs["memory"] = json!("4Gi");
+        let plan = world.plan();
+        assert_eq!(plan.changes[0].reason, Reason::SpecChanged);
+        assert!(plan.drift.is_empty());
+    }
+
+    #[test]
+    fn a_field_that_cannot_change_replaces_and_remakes_what_was_inside() {
+        let mut world = World::default().settled(machine("a")).settled(certificate("a")).settled(config("a"));
+        world.desired.get_mut(&id("machine/a")).unwrap().inputs["address"] = json!("10.0.0.2");
+        assert_eq!(world.ids(), ["delete machine/a", "create machine/a", "create config/a"]);
+    }
+
+    #[test]
+    fn what_refers_to_changed_outputs_is_updated_but_computed_fields_do_not_count() {
+        let mut world = World::default().settled(machine("a")).settled(certificate("a")).settled(config("a"));
+        world.desired.get_mut(&id("certificate/a")).unwrap().inputs["names"] = json!(["a", "b"]);
+        assert_eq!(world.ids(), ["update certificate/a", "update config/a"]);
+        let mut world = World::default().settled(machine("a")).settled(certificate("a")).settled(config("a"));
+        world.desired.get_mut(&id("machine/a")).unwrap().inputs["memory"] = json!("4Gi");
+        assert_eq!(world.ids(), ["update machine/a"]);
+    }
+
+    #[test]
+    fn children_of_a_deleted_parent_are_forgotten_and_dependents_go_first() {
+        let mut world = World::default().settled(machine("a")).settled(certificate("a")).settled(config("a"));
+        world.desired.clear();
+        let plan = world.plan();
+        let found: Vec<(String, Operation)> =
+            plan.changes.iter().map(|change| (change.resource.to_string(), change.operation)).collect();
+        assert_eq!(
+            found,
+            [
+                ("config/a".to_owned(), Operation::Forget),
+                ("certificate/a".to_owned(), Operation::Delete),
+                ("machine/a".to_owned(), Operation::Delete)
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unwanted_thing_that_cannot_be_seen_is_not_deleted() {
+        let mut world = World::default().settled(machine("a"));
+        world.desired.clear();
+        let world = world.see(&id("machine/a"), Observation::unknown("no answer"));
+        assert!(world.ids().is_empty());
+        assert_eq!(world.plan().report.len(), 1);
+    }
+
+    #[test]
+    fn an_interrupted_resource_is_made_good() {
+        let mut world = World::default().settled(machine("a"));
+        world.recorded.get_mut(&id("machine/a")).unwrap().tainted = true;
+        assert_eq!(world.plan().changes[0].reason, Reason::Interrupted);
+    }
+
+    #[test]
+    fn expanded_steps_run_one_after_the_other() {
+        let node = Desired::new(id("node/w"), json!({}));
+        let mut world = World::default().settled(node);
+        world.desired.clear();
+        let plan = world.plan();
+        assert_eq!(world.ids(), ["run drain/w", "delete node/w"]);
+        assert!(plan.changes[1].depends_on.contains(&plan.changes[0].id));
+    }
+}

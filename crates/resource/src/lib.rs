@@ -1,0 +1,21 @@
+//! Vocabulary of everything kubewright manages: ids, values, schemas, lifecycles, observations, diagnostics.
+
+pub mod diagnostic;
+pub mod digest;
+pub mod id;
+pub mod lifecycle;
+pub mod observation;
+pub mod recorded;
+pub mod reference;
+pub mod schema;
+pub mod secret;
+
+pub use diagnostic::{Diagnostic, Label, Severity};
+pub use digest::Digest;
+pub use id::{InvalidId, ResourceId};
+pub use lifecycle::Lifecycle;
+pub use observation::Observation;
+pub use recorded::{Desired, Recorded};
+pub use reference::Reference;
+pub use schema::{Behaviour, Effect, FieldChange, FieldRule, KindSchema};
+pub use secret::Secret;

@@ -1,0 +1,37 @@
+//! What was found when a resource was looked for: present, absent, or unknown.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The answer of a handler that looked for one resource.
+///
+/// `Absent` means that the place was asked and answered "not there". Whatever could not be asked is `Unknown`:
+/// no create, replace, delete or forget rests on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum Observation {
+    /// It is there.
+    Present {
+        /// What it is like, in the shape of the desired inputs: a field that agrees is equal JSON.
+        attributes: Value,
+    },
+    /// It was positively found not to be there.
+    Absent,
+    /// It could not be found out.
+    Unknown {
+        /// Why, as a lower-case fragment.
+        why: String,
+    },
+}
+
+impl Observation {
+    /// A present resource with these attributes.
+    pub fn present(attributes: Value) -> Self {
+        Self::Present { attributes }
+    }
+
+    /// An observation that could not be made.
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::Unknown { why: why.into() }
+    }
+}

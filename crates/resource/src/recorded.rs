@@ -1,0 +1,80 @@
+//! A resource as the spec asks for it, and as the state store remembers it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Digest, Lifecycle, ResourceId};
+
+/// One resource that the spec asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Desired {
+    /// Its id.
+    pub id: ResourceId,
+    /// Its attributes as canonical JSON; references stand as [`crate::Reference`] markers.
+    pub inputs: Value,
+    /// What must exist before it, besides what `inputs` refers to.
+    pub depends_on: BTreeSet<ResourceId>,
+    /// How its existence is managed.
+    #[serde(default)]
+    pub lifecycle: Lifecycle,
+    /// The resource with which it disappears; it is forgotten, not deleted, when that one is deleted.
+    pub contained_in: Option<ResourceId>,
+}
+
+impl Desired {
+    /// A managed resource without explicit dependencies.
+    pub fn new(id: ResourceId, inputs: Value) -> Self {
+        Self { id, inputs, depends_on: BTreeSet::new(), lifecycle: Lifecycle::Managed, contained_in: None }
+    }
+
+    /// The same with one more dependency.
+    #[must_use]
+    pub fn after(mut self, dependency: ResourceId) -> Self {
+        self.depends_on.insert(dependency);
+        self
+    }
+
+    /// The same, disappearing with `parent` (which is a dependency too).
+    #[must_use]
+    pub fn contained_in(mut self, parent: ResourceId) -> Self {
+        self.depends_on.insert(parent.clone());
+        self.contained_in = Some(parent);
+        self
+    }
+
+    /// Everything it depends on: the explicit ones and those its inputs refer to.
+    pub fn dependencies(&self) -> BTreeSet<ResourceId> {
+        let mut all = self.depends_on.clone();
+        all.extend(crate::reference::find_references(&self.inputs).into_iter().map(|reference| reference.resource));
+        all
+    }
+}
+
+/// One resource as the state store remembers it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recorded {
+    /// Version of the kind's schema that wrote it.
+    pub schema_version: u32,
+    /// What it depended on, so that it can be deleted in order after its documents are gone.
+    pub depends_on: BTreeSet<ResourceId>,
+    /// The inputs it was last made with, references unresolved.
+    pub inputs: Value,
+    /// What the handler gave back. Secret outputs are not here: they are in the vault, with their digest in `secrets`.
+    #[serde(default)]
+    pub outputs: BTreeMap<String, Value>,
+    /// Keyed digests of the secret outputs, by output name.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, Digest>,
+    /// The resource with which it disappears.
+    pub contained_in: Option<ResourceId>,
+    /// How its existence is managed.
+    #[serde(default)]
+    pub lifecycle: Lifecycle,
+    /// Whether its last action failed after it may have taken effect; it is made good by the next run.
+    #[serde(default)]
+    pub tainted: bool,
+}

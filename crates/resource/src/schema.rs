@@ -1,0 +1,133 @@
+//! What the engine must know about a kind: how each field is compared and what changing it means.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The schema of one kind of resource.
+#[derive(Clone)]
+pub struct KindSchema {
+    /// The kind, as it stands in resource ids.
+    pub kind: &'static str,
+    /// Raised when the meaning of recorded inputs changes.
+    pub version: u32,
+    /// Rules for fields that are not simply compared and updated in place. The first match holds.
+    pub fields: Vec<FieldRule>,
+    /// What changing these fields disturbs.
+    pub effects: fn(&[FieldChange], before: &Value, after: &Value) -> Vec<Effect>,
+    /// Whether deleting it has effects that deleting its parent does not take care of.
+    pub outlives_parent: bool,
+    /// Whether updating it in place gives other outputs (a certificate issued again), so that what refers to it changes too.
+    pub update_changes_outputs: bool,
+}
+
+impl KindSchema {
+    /// A kind whose fields are all compared literally and updated in place, without side effects.
+    pub fn plain(kind: &'static str) -> Self {
+        Self {
+            kind,
+            version: 1,
+            fields: Vec::new(),
+            effects: |_, _, _| Vec::new(),
+            outlives_parent: false,
+            update_changes_outputs: false,
+        }
+    }
+
+    /// The same with a rule for the fields that `pattern` names.
+    #[must_use]
+    pub fn rule(mut self, pattern: &'static str, behaviour: Behaviour) -> Self {
+        self.fields.push(FieldRule { pattern, behaviour });
+        self
+    }
+
+    /// The same with a function that names what a change disturbs.
+    #[must_use]
+    pub fn effects(mut self, effects: fn(&[FieldChange], &Value, &Value) -> Vec<Effect>) -> Self {
+        self.effects = effects;
+        self
+    }
+
+    /// How the field at `path` behaves, when a rule says so.
+    pub fn behaviour(&self, path: &[String]) -> Option<Behaviour> {
+        self.fields.iter().find(|rule| rule.matches(path)).map(|rule| rule.behaviour)
+    }
+}
+
+/// A rule for some fields of a kind.
+#[derive(Clone)]
+pub struct FieldRule {
+    /// Path segments joined by `.`; `*` stands for one segment. A rule holds for everything below its path too.
+    pub pattern: &'static str,
+    /// What holds for them.
+    pub behaviour: Behaviour,
+}
+
+impl FieldRule {
+    fn matches(&self, path: &[String]) -> bool {
+        let wanted: Vec<&str> = self.pattern.split('.').collect();
+        path.len() >= wanted.len() && wanted.iter().zip(path).all(|(want, have)| *want == "*" || want == have)
+    }
+}
+
+/// How a field is compared and changed.
+#[derive(Clone, Copy)]
+pub enum Behaviour {
+    /// A change means a new resource.
+    Replace,
+    /// Never shown; compared by keyed digest.
+    Secret,
+    /// Written by the handler; never compared.
+    Computed,
+    /// A list whose order means nothing.
+    Unordered,
+    /// Used once, at creation; never compared.
+    CreateOnly,
+    /// Equal when the function says so (quantities, durations, address ranges).
+    Equivalent(fn(&Value, &Value) -> bool),
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldChange {
+    /// Path segments from the root of the inputs. Segments may contain dots (file names do).
+    pub path: Vec<String>,
+    /// The value before; `None` where there was none.
+    pub before: Option<Value>,
+    /// The value after; `None` where the field goes away.
+    pub after: Option<Value>,
+    /// The values must not be shown.
+    #[serde(default)]
+    pub secret: bool,
+    /// The new value is known only after another action has run.
+    #[serde(default)]
+    pub known_after_apply: bool,
+}
+
+/// What a change disturbs, beyond the resource itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "camelCase")]
+pub enum Effect {
+    /// Restarts a unit or a static pod on a machine.
+    Restarts {
+        /// The unit's or the pod's name.
+        unit: String,
+        /// The machine's name.
+        machine: String,
+    },
+    /// Reboots a machine.
+    Reboots {
+        /// The machine's name.
+        machine: String,
+    },
+    /// Evicts the pods of a node.
+    Drains {
+        /// The node's name.
+        node: String,
+    },
+    /// Data is lost for good.
+    LosesData {
+        /// Which data, as a fragment.
+        what: String,
+    },
+}
