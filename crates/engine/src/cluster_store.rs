@@ -1,0 +1,200 @@
+//! The typed view of one cluster in a state store: head, revisions, checkpoints, journals.
+
+use std::sync::Arc;
+
+use resource::Digest;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::journal::{self, Journal};
+use crate::state::{Head, State};
+use crate::{StateStore, StoreError, Version};
+
+/// One immutable set of documents as the user wrote them, with what was found out about the ground then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revision {
+    /// Version of this format.
+    pub format: u32,
+    /// The documents, by file name, as written.
+    pub documents: Vec<SourceText>,
+    /// What must be known before resolving: allocated subnets and addresses, host routes, image ids.
+    pub ground: Value,
+    /// The revision before this one.
+    pub parent: Option<Digest>,
+    /// `user@host`.
+    pub author: String,
+    /// The command that made it.
+    pub reason: String,
+    /// When, RFC 3339.
+    pub time: String,
+}
+
+impl Revision {
+    /// Version written into revisions.
+    pub const FORMAT: u32 = 1;
+}
+
+/// One file of documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SourceText {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What is stored of a cluster now.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The head.
+    pub head: Head,
+    /// Its version, for the next swap.
+    pub version: Version,
+    /// The state: checkpoint and the journal of an unfinished run.
+    pub state: State,
+    /// The wanted revision.
+    pub revision: Revision,
+}
+
+/// One cluster in a state store.
+#[derive(Clone)]
+pub struct ClusterStore {
+    store: Arc<dyn StateStore>,
+    cluster: String,
+}
+
+impl ClusterStore {
+    /// The cluster called `cluster` in `store`.
+    pub fn new(store: Arc<dyn StateStore>, cluster: &str) -> Self {
+        Self { store, cluster: cluster.to_owned() }
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Arc<dyn StateStore> {
+        &self.store
+    }
+
+    /// Everything stored now; `None` when there is no such cluster.
+    pub async fn load(&self) -> Result<Option<Loaded>, StoreError> {
+        let Some((bytes, version)) = self.store.head(&self.cluster).await? else { return Ok(None) };
+        let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
+        let mut state = match &head.checkpoint {
+            Some(digest) => self.read(&checkpoint_key(digest), State::FORMAT).await?,
+            None => State::empty(),
+        };
+        if let Some(run) = &head.run {
+            let records = journal::parse(run, &self.store.read_journal(&self.cluster, run).await?)?;
+            state.fold(&records);
+        }
+        let revision = self.read(&revision_key(&head.revision), Revision::FORMAT).await?;
+        Ok(Some(Loaded { head, version, state, revision }))
+    }
+
+    /// Writes a revision and gives its digest.
+    pub async fn put_revision(&self, revision: &Revision) -> Result<Digest, StoreError> {
+        let (digest, bytes) = encode(revision)?;
+        self.store.put(&self.cluster, &revision_key(&digest), &bytes).await?;
+        Ok(digest)
+    }
+
+    /// Makes the first head.
+    pub async fn create(&self, lineage: &str, revision: Digest) -> Result<(), StoreError> {
+        let head = Head {
+            format: Head::FORMAT,
+            lineage: lineage.to_owned(),
+            serial: 1,
+            revision,
+            checkpoint: None,
+            run: None,
+        };
+        self.swap(None, &head).await.map(drop)
+    }
+
+    /// Moves the head to another revision.
+    pub async fn set_revision(&self, loaded: &Loaded, revision: Digest) -> Result<Version, StoreError> {
+        let head = Head { serial: loaded.head.serial + 1, revision, ..loaded.head.clone() };
+        self.swap(Some(&loaded.version), &head).await
+    }
+
+    /// Begins a run: the state as it is becomes the checkpoint, and the run's journal goes on from there.
+    pub async fn begin_run(&self, loaded: &Loaded, run: &str) -> Result<(Journal, Head, Version), StoreError> {
+        let checkpoint = self.put_checkpoint(&loaded.state).await?;
+        let writer = self.store.create_journal(&self.cluster, run).await?;
+        let head = Head {
+            serial: loaded.head.serial + 1,
+            checkpoint: Some(checkpoint),
+            run: Some(run.to_owned()),
+            ..loaded.head.clone()
+        };
+        let version = self.swap(Some(&loaded.version), &head).await?;
+        Ok((Journal::start(writer), head, version))
+    }
+
+    /// Ends a run: its journal is folded into a new checkpoint.
+    pub async fn end_run(&self) -> Result<State, StoreError> {
+        let Some(loaded) = self.load().await? else { return Ok(State::empty()) };
+        let checkpoint = self.put_checkpoint(&loaded.state).await?;
+        let head =
+            Head { serial: loaded.head.serial + 1, checkpoint: Some(checkpoint), run: None, ..loaded.head.clone() };
+        self.swap(Some(&loaded.version), &head).await?;
+        Ok(loaded.state)
+    }
+
+    /// Removes the cluster from the store.
+    pub async fn remove(&self) -> Result<(), StoreError> {
+        self.store.remove(&self.cluster).await
+    }
+
+    async fn put_checkpoint(&self, state: &State) -> Result<Digest, StoreError> {
+        let (digest, bytes) = encode(state)?;
+        self.store.put(&self.cluster, &checkpoint_key(&digest), &bytes).await?;
+        Ok(digest)
+    }
+
+    async fn swap(&self, expected: Option<&Version>, head: &Head) -> Result<Version, StoreError> {
+        let (_, bytes) = encode(head)?;
+        self.store.swap_head(&self.cluster, expected, &bytes).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &str, format: u32) -> Result<T, StoreError> {
+        let what = format!("{key} of cluster {}", self.cluster);
+        match self.store.get(&self.cluster, key).await? {
+            Some(bytes) => parse(&what, format, &bytes),
+            None => Err(StoreError::Damaged { what, why: "it is missing".to_owned() }),
+        }
+    }
+}
+
+fn revision_key(digest: &Digest) -> String {
+    format!("revisions/{digest}.json")
+}
+
+fn checkpoint_key(digest: &Digest) -> String {
+    format!("checkpoints/{digest}.json")
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<(Digest, Vec<u8>), StoreError> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(|error| StoreError::Unusable {
+        what: "encode an object".to_owned(),
+        source: std::io::Error::other(error),
+    })?;
+    Ok((Digest::of_bytes(&bytes), bytes))
+}
+
+/// Parses a versioned document: one written by a newer kubewright is refused, not mangled.
+fn parse<T: DeserializeOwned>(what: &str, format: u32, bytes: &[u8]) -> Result<T, StoreError> {
+    let damaged = |why: String| StoreError::Damaged { what: what.to_owned(), why };
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+    match value.get("format").and_then(Value::as_u64) {
+        Some(found) if found == u64::from(format) => {
+            serde_json::from_value(value).map_err(|error| damaged(error.to_string()))
+        }
+        Some(found) if found > u64::from(format) => Err(damaged(format!(
+            "it has format {found}, but this kubewright knows only up to {format}: use a newer kubewright"
+        ))),
+        _ => Err(damaged("it names no format that this kubewright knows".to_owned())),
+    }
+}

@@ -1,0 +1,73 @@
+//! The handlers of a program, found by kind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use plan::Expander;
+use resource::{KindSchema, Observation, ResourceId};
+
+use crate::{Handler, ObserveContext, ObserveRequest};
+
+/// All handlers, by the kinds they handle.
+#[derive(Clone, Default)]
+pub struct Handlers {
+    all: Vec<Arc<dyn Handler>>,
+    by_kind: BTreeMap<String, usize>,
+    schemas: BTreeMap<String, KindSchema>,
+    expanders: BTreeMap<String, Expander>,
+}
+
+impl Handlers {
+    /// The same with one more handler.
+    #[must_use]
+    pub fn with(mut self, handler: Arc<dyn Handler>) -> Self {
+        let index = self.all.len();
+        for schema in handler.schemas() {
+            self.by_kind.insert(schema.kind.to_owned(), index);
+            self.schemas.insert(schema.kind.to_owned(), schema);
+        }
+        self.expanders.extend(handler.expanders().into_iter().map(|(kind, expander)| (kind.to_owned(), expander)));
+        self.all.push(handler);
+        self
+    }
+
+    /// The handler of a kind.
+    pub fn of(&self, kind: &str) -> Option<&Arc<dyn Handler>> {
+        self.by_kind.get(kind).and_then(|index| self.all.get(*index))
+    }
+
+    /// Schemas by kind.
+    pub fn schemas(&self) -> &BTreeMap<String, KindSchema> {
+        &self.schemas
+    }
+
+    /// Expanders by kind.
+    pub fn expanders(&self) -> &BTreeMap<String, Expander> {
+        &self.expanders
+    }
+
+    /// Observes everything at once: one batch per handler, all handlers side by side.
+    pub async fn observe(
+        &self,
+        requests: Vec<ObserveRequest>,
+        context: Arc<dyn ObserveContext>,
+    ) -> BTreeMap<ResourceId, Observation> {
+        let mut batches: BTreeMap<usize, Vec<ObserveRequest>> = BTreeMap::new();
+        let mut observed = BTreeMap::new();
+        for request in requests {
+            match self.by_kind.get(request.id.kind()) {
+                Some(index) => batches.entry(*index).or_default().push(request),
+                None => {
+                    observed.insert(request.id, Observation::unknown("this version knows no such kind"));
+                }
+            }
+        }
+        let running = batches.into_iter().filter_map(|(index, batch)| {
+            let handler = self.all.get(index)?;
+            Some(handler.observe(batch, context.clone()))
+        });
+        observed.extend(join_all(running).await.into_iter().flatten());
+        observed
+    }
+}

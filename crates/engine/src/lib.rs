@@ -1,0 +1,38 @@
+//! The engine: ports to the outside, and the runner that carries a plan out.
+
+pub mod asset;
+mod attempt;
+pub mod cluster_store;
+pub mod error;
+pub mod event;
+pub mod handler;
+pub mod handlers;
+pub mod host;
+pub mod journal;
+pub mod memory;
+pub mod outputs;
+pub mod runner;
+pub mod schedule;
+pub mod state;
+pub mod store;
+pub mod time;
+pub mod token;
+pub mod vault;
+
+pub use asset::{AssetFiles, AssetMissing};
+pub use cluster_store::{ClusterStore, Loaded, Revision, SourceText};
+pub use error::{ActionError, ErrorClass};
+pub use event::{Event, EventSink};
+pub use handler::{
+    ActionContext, Applied, Handler, ObserveContext, ObserveRequest, Output, Outputs, UnresolvedReference,
+};
+pub use handlers::Handlers;
+pub use host::{Exit, Host, HostConnector, HostError, HostTarget};
+pub use memory::MemoryStore;
+pub use outputs::KnownOutputs;
+pub use runner::{Ports, Summary};
+pub use state::{Head, State};
+pub use store::{JournalWriter, Lease, LockInfo, StateStore, StoreError, Version};
+pub use time::{Clock, Randomness};
+pub use token::{BootstrapToken, BootstrapTokens};
+pub use vault::{SecretVault, Secrets};

@@ -1,0 +1,152 @@
+//! A state store in memory: proof that the port is honest, and the store of tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::{JournalWriter, Lease, LockInfo, StateStore, StoreError, Version};
+
+#[derive(Default)]
+struct Cluster {
+    head: Option<(Vec<u8>, u64)>,
+    objects: BTreeMap<String, Vec<u8>>,
+    journals: BTreeMap<String, Vec<String>>,
+    lock: Option<LockInfo>,
+    epoch: u64,
+}
+
+type Shared = Arc<Mutex<BTreeMap<String, Cluster>>>;
+
+/// A state store that lives as long as the process.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    clusters: Shared,
+}
+
+impl MemoryStore {
+    fn with<T>(&self, cluster: &str, action: impl FnOnce(&mut Cluster) -> T) -> T {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        action(clusters.entry(cluster.to_owned()).or_default())
+    }
+}
+
+struct MemoryLease {
+    clusters: Shared,
+    cluster: String,
+    epoch: u64,
+}
+
+impl Lease for MemoryLease {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Drop for MemoryLease {
+    fn drop(&mut self) {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cluster) = clusters.get_mut(&self.cluster) {
+            cluster.lock = None;
+        }
+    }
+}
+
+struct MemoryJournal {
+    store: MemoryStore,
+    cluster: String,
+    run: String,
+}
+
+#[async_trait]
+impl JournalWriter for MemoryJournal {
+    async fn append(&self, records: &[String]) -> Result<(), StoreError> {
+        self.store.with(&self.cluster, |cluster| {
+            cluster.journals.entry(self.run.clone()).or_default().extend_from_slice(records);
+        });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StateStore for MemoryStore {
+    fn describe(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn clusters(&self) -> Result<Vec<String>, StoreError> {
+        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(clusters.iter().filter(|(_, cluster)| cluster.head.is_some()).map(|(name, _)| name.clone()).collect())
+    }
+
+    async fn head(&self, cluster: &str) -> Result<Option<(Vec<u8>, Version)>, StoreError> {
+        Ok(self.with(cluster, |cluster| {
+            cluster.head.as_ref().map(|(bytes, version)| (bytes.clone(), Version(version.to_string())))
+        }))
+    }
+
+    async fn swap_head(&self, cluster: &str, expected: Option<&Version>, head: &[u8]) -> Result<Version, StoreError> {
+        self.with(cluster, |cluster| {
+            let current = cluster.head.as_ref().map(|(_, version)| Version(version.to_string()));
+            if current.as_ref() != expected {
+                return Err(StoreError::Conflict);
+            }
+            let next = cluster.head.as_ref().map_or(1, |(_, version)| version + 1);
+            cluster.head = Some((head.to_vec(), next));
+            Ok(Version(next.to_string()))
+        })
+    }
+
+    async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.with(cluster, |cluster| match cluster.objects.get(key) {
+            Some(present) if present != bytes => Err(StoreError::Conflict),
+            _ => {
+                cluster.objects.insert(key.to_owned(), bytes.to_vec());
+                Ok(())
+            }
+        })
+    }
+
+    async fn get(&self, cluster: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.with(cluster, |cluster| cluster.objects.get(key).cloned()))
+    }
+
+    async fn list(&self, cluster: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self
+            .with(cluster, |cluster| cluster.objects.keys().filter(|key| key.starts_with(prefix)).cloned().collect()))
+    }
+
+    async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
+        self.with(cluster, |cluster| cluster.objects.remove(key));
+        Ok(())
+    }
+
+    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
+        let epoch = self.with(cluster, |cluster| {
+            if let Some(holder) = &cluster.lock {
+                return Err(StoreError::Locked(holder.clone()));
+            }
+            cluster.lock = Some(info);
+            cluster.epoch += 1;
+            Ok(cluster.epoch)
+        })?;
+        Ok(Arc::new(MemoryLease { clusters: self.clusters.clone(), cluster: cluster.to_owned(), epoch }))
+    }
+
+    async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {
+        Ok(Arc::new(MemoryJournal { store: self.clone(), cluster: cluster.to_owned(), run: run.to_owned() }))
+    }
+
+    async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.with(cluster, |cluster| cluster.journals.get(run).cloned().unwrap_or_default()))
+    }
+
+    async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
+        self.clusters.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+        Ok(())
+    }
+}

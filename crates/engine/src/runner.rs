@@ -1,0 +1,290 @@
+//! Carries a plan out: a ready queue around the sans-io schedule, with journal, retries and two ways to stop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use plan::{ActionId, Change, Operation, Plan};
+use resource::{Desired, Digest, Recorded};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::attempt::attempt;
+use crate::handler::{Applied, Output, Outputs};
+use crate::journal::{self, Journal, Record, StateEffect};
+use crate::schedule::{Outcome, Schedule};
+use crate::vault::{SecretVault, Secrets};
+use crate::{
+    ActionContext, ActionError, Clock, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness, StoreError,
+};
+
+/// Everything a run works with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Who does the work.
+    pub handlers: Handlers,
+    /// What is known of resources; grows during the run.
+    pub outputs: Arc<KnownOutputs>,
+    /// Where secret outputs go.
+    pub vault: Arc<dyn SecretVault>,
+    /// The durable log.
+    pub journal: Journal,
+    /// The right to change the cluster.
+    pub lease: Arc<dyn Lease>,
+    /// The source of keys and tokens.
+    pub randomness: Arc<dyn Randomness>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// Cancelled by the first Ctrl-C: running actions finish, no new ones start.
+    pub drain: CancellationToken,
+    /// Cancelled by the second Ctrl-C: running actions are dropped.
+    pub abort: CancellationToken,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Actions that took effect.
+    pub succeeded: Vec<ActionId>,
+    /// Actions that failed, and why.
+    pub failed: BTreeMap<ActionId, String>,
+    /// Actions that were not run because of a failure, and whose.
+    pub skipped: BTreeMap<ActionId, ActionId>,
+    /// How many actions were never started because the run was stopped.
+    pub not_started: usize,
+    /// Whether a failed action could not reach its machine.
+    pub unreachable: bool,
+}
+
+impl Summary {
+    /// Whether everything in the plan was done.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty() && self.not_started == 0
+    }
+}
+
+/// Makes the id of a new run: sorts by time.
+pub fn new_run_id(clock: &dyn Clock) -> String {
+    let suffix = Uuid::new_v4().simple().to_string();
+    format!("{}-{}", clock.now().strftime("%Y%m%dT%H%M%SZ"), suffix.get(..6).unwrap_or_default())
+}
+
+/// Carries out `plan`. `desired` is what the plan's creates and updates lead to; `limits` caps concurrency per kind.
+pub async fn run(
+    plan: &Plan,
+    desired: &BTreeMap<resource::ResourceId, Desired>,
+    run: &str,
+    limits: BTreeMap<String, usize>,
+    ports: &Ports,
+) -> Result<Summary, StoreError> {
+    let began = Instant::now();
+    ports.journal.append(&run_started(plan, run, ports)).await?;
+    ports.events.emit(Event::RunStarted { run: run.to_owned(), actions: plan.changes.len() });
+    let changes: BTreeMap<&ActionId, &Change> = plan.changes.iter().map(|change| (&change.id, change)).collect();
+    let mut schedule = Schedule::new(&plan.changes, limits);
+    let mut running = JoinSet::new();
+    let mut summary = Summary::default();
+    let mut draining = false;
+    loop {
+        while !draining && ports.lease.check().is_ok() {
+            let Some(change) = schedule.start_next().and_then(|id| changes.get(&id).copied()) else { break };
+            let recorded = desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
+            running.spawn(carry_out(change.clone(), recorded, plan.base.cluster.clone(), ports.clone()));
+        }
+        tokio::select! {
+            ended = running.join_next() => match ended {
+                None => break,
+                Some(Ok((id, result))) => take_result(&id, result, &mut schedule, &mut summary, ports),
+                Some(Err(error)) => return Err(lost_action(error)),
+            },
+            () = ports.drain.cancelled(), if !draining => {
+                draining = true;
+                ports.events.emit(Event::Draining);
+            }
+            () = ports.abort.cancelled() => {
+                running.shutdown().await;
+                break;
+            }
+        }
+    }
+    summary.not_started = schedule.not_started();
+    finish(&summary, began, ports).await?;
+    Ok(summary)
+}
+
+fn run_started(plan: &Plan, run: &str, ports: &Ports) -> Record {
+    let plan = serde_json::to_value(plan).map_or_else(|_| Digest::of_bytes(b""), |value| Digest::of_json(&value));
+    Record::RunStarted {
+        format: journal::FORMAT,
+        run: run.to_owned(),
+        plan,
+        epoch: ports.lease.epoch(),
+        who: String::new(),
+        time: ports.clock.now().to_string(),
+    }
+}
+
+fn lost_action(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Unusable { what: "finish an action".to_owned(), source: std::io::Error::other(error) }
+}
+
+fn take_result(
+    id: &ActionId,
+    result: Result<u64, ActionError>,
+    schedule: &mut Schedule,
+    summary: &mut Summary,
+    ports: &Ports,
+) {
+    match result {
+        Ok(millis) => {
+            schedule.finish(id, Outcome::Succeeded);
+            summary.succeeded.push(id.clone());
+            ports.events.emit(Event::ActionSucceeded { action: id.clone(), millis });
+        }
+        Err(error) => {
+            summary.unreachable |= error.class == crate::ErrorClass::Unavailable;
+            summary.failed.insert(id.clone(), error.message.clone());
+            ports.events.emit(Event::ActionFailed {
+                action: id.clone(),
+                why: error.message,
+                hint: error.hint,
+                output: error.output,
+            });
+            for skipped in schedule.finish(id, Outcome::Failed) {
+                summary.skipped.insert(skipped.clone(), id.clone());
+                ports.events.emit(Event::ActionSkipped { action: skipped, because: id.clone() });
+            }
+        }
+    }
+}
+
+async fn finish(summary: &Summary, began: Instant, ports: &Ports) -> Result<(), StoreError> {
+    let (succeeded, failed) = (summary.succeeded.len(), summary.failed.len());
+    let skipped = summary.skipped.len() + summary.not_started;
+    let time = ports.clock.now().to_string();
+    ports.journal.append(&Record::RunFinished { succeeded, failed, skipped, time }).await?;
+    ports.events.emit(Event::RunFinished { succeeded, failed, skipped, millis: elapsed(began) });
+    Ok(())
+}
+
+fn elapsed(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What will be recorded of a resource, before its outputs are known.
+fn to_record(desired: &Desired, ports: &Ports) -> Recorded {
+    Recorded {
+        schema_version: ports.handlers.schemas().get(desired.id.kind()).map_or(0, |schema| schema.version),
+        depends_on: desired.dependencies(),
+        inputs: desired.inputs.clone(),
+        outputs: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        contained_in: desired.contained_in.clone(),
+        lifecycle: desired.lifecycle,
+        tainted: false,
+    }
+}
+
+/// Carries out one change between its two journal records.
+async fn carry_out(
+    change: Change,
+    recorded: Option<Recorded>,
+    cluster: String,
+    ports: Ports,
+) -> (ActionId, Result<u64, ActionError>) {
+    let began = Instant::now();
+    let id = change.id.clone();
+    ports.events.emit(Event::ActionStarted { action: id.clone() });
+    let result = carry_out_inner(&change, recorded, cluster, &ports, began).await;
+    if let Err(error) = &result {
+        let record =
+            Record::ActionFailed { action: id.clone(), resource: change.resource.clone(), why: error.message.clone() };
+        // The failure itself is what the user must hear of; the unfinished start record already marks the doubt.
+        let _ = ports.journal.append(&record).await;
+    }
+    (id, result.map(|()| elapsed(began)))
+}
+
+async fn carry_out_inner(
+    change: &Change,
+    recorded: Option<Recorded>,
+    cluster: String,
+    ports: &Ports,
+    began: Instant,
+) -> Result<(), ActionError> {
+    let provisional = match change.operation {
+        Operation::Run | Operation::Forget | Operation::Delete => None,
+        _ => recorded.clone().map(Box::new),
+    };
+    let started = Record::ActionStarted { action: change.id.clone(), resource: change.resource.clone(), provisional };
+    ports.journal.append(&started).await.map_err(stored)?;
+    let applied = apply(change, cluster, ports).await?;
+    let effect = match (change.operation, recorded) {
+        (Operation::Delete | Operation::Forget, _) => {
+            ports.outputs.remove(&change.resource);
+            StateEffect::Remove
+        }
+        (Operation::Run, _) | (_, None) => StateEffect::None,
+        (_, Some(recorded)) => StateEffect::Put(Box::new(keep_outputs(change, recorded, applied, ports).await?)),
+    };
+    let succeeded = Record::ActionSucceeded {
+        action: change.id.clone(),
+        resource: change.resource.clone(),
+        effect,
+        millis: elapsed(began),
+    };
+    ports.journal.append(&succeeded).await.map_err(stored)
+}
+
+async fn apply(change: &Change, cluster: String, ports: &Ports) -> Result<Applied, ActionError> {
+    if change.operation == Operation::Forget {
+        return Ok(Applied::default());
+    }
+    let Some(handler) = ports.handlers.of(change.resource.kind()) else {
+        return Err(ActionError::permanent(format!("nothing here handles {}", change.resource)));
+    };
+    let context = ActionContext {
+        action: change.id.clone(),
+        cluster,
+        epoch: ports.lease.epoch(),
+        outputs: ports.outputs.clone(),
+        randomness: ports.randomness.clone(),
+        events: ports.events.clone(),
+        cancel: ports.abort.clone(),
+    };
+    attempt(handler.as_ref(), change, &context).await
+}
+
+/// Makes outputs durable (secrets in the vault) and known to what depends on them.
+async fn keep_outputs(
+    change: &Change,
+    mut recorded: Recorded,
+    applied: Applied,
+    ports: &Ports,
+) -> Result<Recorded, ActionError> {
+    let mut secrets = Secrets::new();
+    for (name, output) in &applied.outputs {
+        match output {
+            Output::Public(value) => {
+                recorded.outputs.insert(name.clone(), value.clone());
+            }
+            Output::Secret(secret) => {
+                secrets.insert(name.clone(), secret.clone());
+            }
+        }
+    }
+    if !secrets.is_empty() {
+        recorded.secrets = ports.vault.put(&change.resource, &secrets).await.map_err(stored)?;
+    }
+    let outputs: Outputs = applied.outputs;
+    ports.outputs.set(&change.resource, outputs);
+    Ok(recorded)
+}
+
+fn stored(error: StoreError) -> ActionError {
+    ActionError::from_source("the state store failed", &error)
+        .hint("nothing that was done is lost: fix the store and run the same command again")
+}

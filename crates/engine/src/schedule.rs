@@ -1,0 +1,207 @@
+//! The sans-io scheduler: which actions may start now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plan::{ActionId, Change};
+
+/// How an action ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It took effect.
+    Succeeded,
+    /// It failed for good; what depends on it is skipped.
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Status {
+    Waiting,
+    Running,
+    Ended(Outcome),
+    Skipped,
+}
+
+/// Knows what runs, what waits and for what. A ready queue, not waves.
+#[derive(Debug)]
+pub struct Schedule {
+    status: BTreeMap<ActionId, Status>,
+    missing: BTreeMap<ActionId, usize>,
+    dependents: BTreeMap<ActionId, Vec<ActionId>>,
+    /// Ready to start, in plan order.
+    ready: BTreeMap<usize, ActionId>,
+    position: BTreeMap<ActionId, usize>,
+    group: BTreeMap<ActionId, String>,
+    limits: BTreeMap<String, usize>,
+    running: BTreeMap<String, usize>,
+}
+
+impl Schedule {
+    /// A schedule of `changes`; `limits` caps how many actions on one kind run at once.
+    pub fn new(changes: &[Change], limits: BTreeMap<String, usize>) -> Self {
+        let known: BTreeSet<&ActionId> = changes.iter().map(|change| &change.id).collect();
+        let mut schedule = Self {
+            status: changes.iter().map(|change| (change.id.clone(), Status::Waiting)).collect(),
+            missing: BTreeMap::new(),
+            dependents: BTreeMap::new(),
+            ready: BTreeMap::new(),
+            position: changes.iter().enumerate().map(|(index, change)| (change.id.clone(), index)).collect(),
+            group: changes.iter().map(|change| (change.id.clone(), change.resource.kind().to_owned())).collect(),
+            limits,
+            running: BTreeMap::new(),
+        };
+        for (index, change) in changes.iter().enumerate() {
+            let needs: Vec<&ActionId> = change.depends_on.iter().filter(|need| known.contains(need)).collect();
+            schedule.missing.insert(change.id.clone(), needs.len());
+            if needs.is_empty() {
+                schedule.ready.insert(index, change.id.clone());
+            }
+            for need in needs {
+                schedule.dependents.entry(need.clone()).or_default().push(change.id.clone());
+            }
+        }
+        schedule
+    }
+
+    /// Takes the next action that may start now, within the limits, and counts it as running.
+    pub fn start_next(&mut self) -> Option<ActionId> {
+        let (index, id) =
+            self.ready.iter().find(|(_, id)| self.has_room(id)).map(|(index, id)| (*index, id.clone()))?;
+        self.ready.remove(&index);
+        self.status.insert(id.clone(), Status::Running);
+        *self.running.entry(self.group[&id].clone()).or_default() += 1;
+        Some(id)
+    }
+
+    fn has_room(&self, id: &ActionId) -> bool {
+        let group = &self.group[id];
+        self.limits.get(group).is_none_or(|limit| self.running.get(group).copied().unwrap_or(0) < *limit)
+    }
+
+    /// Takes note of how a running action ended; returns what is skipped because of it.
+    pub fn finish(&mut self, id: &ActionId, outcome: Outcome) -> Vec<ActionId> {
+        self.status.insert(id.clone(), Status::Ended(outcome));
+        if let Some(count) = self.group.get(id).and_then(|group| self.running.get_mut(group)) {
+            *count = count.saturating_sub(1);
+        }
+        match outcome {
+            Outcome::Succeeded => {
+                self.release(id);
+                Vec::new()
+            }
+            Outcome::Failed => self.skip_dependents(id),
+        }
+    }
+
+    fn release(&mut self, id: &ActionId) {
+        for next in self.dependents.get(id).cloned().unwrap_or_default() {
+            let left = self.missing.entry(next.clone()).or_default();
+            *left = left.saturating_sub(1);
+            if *left == 0 && self.status.get(&next) == Some(&Status::Waiting) {
+                self.ready.insert(self.position[&next], next);
+            }
+        }
+    }
+
+    fn skip_dependents(&mut self, id: &ActionId) -> Vec<ActionId> {
+        let mut skipped = Vec::new();
+        let mut queue = self.dependents.get(id).cloned().unwrap_or_default();
+        while let Some(next) = queue.pop() {
+            if self.status.get(&next) == Some(&Status::Waiting) {
+                self.status.insert(next.clone(), Status::Skipped);
+                queue.extend(self.dependents.get(&next).cloned().unwrap_or_default());
+                skipped.push(next);
+            }
+        }
+        skipped.sort_unstable();
+        skipped
+    }
+
+    /// Actions that neither ran nor were skipped: left over when a run drains.
+    pub fn not_started(&self) -> usize {
+        self.status.values().filter(|status| **status == Status::Waiting).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::{Operation, Reason};
+    use proptest::prelude::*;
+    use resource::ResourceId;
+
+    use super::*;
+
+    fn change(name: usize, needs: &[usize]) -> Change {
+        let action = |index: usize| ActionId::new("create", &ResourceId::new("x", &format!("{index:03}")));
+        Change {
+            id: action(name),
+            resource: ResourceId::new("x", &format!("{name:03}")),
+            operation: Operation::Create,
+            reason: Reason::New,
+            replaces: false,
+            fields: Vec::new(),
+            effects: Vec::new(),
+            expect: None,
+            before: None,
+            after: None,
+            depends_on: needs.iter().map(|need| action(*need)).collect(),
+        }
+    }
+
+    #[test]
+    fn a_failure_skips_what_depends_on_it_and_nothing_else() {
+        let changes = [change(0, &[]), change(1, &[0]), change(2, &[1]), change(3, &[])];
+        let mut schedule = Schedule::new(&changes, BTreeMap::new());
+        let first = schedule.start_next().unwrap();
+        let skipped = schedule.finish(&first, Outcome::Failed);
+        assert_eq!(skipped, [changes[1].id.clone(), changes[2].id.clone()]);
+        assert_eq!(schedule.start_next(), Some(changes[3].id.clone()));
+        assert_eq!(schedule.start_next(), None);
+    }
+
+    #[test]
+    fn limits_hold_per_kind() {
+        let changes = [change(0, &[]), change(1, &[]), change(2, &[])];
+        let mut schedule = Schedule::new(&changes, BTreeMap::from([("x".to_owned(), 2)]));
+        let first = schedule.start_next().unwrap();
+        assert!(schedule.start_next().is_some());
+        assert_eq!(schedule.start_next(), None);
+        schedule.finish(&first, Outcome::Succeeded);
+        assert!(schedule.start_next().is_some());
+    }
+
+    proptest! {
+        /// Any graph, any order of finishing: nothing starts before its dependencies, and everything runs.
+        #[test]
+        fn nothing_starts_early_and_nothing_starves(
+            edges in prop::collection::vec((0_usize..30, 0_usize..30), 0..80),
+            picks in prop::collection::vec(0_usize..30, 60),
+            limit in 1_usize..5,
+        ) {
+            let changes: Vec<Change> = (0..30)
+                .map(|name| {
+                    let needs: Vec<usize> = edges.iter().filter(|(from, to)| *to == name && from < to).map(|(from, _)| *from).collect();
+                    change(name, &needs)
+                })
+                .collect();
+            let mut schedule = Schedule::new(&changes, BTreeMap::from([("x".to_owned(), limit)]));
+            let mut running: Vec<ActionId> = Vec::new();
+            let mut done: BTreeSet<ActionId> = BTreeSet::new();
+            for pick in picks.iter().cycle().take(1000) {
+                while let Some(id) = schedule.start_next() {
+                    let change = changes.iter().find(|change| change.id == id).unwrap();
+                    prop_assert!(change.depends_on.iter().all(|need| done.contains(need)));
+                    running.push(id);
+                    prop_assert!(running.len() <= limit);
+                }
+                if running.is_empty() {
+                    break;
+                }
+                let id = running.remove(pick % running.len());
+                schedule.finish(&id, Outcome::Succeeded);
+                done.insert(id);
+            }
+            prop_assert_eq!(done.len(), changes.len());
+            prop_assert_eq!(schedule.not_started(), 0);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What the state store remembers of a cluster, and how journal records change it.
+
+use std::collections::BTreeMap;
+
+use resource::{Digest, Recorded, ResourceId};
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{Record, StateEffect};
+
+/// The small mutable object of a cluster: everything else is immutable and found from here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Head {
+    /// Version of this format.
+    pub format: u32,
+    /// Identity of the cluster's state, made once.
+    pub lineage: String,
+    /// Raised with every commit.
+    pub serial: u64,
+    /// The revision of the documents that is wanted.
+    pub revision: Digest,
+    /// The last checkpoint of the state; none before the first run.
+    pub checkpoint: Option<Digest>,
+    /// The run whose journal goes on from the checkpoint.
+    pub run: Option<String>,
+}
+
+impl Head {
+    /// Version written into heads.
+    pub const FORMAT: u32 = 1;
+}
+
+/// All recorded resources of a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct State {
+    /// Version of this format.
+    pub format: u32,
+    /// The resources.
+    pub resources: BTreeMap<ResourceId, Recorded>,
+}
+
+impl State {
+    /// Version written into checkpoints.
+    pub const FORMAT: u32 = 1;
+
+    /// A state without resources.
+    pub fn empty() -> Self {
+        Self { format: Self::FORMAT, resources: BTreeMap::new() }
+    }
+
+    /// Takes a journal's records in, in their order.
+    ///
+    /// An action that was started and never finished leaves its resource tainted: it may or may not have taken effect,
+    /// and the next plan finds out by observing.
+    pub fn fold<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) {
+        for record in records {
+            match record {
+                Record::ActionStarted { resource, provisional: Some(provisional), .. } => {
+                    let known = self.resources.remove(resource);
+                    self.resources.insert(resource.clone(), in_doubt(known, provisional));
+                }
+                Record::ActionSucceeded { resource, effect, .. } => match effect {
+                    StateEffect::Put(recorded) => {
+                        self.resources.insert(resource.clone(), (**recorded).clone());
+                    }
+                    StateEffect::Remove => {
+                        self.resources.remove(resource);
+                    }
+                    StateEffect::None => {}
+                },
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A resource whose action was started: what is known about it stays, but it is tainted.
+fn in_doubt(known: Option<Recorded>, provisional: &Recorded) -> Recorded {
+    match known {
+        Some(known) => Recorded { tainted: true, ..known },
+        None => Recorded { tainted: true, ..provisional.clone() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use plan::ActionId;
+
+    fn recorded(value: u32) -> Recorded {
+        Recorded {
+            schema_version: 1,
+            depends_on: BTreeSet::new(),
+            inputs: json!({ "value": value }),
+            outputs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            contained_in: None,
+            lifecycle: resource::Lifecycle::Managed,
+            tainted: false,
+        }
+    }
+
+    fn started(value: u32) -> Record {
+        let resource: ResourceId = "x/a".parse().unwrap();
+        Record::ActionStarted {
+            action: ActionId::new("create", &resource),
+            resource,
+            provisional: Some(Box::new(recorded(value))),
+        }
+    }
+
+    fn succeeded(effect: StateEffect) -> Record {
+        let resource: ResourceId = "x/a".parse().unwrap();
+        Record::ActionSucceeded { action: ActionId::new("create", &resource), resource, effect, millis: 1 }
+    }
+
+    #[test]
+    fn an_unfinished_action_leaves_its_resource_tainted() {
+        let mut state = State::empty();
+        state.fold(&[started(1)]);
+        assert!(state.resources.values().all(|resource| resource.tainted));
+    }
+
+    #[test]
+    fn a_finished_action_leaves_what_it_made() {
+        let mut state = State::empty();
+        state.fold(&[started(1), succeeded(StateEffect::Put(Box::new(recorded(1))))]);
+        assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [recorded(1)]);
+    }
+
+    #[test]
+    fn a_finished_delete_leaves_nothing() {
+        let mut state = State::empty();
+        state.fold(&[started(1), succeeded(StateEffect::Remove)]);
+        assert!(state.resources.is_empty());
+    }
+
+    #[test]
+    fn an_unfinished_update_keeps_the_old_outputs() {
+        let mut state = State::empty();
+        let mut old = recorded(1);
+        old.outputs.insert("address".into(), json!("10.0.0.1"));
+        state.fold(&[succeeded(StateEffect::Put(Box::new(old.clone()))), started(2)]);
+        assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [Recorded { tainted: true, ..old }]);
+    }
+}

@@ -1,0 +1,103 @@
+//! The port to where state is kept: one compare-and-swap head per cluster, immutable objects, journals, a lock.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Version of a head, opaque to everyone but its store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(pub String);
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LockInfo {
+    /// Random id of the lock.
+    pub id: String,
+    /// `user@host`.
+    pub who: String,
+    /// Process id on that host.
+    pub process: u32,
+    /// What for, such as `update cluster`.
+    pub operation: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+/// Why the store did not do as asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Somebody else works on the cluster.
+    #[error("cluster is locked by {} (process {}) since {} for `{}`", .0.who, .0.process, .0.since, .0.operation)]
+    Locked(LockInfo),
+    /// The head moved since it was read.
+    #[error("the head moved since it was read")]
+    Conflict,
+    /// The lease was lost.
+    #[error("the lock on the cluster was lost")]
+    LeaseLost,
+    /// What is stored cannot be understood.
+    #[error("{what} is damaged: {why}")]
+    Damaged {
+        /// Which object.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The store could not be used.
+    #[error("cannot {what}")]
+    Unusable {
+        /// What was tried, on which object.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The right to change one cluster's state, held until dropped.
+#[must_use = "the cluster is locked only as long as the lease lives"]
+pub trait Lease: Send + Sync {
+    /// Raised with every lease of a cluster.
+    fn epoch(&self) -> u64;
+    /// Whether the lease still holds; asked before each action.
+    fn check(&self) -> Result<(), StoreError>;
+}
+
+/// A journal being written.
+#[async_trait]
+pub trait JournalWriter: Send + Sync {
+    /// Appends records (one JSON text each) and returns when all of them are durable.
+    async fn append(&self, records: &[String]) -> Result<(), StoreError>;
+}
+
+/// Keeps the state of clusters as bytes. What they mean is the engine's business.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// A name for messages, such as the directory.
+    fn describe(&self) -> String;
+    /// Names of the clusters that have a head, sorted.
+    async fn clusters(&self) -> Result<Vec<String>, StoreError>;
+    /// The head of a cluster.
+    async fn head(&self, cluster: &str) -> Result<Option<(Vec<u8>, Version)>, StoreError>;
+    /// Replaces the head if it still is `expected` (`None`: if there is none).
+    async fn swap_head(&self, cluster: &str, expected: Option<&Version>, head: &[u8]) -> Result<Version, StoreError>;
+    /// Writes an immutable object; writing the same bytes again is fine, other bytes are [`StoreError::Conflict`].
+    async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Reads an object.
+    async fn get(&self, cluster: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Keys of the objects below a prefix, sorted.
+    async fn list(&self, cluster: &str, prefix: &str) -> Result<Vec<String>, StoreError>;
+    /// Deletes one object that nothing refers to any more.
+    async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError>;
+    /// Locks a cluster at once or says who holds it.
+    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError>;
+    /// Opens the journal of a new run.
+    async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError>;
+    /// All whole records of a run's journal; a torn last record is left out.
+    async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError>;
+    /// Removes a cluster with everything that belongs to it. The head goes first.
+    async fn remove(&self, cluster: &str) -> Result<(), StoreError>;
+}

@@ -1,0 +1,27 @@
+//! The port to where secret outputs are kept, encrypted.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use resource::{Digest, ResourceId, Secret};
+
+use crate::StoreError;
+
+/// Secret outputs of one resource by name.
+pub type Secrets = BTreeMap<String, Secret>;
+
+/// Keeps secret outputs of one cluster's resources.
+#[async_trait]
+pub trait SecretVault: Send + Sync {
+    /// Stores a resource's secrets durably and gives their keyed digests, which the record keeps.
+    async fn put(&self, resource: &ResourceId, secrets: &Secrets) -> Result<BTreeMap<String, Digest>, StoreError>;
+
+    /// Reads the secrets of many resources, as they were when the digests were given.
+    async fn get(
+        &self,
+        wanted: &BTreeMap<ResourceId, BTreeMap<String, Digest>>,
+    ) -> Result<BTreeMap<ResourceId, Secrets>, StoreError>;
+
+    /// A key for keyed digests of secrets within `scope`, derived from the cluster's own.
+    fn digest_key(&self, scope: &str) -> [u8; 32];
+}

@@ -1,0 +1,8 @@
+//! State kept in a directory: one head file per cluster replaced by rename, immutable objects, an OS-held lock.
+
+mod journal;
+mod lock;
+mod paths;
+mod store;
+
+pub use store::FsStore;

@@ -1,0 +1,253 @@
+//! The store itself.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use engine::{JournalWriter, Lease, LockInfo, StateStore, StoreError, Version};
+use fs_err as fs;
+use sha2::{Digest as _, Sha256};
+
+use crate::journal::{self, FsJournal};
+use crate::lock;
+use crate::paths::{Paths, make_private_directory, unusable, write_durably};
+
+/// State kept below one directory of a local file system.
+#[derive(Debug, Clone)]
+pub struct FsStore {
+    root: PathBuf,
+}
+
+impl FsStore {
+    /// A store below `root`, which is made (mode 0700) on first use.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn paths(&self, cluster: &str) -> Paths {
+        Paths::new(&self.root, cluster)
+    }
+}
+
+/// Names below a directory, relative to it, sorted; nothing when it does not exist.
+fn walk(root: &Path, directory: &Path, found: &mut Vec<String>) -> std::io::Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            walk(root, &path, found)?;
+        } else if let Ok(relative) = path.strip_prefix(root) {
+            found.push(relative.to_string_lossy().into_owned());
+        }
+    }
+    found.sort_unstable();
+    Ok(())
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unusable(format!("read {}", path.display()))(error)),
+    }
+}
+
+fn version_of(bytes: &[u8]) -> Version {
+    Version(hex::encode(Sha256::digest(bytes)))
+}
+
+#[async_trait]
+impl StateStore for FsStore {
+    fn describe(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    async fn clusters(&self) -> Result<Vec<String>, StoreError> {
+        let directory = self.root.join("clusters");
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(unusable("list the clusters"))?,
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(Result::ok)
+            .filter(|entry| entry.path().join("head.json").exists())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    async fn head(&self, cluster: &str) -> Result<Option<(Vec<u8>, Version)>, StoreError> {
+        Ok(read_if_there(&self.paths(cluster).head())?.map(|bytes| {
+            let version = version_of(&bytes);
+            (bytes, version)
+        }))
+    }
+
+    async fn swap_head(&self, cluster: &str, expected: Option<&Version>, head: &[u8]) -> Result<Version, StoreError> {
+        let paths = self.paths(cluster);
+        make_private_directory(&paths.cluster).map_err(unusable(format!("create {}", paths.cluster.display())))?;
+        // Swaps happen under the cluster's lock or at its creation; this short lock closes the gap between read and rename.
+        let swap = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(paths.cluster.join("swap"))
+            .map_err(unusable("swap the head"))?;
+        rustix::fs::flock(swap.file(), rustix::fs::FlockOperation::LockExclusive)
+            .map_err(|error| unusable("swap the head")(error.into()))?;
+        let current = read_if_there(&paths.head())?.map(|bytes| version_of(&bytes));
+        if current.as_ref() != expected {
+            return Err(StoreError::Conflict);
+        }
+        write_durably(&paths.head(), head).map_err(unusable(format!("write {}", paths.head().display())))?;
+        Ok(version_of(head))
+    }
+
+    async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.paths(cluster).object(key);
+        match read_if_there(&path)? {
+            Some(present) if present == bytes => Ok(()),
+            Some(_) => Err(StoreError::Conflict),
+            None => {
+                let bytes = bytes.to_vec();
+                let what = format!("write {}", path.display());
+                tokio::task::spawn_blocking(move || write_durably(&path, &bytes))
+                    .await
+                    .map_err(std::io::Error::other)
+                    .flatten()
+                    .map_err(unusable(what))
+            }
+        }
+    }
+
+    async fn get(&self, cluster: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        read_if_there(&self.paths(cluster).object(key))
+    }
+
+    async fn list(&self, cluster: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let root = self.paths(cluster).objects();
+        let mut found = Vec::new();
+        walk(&root, &root, &mut found).map_err(unusable("list objects"))?;
+        found.retain(|key| key.starts_with(prefix));
+        Ok(found)
+    }
+
+    async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
+        match fs::remove_file(self.paths(cluster).object(key)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(unusable(format!("delete {key}"))(error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
+        let paths = self.paths(cluster);
+        make_private_directory(&paths.cluster).map_err(unusable(format!("create {}", paths.cluster.display())))?;
+        Ok(Arc::new(lock::lock(&paths.lock(), info)?))
+    }
+
+    async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {
+        Ok(Arc::new(FsJournal::create(&self.paths(cluster).journal(run))?))
+    }
+
+    async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError> {
+        journal::read(&self.paths(cluster).journal(run))
+    }
+
+    async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
+        let paths = self.paths(cluster);
+        for path in [paths.head(), paths.cluster] {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(unusable(format!("remove {}", path.display()))(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, FsStore) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FsStore::new(directory.path().join("state"));
+        (directory, store)
+    }
+
+    fn info(id: &str) -> LockInfo {
+        LockInfo {
+            id: id.to_owned(),
+            who: "me@here".to_owned(),
+            process: 1,
+            operation: "test".to_owned(),
+            since: "now".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_is_swapped_only_from_what_was_read() {
+        let (_guard, store) = store();
+        let first = store.swap_head("demo", None, b"1").await.unwrap();
+        assert!(matches!(store.swap_head("demo", None, b"2").await, Err(StoreError::Conflict)));
+        let second = store.swap_head("demo", Some(&first), b"2").await.unwrap();
+        assert_eq!(store.head("demo").await.unwrap(), Some((b"2".to_vec(), second)));
+        assert_eq!(store.clusters().await.unwrap(), ["demo"]);
+    }
+
+    #[tokio::test]
+    async fn objects_are_immutable_and_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_guard, store) = store();
+        store.put("demo", "secrets/a", b"x").await.unwrap();
+        store.put("demo", "secrets/a", b"x").await.unwrap();
+        assert!(matches!(store.put("demo", "secrets/a", b"y").await, Err(StoreError::Conflict)));
+        assert_eq!(store.list("demo", "secrets/").await.unwrap(), ["secrets/a"]);
+        let path = store.paths("demo").object("secrets/a");
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_second_lock_names_the_first_holder_and_epochs_rise() {
+        let (_guard, store) = store();
+        let lease = store.lock("demo", info("one")).await.unwrap();
+        match store.lock("demo", info("two")).await {
+            Err(StoreError::Locked(holder)) => assert_eq!(holder.id, "one"),
+            other => panic!("{:?}", other.map(|lease| lease.epoch())),
+        }
+        assert_eq!(lease.epoch(), 1);
+        drop(lease);
+        assert_eq!(store.lock("demo", info("two")).await.unwrap().epoch(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_torn_last_record_is_left_out() {
+        let (_guard, store) = store();
+        let journal = store.create_journal("demo", "r1").await.unwrap();
+        journal.append(&["one".to_owned(), "two".to_owned()]).await.unwrap();
+        let path = store.paths("demo").journal("r1");
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        text.push_str("thr");
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(store.read_journal("demo", "r1").await.unwrap(), ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn a_removed_cluster_leaves_nothing() {
+        let (_guard, store) = store();
+        store.swap_head("demo", None, b"1").await.unwrap();
+        store.put("demo", "a/b", b"x").await.unwrap();
+        store.remove("demo").await.unwrap();
+        store.remove("demo").await.unwrap();
+        assert!(store.clusters().await.unwrap().is_empty());
+        assert!(!store.paths("demo").cluster.exists());
+    }
+}
