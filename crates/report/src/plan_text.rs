@@ -1,0 +1,178 @@
+//! A plan as text, in Terraform's manner: glyph, resource, reason, changed fields, what is disturbed, totals.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use plan::{Change, DriftLine, Operation, Plan, Reason, ReportLine, ReportReason};
+use resource::{Effect, FieldChange};
+use serde_json::Value;
+
+use crate::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
+use crate::words::count;
+
+/// The longest value shown in full.
+const VALUE_WIDTH: usize = 60;
+
+/// The whole plan as text.
+pub fn plan_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    drift(&mut text, &plan.drift);
+    if plan.is_empty() {
+        report(&mut text, &plan.report);
+        let nothing = if plan.report.iter().any(blocks) {
+            "No changes can be planned before the above is looked into."
+        } else {
+            "No changes. What is there is what the spec asks for."
+        };
+        let _ = writeln!(text, "{}", paint(BOLD, nothing));
+        return text;
+    }
+    let _ = writeln!(text, "kubewright will carry out these changes on cluster {}:\n", paint(BOLD, &plan.base.cluster));
+    for change in visible(plan) {
+        one(&mut text, change);
+    }
+    report(&mut text, &plan.report);
+    disruption(&mut text, plan);
+    let _ = writeln!(text, "\n{}", totals(plan));
+    text
+}
+
+/// Changes that have a line of their own: the delete of a replace is shown with its create.
+fn visible(plan: &Plan) -> impl Iterator<Item = &Change> {
+    plan.changes.iter().filter(|change| !(change.replaces && change.operation == Operation::Delete))
+}
+
+fn one(text: &mut String, change: &Change) {
+    let (glyph, style) = match change.operation {
+        Operation::Create if change.replaces => ("-/+", DELETE),
+        Operation::Create => ("  +", CREATE),
+        Operation::Update => ("  ~", UPDATE),
+        Operation::Delete => ("  -", DELETE),
+        Operation::Adopt | Operation::Run => (" <=", UPDATE),
+        Operation::Forget => ("  .", DIM),
+    };
+    let _ = writeln!(text, "{} {}  {}", paint(style, glyph), change.resource, paint(DIM, reason(change)));
+    for field in &change.fields {
+        let _ = writeln!(text, "        {}", field_line(field));
+    }
+    for effect in &change.effects {
+        let _ = writeln!(text, "        {} {}", paint(UPDATE, "!"), effect_words(effect));
+    }
+}
+
+fn reason(change: &Change) -> String {
+    match &change.reason {
+        Reason::New => "new".to_owned(),
+        Reason::SpecChanged => "the spec changed".to_owned(),
+        Reason::Drifted if change.operation == Operation::Create => "it is gone".to_owned(),
+        Reason::Drifted => "it was changed from outside".to_owned(),
+        Reason::Interrupted => "its last run was interrupted".to_owned(),
+        Reason::CannotUpdate { field } => format!("`{field}` cannot be changed in place"),
+        Reason::DependencyChanged { on } => format!("{on} changes"),
+        Reason::NoLongerWanted => "no longer in the spec".to_owned(),
+        Reason::ContainedIn { parent } => format!("forgotten: goes away with {parent}"),
+        Reason::Gone => "forgotten: it is gone already".to_owned(),
+        Reason::FoundUnrecorded => "found, but not recorded".to_owned(),
+        Reason::StepOf { change } => format!("before: {change}"),
+    }
+}
+
+fn field_line(field: &FieldChange) -> String {
+    let path = field.path.join(".");
+    if field.secret {
+        return format!("{path}: (secret) changes");
+    }
+    let before = field.before.as_ref().map_or_else(|| "(none)".to_owned(), value_words);
+    let after = match &field.after {
+        _ if field.known_after_apply => "(known after apply)".to_owned(),
+        None => "(none)".to_owned(),
+        Some(value) => value_words(value),
+    };
+    format!("{path}: {before} → {after}")
+}
+
+fn value_words(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= VALUE_WIDTH {
+        return text;
+    }
+    let head: String = text.chars().take(VALUE_WIDTH - 1).collect();
+    format!("{head}…")
+}
+
+fn effect_words(effect: &Effect) -> String {
+    match effect {
+        Effect::Restarts { unit, machine } => format!("restarts {unit} on {machine}"),
+        Effect::Reboots { machine } => format!("reboots {machine}"),
+        Effect::Drains { node } => format!("evicts the pods of {node}"),
+        Effect::LosesData { what } => format!("loses data: {what}"),
+    }
+}
+
+fn report(text: &mut String, lines: &[ReportLine]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nNot done:");
+    for line in lines {
+        let why = match &line.reason {
+            ReportReason::Unknown { why } => format!("unknown: {why}"),
+            ReportReason::WaitsFor { on } => format!("waits for {on}"),
+            ReportReason::Shared { differs } if differs.is_empty() => "shared, as expected".to_owned(),
+            ReportReason::Shared { differs } => format!("shared, but differs in {}", count(differs.len(), "field")),
+            ReportReason::Orphan => "carries our marker, but is not recorded".to_owned(),
+            ReportReason::Foreign => "is not ours".to_owned(),
+        };
+        let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "?"), line.resource, paint(DIM, why));
+    }
+}
+
+fn blocks(line: &ReportLine) -> bool {
+    matches!(line.reason, ReportReason::Unknown { .. } | ReportReason::WaitsFor { .. })
+}
+
+fn drift(text: &mut String, lines: &[DriftLine]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "Changed from outside since the last run:");
+    for line in lines {
+        let what =
+            if line.gone { "is gone".to_owned() } else { format!("{} changed", count(line.fields.len(), "field")) };
+        let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "!"), line.resource, paint(DIM, what));
+    }
+    text.push('\n');
+}
+
+fn disruption(text: &mut String, plan: &Plan) {
+    let effects: BTreeSet<&Effect> = plan.changes.iter().flat_map(|change| &change.effects).collect();
+    let mut units: BTreeSet<&str> = BTreeSet::new();
+    for effect in &effects {
+        if let Effect::Restarts { unit, .. } = effect {
+            units.insert(unit);
+        }
+    }
+    for unit in units {
+        let machines = effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Restarts { unit: other, .. } if other == unit))
+            .count();
+        let _ = writeln!(text, "\nDisruption: restarts {unit} on {}", count(machines, "machine"));
+    }
+}
+
+/// The last line: how many of what.
+fn totals(plan: &Plan) -> String {
+    let number = |wanted: fn(&Change) -> bool| plan.changes.iter().filter(|change| wanted(change)).count();
+    let mut parts = vec![
+        format!("{} to create", number(|change| change.operation == Operation::Create && !change.replaces)),
+        format!("{} to update", number(|change| change.operation == Operation::Update)),
+        format!("{} to replace", number(|change| change.operation == Operation::Create && change.replaces)),
+        format!("{} to delete", number(|change| change.operation == Operation::Delete && !change.replaces)),
+    ];
+    let forgotten = number(|change| change.operation == Operation::Forget);
+    if forgotten > 0 {
+        parts.push(format!("{forgotten} to forget"));
+    }
+    format!("{} {}.", paint(BOLD, "Plan:"), parts.join(", "))
+}
