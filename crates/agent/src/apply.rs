@@ -1,0 +1,109 @@
+//! Making the machine what a config says: refuse, note, change, wait.
+
+use std::collections::BTreeMap;
+
+use machine::compare::FoundUnit;
+use machine::{Gate, MachineConfig};
+
+use crate::etcd;
+use crate::failure::{Of, Outcome};
+use crate::gates;
+use crate::itself;
+use crate::ledger::{Lock, Store};
+use crate::observe;
+use crate::replies::Replies;
+use crate::steps::{directories, files, hostname, modules, packages, swap, sysctls, units};
+use crate::system::System;
+use crate::systemctl;
+use crate::work::{Goal, States, Work};
+use crate::write::{self, Batch};
+
+/// What a request to apply asks for.
+pub(crate) struct Apply {
+    pub(crate) config: MachineConfig,
+    pub(crate) digest_key: String,
+    pub(crate) epoch: u64,
+    pub(crate) lineage: String,
+    pub(crate) etcd_recorded: bool,
+}
+
+/// Makes everything hold, and waits until the gates are open.
+pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) -> Outcome<()> {
+    let _lock = Lock::take(system)?;
+    let mut store = Store::open(system)?;
+    store.admit(request.epoch)?;
+    store.belong(&request.lineage)?;
+    etcd::sight(&mut store, system);
+    let goal = Goal::new(system, request.config, &request.digest_key)?;
+    etcd::check(&goal, &store, system, request.etcd_recorded)?;
+
+    let mut work = Work { system, goal: &goal, store, batch: Batch::default(), replies };
+    let found = prepare(&mut work)?;
+    let outcome = change(&mut work, &found);
+    etcd::sight(&mut work.store, system);
+    // Also after a failure: what was changed must be known.
+    let saved = work.store.save();
+    outcome.and(saved)?;
+
+    for gate in &goal.config.group.gates {
+        wait(&mut work, gate)?;
+    }
+    etcd::sight(&mut work.store, system);
+    work.store.save()
+}
+
+/// What was there before anything was changed.
+struct Before {
+    states: States,
+    units: BTreeMap<String, FoundUnit>,
+}
+
+/// Up to the point where the machine is about to be changed. Packages come before it: they may bring files along.
+fn prepare(work: &mut Work<'_, '_>) -> Outcome<Before> {
+    let states = packages::observe(work.view());
+    packages::apply(work, &states)?;
+
+    let states = observe::settings(work.view());
+    directories::precheck(work, &states)?;
+    files::precheck(work, &states)?;
+    modules::intend(work)?;
+    sysctls::intend(work, &states)?;
+    swap::intend(work, &states);
+    hostname::intend(work, &states)?;
+    directories::intend(work, &states)?;
+    files::intend(work, &states)?;
+    let units = units::intend(work)?;
+    itself::intend(work.system, &mut work.store.ledger)?;
+    work.store.save()?;
+    Ok(Before { states, units })
+}
+
+fn change(work: &mut Work<'_, '_>, Before { states, units }: &Before) -> Outcome<()> {
+    itself::link(work.system, &work.store.ledger)?;
+    units::prune(work)?;
+    files::prune(work)?;
+    modules::apply(work, states)?;
+    // The bridge's sysctls exist only once its module is loaded.
+    sysctls::apply(work, states)?;
+    swap::apply(work, states)?;
+    hostname::apply(work, states)?;
+    directories::apply(work, states)?;
+    files::apply(work, states)?;
+    if work.goal.files.contains_key(etcd::MANIFEST) {
+        // What the guard held back is in its place again.
+        write::remove(&work.system.path(etcd::HELD)).of("etcd")?;
+    }
+    directories::prune(work)?;
+    units::apply(work, units)
+}
+
+/// Waits for a gate. If it stays closed, the journal of a unit that does not run says most.
+fn wait(work: &mut Work<'_, '_>, gate: &Gate) -> Outcome<()> {
+    gates::wait(work.system, gate, work.replies).map_err(|failure| {
+        let names: Vec<&str> = work.goal.config.group.units.keys().map(String::as_str).collect();
+        match systemctl::verify(work.system, &names) {
+            Err(unit) => failure.hint(format!("{}: {}", unit.item, unit.why)).output(unit.output),
+            Ok(()) => failure,
+        }
+    })
+}

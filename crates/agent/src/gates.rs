@@ -1,0 +1,146 @@
+//! Waiting for the conditions at the end of an apply.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use machine::{Gate, validate};
+
+use crate::dns;
+use crate::failure::{Failure, Outcome};
+use crate::http;
+use crate::replies::Replies;
+use crate::system::System;
+
+/// Between two looks. Short: what is waited for is on the way to a cluster that works.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long one look may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two lines about the same wait.
+const NEWS: Duration = Duration::from_secs(5);
+
+/// Waits until a gate is open.
+pub(crate) fn wait(system: &System, gate: &Gate, replies: &mut Replies<'_>) -> Outcome<()> {
+    let name = name(gate);
+    let limit = Duration::from_secs(timeout(gate));
+    let start = Instant::now();
+    let mut news: Option<Instant> = None;
+    loop {
+        let Err(why) = look(system, gate)? else { return Ok(()) };
+        if start.elapsed() >= limit {
+            return Err(Failure::new(format!("gate/{name}"), format!("not open after {} s: {why}", limit.as_secs())));
+        }
+        if replies.lost() {
+            return Err(Failure::new(format!("gate/{name}"), "nobody waits for it any more"));
+        }
+        if news.is_none_or(|last| last.elapsed() >= NEWS) {
+            replies.progress(format!("waiting for {name} ({why})"));
+            news = Some(Instant::now());
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// One look: open, or why not. The outer failure is one that waiting does not cure.
+fn look(system: &System, gate: &Gate) -> Outcome<Result<(), String>> {
+    Ok(match gate {
+        Gate::Http { name, address, path, .. } => http::get(validate::socket(name, address)?, path),
+        Gate::Tcp { name, address, .. } => connect(validate::socket(name, address)?),
+        Gate::Dns { server, name, .. } => dns::ask(validate::dns_server(name, server)?, name),
+        Gate::File { path, .. } => {
+            if system.exists(path) {
+                Ok(())
+            } else {
+                Err("it does not exist".into())
+            }
+        }
+    })
+}
+
+fn connect(address: SocketAddr) -> Result<(), String> {
+    TcpStream::connect_timeout(&address, PATIENCE).map(drop).map_err(|error| error.to_string())
+}
+
+fn name(gate: &Gate) -> &str {
+    match gate {
+        Gate::Http { name, .. } | Gate::Tcp { name, .. } | Gate::Dns { name, .. } => name,
+        Gate::File { path, .. } => path,
+    }
+}
+
+fn timeout(gate: &Gate) -> u64 {
+    match gate {
+        Gate::Http { timeout_seconds, .. }
+        | Gate::Tcp { timeout_seconds, .. }
+        | Gate::Dns { timeout_seconds, .. }
+        | Gate::File { timeout_seconds, .. } => *timeout_seconds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::world::World;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, UdpSocket};
+
+    fn waited(gate: &Gate) -> Outcome<()> {
+        let world = World::new();
+        let mut out = Vec::new();
+        wait(&world.system, gate, &mut Replies::new(&mut out))
+    }
+
+    #[test]
+    fn a_closed_gate_fails_with_the_reason_after_its_time() {
+        let failure = waited(&Gate::File { path: "/never".into(), timeout_seconds: 0 }).unwrap_err();
+        assert_eq!(failure.item, "gate//never");
+        assert!(failure.why.contains("does not exist"), "{}", failure.why);
+    }
+
+    #[test]
+    fn an_http_gate_opens_at_the_first_200() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = std::thread::spawn(move || {
+            for status in ["500 Internal Server Error", "200 OK"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 512];
+                let length = stream.read(&mut request).unwrap();
+                assert!(request[..length].starts_with(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1"));
+                write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok").unwrap();
+            }
+        });
+        let gate = Gate::Http { name: "healthz".into(), address, path: "/healthz".into(), timeout_seconds: 20 };
+        assert_eq!(waited(&gate), Ok(()));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_tcp_gate_opens_when_the_port_accepts() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        assert_eq!(waited(&Gate::Tcp { name: "x".into(), address: address.clone(), timeout_seconds: 20 }), Ok(()));
+        drop(listener);
+        assert!(waited(&Gate::Tcp { name: "x".into(), address, timeout_seconds: 0 }).is_err());
+    }
+
+    #[test]
+    fn a_dns_gate_opens_at_an_answer_with_an_address() {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap().to_string();
+        let thread = std::thread::spawn(move || {
+            // First nothing of that name (NXDOMAIN), then an answer.
+            for (code, answers) in [(3, 0), (0, 1)] {
+                let mut query = [0; 512];
+                let (length, from) = server.recv_from(&mut query).unwrap();
+                assert_eq!(&query[12..length - 4], b"\x0akubernetes\x07default\x00");
+                query[2] |= 0x80;
+                query[3] = code;
+                query[7] = answers;
+                server.send_to(&query[..length], from).unwrap();
+            }
+        });
+        let gate = Gate::Dns { server: address, name: "kubernetes.default".into(), timeout_seconds: 20 };
+        assert_eq!(waited(&gate), Ok(()));
+        thread.join().unwrap();
+    }
+}

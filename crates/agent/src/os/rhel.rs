@@ -1,0 +1,28 @@
+//! Red Hat Enterprise Linux, Fedora and what is like them.
+
+use super::{Family, Installed};
+use crate::failure::Outcome;
+use crate::system::System;
+
+pub(super) struct Rhel;
+
+impl Family for Rhel {
+    fn installed(&self, system: &System) -> Outcome<Installed> {
+        let list = |format| system.must("packages", "rpm", &["-qa", "--qf", format]);
+        let words = |text: &str| text.split_whitespace().map(String::from).collect();
+        Ok(Installed {
+            packages: words(&list("%{NAME}\n")?.stdout),
+            provided: words(&list("[%{PROVIDENAME}\n]")?.stdout),
+        })
+    }
+
+    fn install(&self, system: &System, names: &[&str]) -> Outcome<()> {
+        let options = ["-y", "--setopt=install_weak_deps=False", "install"];
+        system.must("packages", "dnf", &[&options, names].concat()).map(drop)
+    }
+
+    fn remove(&self, system: &System, names: &[&str]) -> Outcome<()> {
+        // rpm, not dnf: it never takes along a package that it was not given.
+        system.must("packages", "rpm", &[&["-e"], names].concat()).map(drop)
+    }
+}

@@ -1,0 +1,118 @@
+//! Ending what kubelet leaves behind when it is stopped: processes of pods, their shims, their mounts.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Of, Outcome};
+use crate::system::System;
+
+/// Names of the cgroup below which kubelet puts pods, by cgroup driver.
+const CGROUPS: [&str; 2] = ["kubepods", "kubepods.slice"];
+/// Where pods' mounts are.
+const MOUNTS: [&str; 4] = ["/var/lib/kubelet", "/run/containerd", "/var/lib/containerd", "/run/netns/cni-"];
+
+/// Ends all pods of this machine.
+pub(crate) fn end(system: &System) -> Outcome<()> {
+    for pid in shims(system).into_iter().chain(processes(system)) {
+        // It may be gone already.
+        let _ = system.programs().kill(pid);
+    }
+    // Innermost first: the table lists mounts in the order in which they were made.
+    for mount in mounts(system).iter().rev().filter(|mount| MOUNTS.iter().any(|prefix| is_of(mount, prefix))) {
+        system.programs().unmount(&system.path(mount)).of("pods")?;
+        if mount.starts_with("/run/netns/cni-") {
+            // The name of a network namespace; with it goes the pod's interface.
+            let _ = fs_err::remove_file(system.path(mount));
+        }
+    }
+    Ok(())
+}
+
+fn is_of(mount: &str, prefix: &str) -> bool {
+    match mount.strip_prefix(prefix) {
+        // A disk of its own at the directory itself is not a pod's.
+        Some(rest) => rest.starts_with('/') || (prefix.ends_with('-') && !rest.is_empty()),
+        None => false,
+    }
+}
+
+/// What is mounted below a directory.
+pub(crate) fn mounts_below(system: &System, directory: &str) -> Vec<String> {
+    let prefix = format!("{directory}/");
+    mounts(system).into_iter().filter(|mount| mount.starts_with(&prefix)).collect()
+}
+
+// Fifth field of each line (proc_pid_mountinfo(5)); spaces and the like are written as octal escapes.
+fn mounts(system: &System) -> Vec<String> {
+    let table = system.text("/proc/self/mountinfo").unwrap_or_default();
+    table.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape).collect()
+}
+
+fn unescape(text: &str) -> String {
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .iter()
+        .fold(text.to_string(), |text, (code, plain)| text.replace(code, plain))
+}
+
+/// Processes in the cgroups of pods, in every hierarchy.
+fn processes(system: &System) -> Vec<i32> {
+    let root = system.path("/sys/fs/cgroup");
+    let controllers = directories(&root);
+    let roots = std::iter::once(root).chain(controllers);
+    let mut pids: Vec<i32> =
+        roots.flat_map(|root| CGROUPS.map(|name| root.join(name))).flat_map(|at| below(&at)).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    pids
+}
+
+fn below(cgroup: &Path) -> Vec<i32> {
+    let list = fs_err::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    // 0 stands for a process of another namespace.
+    let mut pids: Vec<i32> = list.lines().filter_map(|line| line.parse().ok()).filter(|pid| *pid > 1).collect();
+    pids.extend(directories(cgroup).iter().flat_map(|child| below(child)));
+    pids
+}
+
+/// Shims of kubelet's containers; those of other containerd namespaces (docker's is `moby`) are left alone.
+fn shims(system: &System) -> Vec<i32> {
+    let numbered = |path: &PathBuf| path.file_name()?.to_str()?.parse::<i32>().ok();
+    let is_shim = |path: &Path| {
+        let line = fs_err::read(path.join("cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        words.first().is_some_and(|program| program.ends_with(b"containerd-shim-runc-v2"))
+            && words.contains(&b"k8s.io".as_slice())
+    };
+    directories(&system.path("/proc")).iter().filter(|path| is_shim(path)).filter_map(numbered).collect()
+}
+
+fn directories(path: &Path) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(path).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::world::World;
+
+    #[test]
+    fn only_pods_and_their_shims_are_ended() {
+        let world = World::new();
+        world.write("/sys/fs/cgroup/memory/kubepods/burstable/pod1/c/cgroup.procs", "0\n41\n42\n");
+        world.write("/sys/fs/cgroup/pids/kubepods/burstable/pod1/c/cgroup.procs", "41\n");
+        world.write("/sys/fs/cgroup/memory/system.slice/cgroup.procs", "7\n");
+        world.write("/proc/50/cmdline", "/usr/bin/containerd-shim-runc-v2\0-namespace\0k8s.io\0");
+        world.write("/proc/51/cmdline", "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0");
+        world.write(
+            "/proc/self/mountinfo",
+            "1 0 0:1 / / rw - ext4 /dev/vda rw\n\
+             2 1 0:2 / /var/lib/kubelet rw - ext4 /dev/vdb rw\n\
+             3 2 0:3 / /var/lib/kubelet/pods/a\\040b rw - tmpfs tmpfs rw\n\
+             4 1 0:4 / /run/netns/cni-1 rw - nsfs nsfs rw\n\
+             5 1 0:5 / /home rw - nfs nas:/home rw\n",
+        );
+        end(&world.system).unwrap();
+        assert_eq!(world.killed(), [50, 41, 42]);
+        assert_eq!(world.unmounted(), ["/run/netns/cni-1", "/var/lib/kubelet/pods/a b"]);
+    }
+}

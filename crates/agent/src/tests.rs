@@ -1,0 +1,9 @@
+//! Whole requests against a machine that is a directory, with a systemd and a package system that keep state.
+
+mod etcd;
+mod interrupted;
+mod lifecycle;
+mod programs;
+mod refusals;
+mod steps;
+pub(crate) mod world;

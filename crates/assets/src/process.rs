@@ -1,0 +1,250 @@
+//! Runs a program of a build: its lines become progress, its last lines the error, and stopping ends its whole group.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::AssetError;
+
+/// How many of the last lines an error shows.
+const KEPT_LINES: usize = 20;
+/// How long a stopped program may take to clean up.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a grandchild that keeps the pipes open is listened to after the program's end.
+const STRAGGLERS: Duration = Duration::from_secs(1);
+
+/// A program to run.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// What is made by it, for messages: `building kubelet`.
+    pub what: String,
+    /// The program, found by PATH.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Its working directory, when not the current one.
+    pub directory: Option<PathBuf>,
+    /// Variables set on top of this process' environment.
+    pub environment: Vec<(String, OsString)>,
+}
+
+/// Runs `program` in a process group of its own, without input, and waits for its end.
+///
+/// Every line of its output (both streams) goes to `line`. On cancellation the group gets SIGTERM, then SIGKILL.
+///
+/// # Errors
+/// [`AssetError::ToolMissing`], [`AssetError::BuildFailed`] with the last 20 lines, [`AssetError::DiskFull`] when they say
+/// so, [`AssetError::Cancelled`].
+pub async fn run(
+    program: &Program,
+    cancel: &CancellationToken,
+    line: &mut (dyn FnMut(&str) + Send),
+) -> Result<(), AssetError> {
+    let mut child = spawn(program)?;
+    let group = Group::of(&child);
+    let mut lines = read_lines(&mut child);
+    let mut last = VecDeque::with_capacity(KEPT_LINES);
+    let mut keep = |text: String| {
+        line(&text);
+        if last.len() == KEPT_LINES {
+            last.pop_front();
+        }
+        last.push_back(text);
+    };
+    let status = loop {
+        tokio::select! {
+            () = cancel.cancelled() => {
+                group.stop(&mut child).await;
+                return Err(AssetError::Cancelled(program.what.clone()));
+            }
+            Some(text) = lines.recv() => keep(text),
+            status = child.wait() => break status,
+        }
+    };
+    let drain = async {
+        while let Some(text) = lines.recv().await {
+            keep(text);
+        }
+    };
+    let _ = tokio::time::timeout(STRAGGLERS, drain).await;
+    group.forget();
+    let status = status.map_err(|source| failed_to(program, "wait for", source))?;
+    if status.success() { Ok(()) } else { Err(failure(program, status, last.into())) }
+}
+
+/// Runs a short program and gives its standard output.
+pub async fn output(program: &Program) -> Result<String, AssetError> {
+    let done = command(program).output().await.map_err(|source| spawn_error(program, source))?;
+    if done.status.success() {
+        return Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned());
+    }
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    let lines: Vec<String> = text.lines().rev().take(KEPT_LINES).map(str::to_owned).collect();
+    Err(failure(program, done.status, lines.into_iter().rev().collect()))
+}
+
+fn command(program: &Program) -> Command {
+    let mut command = Command::new(&program.program);
+    command.args(&program.arguments).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+    command.envs(program.environment.iter().map(|(name, value)| (name, value)));
+    if let Some(directory) = &program.directory {
+        command.current_dir(directory);
+    }
+    command
+}
+
+fn spawn(program: &Program) -> Result<Child, AssetError> {
+    let mut command = command(program);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().map_err(|source| spawn_error(program, source))
+}
+
+fn spawn_error(program: &Program, source: io::Error) -> AssetError {
+    // A missing working directory gives the same error kind as a missing program.
+    let directory_is_there = program.directory.as_ref().is_none_or(|directory| directory.is_dir());
+    if source.kind() == io::ErrorKind::NotFound && directory_is_there {
+        AssetError::ToolMissing { tool: program.program.clone(), needed_for: program.what.clone() }
+    } else {
+        failed_to(program, "start", source)
+    }
+}
+
+fn failed_to(program: &Program, what: &str, source: io::Error) -> AssetError {
+    AssetError::Io { what: format!("{what} `{}` for {}", program.program, program.what), source }
+}
+
+fn failure(program: &Program, status: ExitStatus, output: Vec<String>) -> AssetError {
+    if output.iter().any(|line| line.contains("no space left on device") || line.contains("No space left on device")) {
+        let path = program.directory.clone().unwrap_or_default();
+        return AssetError::DiskFull { what: program.what.clone(), path };
+    }
+    AssetError::BuildFailed {
+        what: program.what.clone(),
+        command: program.program.clone(),
+        status: status.to_string(),
+        output,
+    }
+}
+
+fn read_lines(child: &mut Child) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel(64);
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(forward(stdout, sender.clone()));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        tokio::spawn(forward(stderr, sender));
+    }
+    receiver
+}
+
+async fn forward(stream: impl AsyncRead + Unpin, sender: mpsc::Sender<String>) {
+    let mut reader = BufReader::new(stream);
+    let mut bytes = Vec::new();
+    while reader.read_until(b'\n', &mut bytes).await.is_ok_and(|read| read > 0) {
+        let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        bytes.clear();
+        if sender.send(text).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The process group of a running program; killed when dropped before its end.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.0 {
+            let _ = kill_process_group(group, signal); // It may have ended by itself.
+        }
+    }
+
+    async fn stop(self, child: &mut Child) {
+        self.signal(Signal::TERM);
+        let _ = tokio::time::timeout(GRACE, child.wait()).await;
+        // Dropping kills what is left of the group.
+    }
+
+    fn forget(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Program {
+        Program {
+            what: "testing".into(),
+            program: "sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            ..Program::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_shows_its_last_twenty_lines() {
+        let program = shell("for i in $(seq 30); do echo line $i; done; exit 3");
+        let error = run(&program, &CancellationToken::new(), &mut |_| ()).await.unwrap_err();
+        let output = error.output();
+        assert_eq!((output.len(), output[0].as_str(), output[19].as_str()), (20, "line 11", "line 30"));
+        assert!(error.to_string().contains('3'), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_apart_from_other_failures() {
+        let program = shell("echo 'write x.o: no space left on device' >&2; exit 1");
+        let error = run(&program, &CancellationToken::new(), &mut |_| ()).await.unwrap_err();
+        assert!(matches!(error, AssetError::DiskFull { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_named_with_what_needs_it() {
+        let program = Program { program: "kubewright-no-such-tool".into(), ..shell("") };
+        let error = run(&program, &CancellationToken::new(), &mut |_| ()).await.unwrap_err();
+        assert_eq!(error.to_string(), "`kubewright-no-such-tool` is not installed, but testing needs it");
+    }
+
+    #[tokio::test]
+    async fn stopping_ends_grandchildren_too() {
+        let cancel = CancellationToken::new();
+        let mut grandchild = None;
+        let stop = cancel.clone();
+        let program = shell("sleep 600 & echo $!; wait");
+        let result = run(&program, &cancel, &mut |line| {
+            grandchild = line.parse::<i32>().ok();
+            stop.cancel();
+        })
+        .await;
+        assert!(matches!(result, Err(AssetError::Cancelled(_))));
+        let pid = Pid::from_raw(grandchild.unwrap()).unwrap();
+        for _ in 0..50 {
+            let stat = fs_err::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap_or_default();
+            if stat.is_empty() || stat.contains(") Z ") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the grandchild still runs");
+    }
+}

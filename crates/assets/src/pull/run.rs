@@ -1,0 +1,201 @@
+//! Carries a plan out: one unit of work per fetch or build, started as soon as its inputs are in the cache.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::{AssetRef, AssetSet, AssetSpec, Lock};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use tokio::sync::Semaphore;
+
+use super::{PullPlan, Puller, Way, check_against};
+use crate::cache::{AssetLock, Manifest};
+use crate::{AssetCache, AssetError, Build, BuildContext, Job, Record, Task};
+
+/// How many fetches and small builds run at once, beside one build that keeps all cores busy.
+const SMALL_LANES: usize = 2;
+/// How often a build without news says that it is still there.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is got by one call.
+struct Unit {
+    specs: Vec<AssetSpec>,
+    way: Way,
+    needs: BTreeSet<AssetRef>,
+}
+
+struct Lanes {
+    all_cores: Semaphore,
+    small: Semaphore,
+}
+
+impl Unit {
+    fn title(&self) -> String {
+        match (&self.way, self.specs.first()) {
+            (Way::Built(builder), Some(spec)) => builder.title(spec),
+            (_, Some(spec)) => spec.name().to_owned(),
+            (_, None) => String::new(),
+        }
+    }
+
+    fn estimate(&self) -> Option<u64> {
+        match &self.way {
+            Way::Built(builder) => builder.estimate(self.specs.first()?),
+            _ => None,
+        }
+    }
+}
+
+impl Puller {
+    /// Gets everything that is not cached. The first error stops the rest.
+    pub(super) async fn carry_out(
+        &self,
+        plan: &PullPlan,
+        set: &AssetSet,
+        lock: Option<&Lock>,
+    ) -> Result<(), AssetError> {
+        let mut waiting = units(plan);
+        let mut pending: BTreeSet<AssetRef> =
+            waiting.iter().flat_map(|unit| unit.specs.iter().map(|spec| spec.reference().clone())).collect();
+        let lanes = Lanes { all_cores: Semaphore::new(1), small: Semaphore::new(SMALL_LANES) };
+        let mut running = FuturesUnordered::new();
+        loop {
+            let (ready, rest): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|unit| unit.needs.is_disjoint(&pending));
+            waiting = rest;
+            for unit in ready {
+                running.push(self.get(unit, set, lock, &lanes));
+            }
+            match running.next().await {
+                Some(done) => {
+                    for reference in done? {
+                        pending.remove(&reference);
+                    }
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn get(
+        &self,
+        unit: Unit,
+        set: &AssetSet,
+        lock: Option<&Lock>,
+        lanes: &Lanes,
+    ) -> Result<Vec<AssetRef>, AssetError> {
+        let big = matches!(&unit.way, Way::Built(builder) if builder.uses_all_cores());
+        // The lane first, the locks then: whoever holds locks never waits for another unit of its own process.
+        let _lane = if big { lanes.all_cores.acquire().await } else { lanes.small.acquire().await };
+        let task = Task::start(unit.title(), unit.estimate(), Arc::clone(&self.events));
+        let references: Vec<AssetRef> = unit.specs.iter().map(|spec| spec.reference().clone()).collect();
+        let _locks = self.lock_all(&references, &task).await?;
+        // Another process may have got some of them while this one waited.
+        let mut missing = Vec::new();
+        for spec in unit.specs {
+            if self.cache.find(spec.reference())?.is_none() {
+                missing.push(spec);
+            }
+        }
+        if missing.is_empty() {
+            task.finish("taken from the cache");
+            return Ok(references);
+        }
+        let scratch = self.cache.scratch()?;
+        let jobs: Vec<Job> =
+            missing.into_iter().map(|spec| Job { out: scratch.path().join(spec.name()), spec }).collect();
+        let work = scratch.path().join(".work");
+        fs_err::create_dir(&work).map_err(|e| AssetError::io("make a scratch directory", &work, e))?;
+        match &unit.way {
+            Way::Built(builder) => self.build(builder, &jobs, &work, &task).await?,
+            Way::Fetched(source, _) => {
+                for job in &jobs {
+                    source.fetch(&job.spec, &job.out, &task, &self.cancel).await?;
+                }
+            }
+            Way::Cached(_) => (),
+        }
+        for job in jobs {
+            let measured = measure(&job).await?;
+            check_offer(&unit.way, &job.spec, &measured.0)?;
+            check_against(lock, set, &job.spec, &measured.0.sha256)?;
+            self.cache.insert(job.spec.reference(), &job.out, measured)?;
+        }
+        task.finish(if matches!(unit.way, Way::Built(_)) { "built" } else { "fetched" });
+        Ok(references)
+    }
+
+    async fn build(
+        &self,
+        builder: &Arc<dyn Build>,
+        jobs: &[Job],
+        scratch: &Path,
+        task: &Task,
+    ) -> Result<(), AssetError> {
+        task.note("starting");
+        let context = BuildContext { inputs: &self.cache, scratch, task, cancel: &self.cancel };
+        let mut building = builder.build(jobs, &context);
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                built = &mut building => return built,
+                _ = ticks.tick() => task.tick(),
+            }
+        }
+    }
+
+    /// All locks of a unit, always in the same order: two processes must not wait for each other.
+    async fn lock_all(&self, references: &[AssetRef], task: &Task) -> Result<Vec<AssetLock>, AssetError> {
+        let sorted: BTreeSet<&AssetRef> = references.iter().collect();
+        let mut locks = Vec::new();
+        for reference in sorted {
+            locks.push(AssetLock::acquire(self.cache.lock_file(reference), task, &self.cancel).await?);
+        }
+        Ok(locks)
+    }
+}
+
+fn units(plan: &PullPlan) -> Vec<Unit> {
+    let mut groups: BTreeMap<String, Unit> = BTreeMap::new();
+    for (spec, way) in plan.assets() {
+        let key = match way {
+            Way::Cached(_) => continue,
+            Way::Fetched(..) => spec.asset_ref(),
+            Way::Built(builder) => builder.group(spec),
+        };
+        let unit =
+            groups.entry(key).or_insert_with(|| Unit { specs: Vec::new(), way: way.clone(), needs: BTreeSet::new() });
+        if matches!(way, Way::Built(_)) {
+            unit.needs.extend(spec.recipe().inputs().into_iter().cloned());
+        }
+        unit.specs.push(spec.clone());
+    }
+    let mut units: Vec<Unit> = groups.into_values().collect();
+    // The longest first: what is made of it waits for it.
+    units.sort_by_key(|unit| std::cmp::Reverse(unit.estimate()));
+    units
+}
+
+async fn measure(job: &Job) -> Result<(Record, Option<Manifest>), AssetError> {
+    let (kind, out) = (job.spec.kind(), job.out.clone());
+    let failed = |e| AssetError::io(format!("read {}", job.spec.name()), &job.out, io::Error::other(e));
+    tokio::task::spawn_blocking(move || AssetCache::measure(kind, &out)).await.map_err(failed)?
+}
+
+/// What was fetched must be what was offered.
+fn check_offer(way: &Way, spec: &AssetSpec, made: &Record) -> Result<(), AssetError> {
+    match way {
+        Way::Fetched(source, offer) if offer.sha256.as_ref().is_some_and(|sha256| *sha256 != made.sha256) => {
+            Err(AssetError::Damaged {
+                asset: format!("{} of {}", spec.asset_ref(), source.name()),
+                expected: offer.sha256.clone().unwrap_or_default(),
+                found: made.sha256.clone(),
+                moved_to: None,
+            })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,64 @@
+//! Pulls every asset of a release for real: minutes of compiling, so only on demand.
+//!
+//! ```text
+//! KUBEWRIGHT_TEST_CACHE=DIR [KUBEWRIGHT_TEST_KUBERNETES=1.36] [KUBEWRIGHT_TEST_ASSETS=kubectl,ctr] \
+//!   cargo test -p assets --test real -- --ignored --nocapture
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use assets::{AssetCache, Builders, Origin, Puller, sources_digest};
+use catalog::{Selection, SourceDigests, assets_for, find};
+use engine::{Event, EventSink};
+
+/// Prints what ended, and what is new about what goes on.
+struct Printer(Instant, Mutex<String>);
+
+impl EventSink for Printer {
+    fn emit(&self, event: Event) {
+        let seconds = self.0.elapsed().as_secs();
+        match event {
+            Event::TaskFinished { task, note } => println!("{seconds:>5} s  {task}: {note}"),
+            Event::TaskProgress { task, done, total, note } => {
+                let mut last = self.1.lock().unwrap();
+                let line = format!("{task} {note}");
+                if *last != line && std::env::var_os("KUBEWRIGHT_TEST_VERBOSE").is_some() {
+                    println!("{seconds:>5} s  {task} {done}/{total:?} {note}");
+                }
+                *last = line;
+            }
+            other => println!("{seconds:>5} s  {other:?}"),
+        }
+    }
+}
+
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "builds Kubernetes; see the head of the file"]
+async fn everything_of_a_release_can_be_pulled() {
+    let cache = setting("KUBEWRIGHT_TEST_CACHE").expect("KUBEWRIGHT_TEST_CACHE names the cache's directory");
+    let cache = AssetCache::open(cache).unwrap();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let digest = |package: &str| sources_digest(&workspace, package).unwrap();
+    let sources = SourceDigests { agent: digest("agent"), pause: digest("pause") };
+    let release = find(&setting("KUBEWRIGHT_TEST_KUBERNETES").unwrap_or("1.36".into())).unwrap();
+    let mut set = assets_for(release, &Selection::everything(sources));
+    if let Some(names) = setting("KUBEWRIGHT_TEST_ASSETS") {
+        set = set.only(&names.split(',').collect::<Vec<_>>());
+    }
+    let cargo_home = setting("CARGO_HOME").map(PathBuf::from).or(setting("HOME").map(|h| Path::new(&h).join(".cargo")));
+    let builders = Builders::standard().with_workspace(&workspace, cargo_home.as_deref(), &cache);
+    let printer = Arc::new(Printer(Instant::now(), Mutex::default()));
+    let puller = Puller::new(cache, vec![Origin::Build(builders)], printer);
+    let plan = puller.plan(&set, None).await.unwrap();
+    println!("typically {} s of building", plan.estimate());
+    match puller.pull(&set, None).await {
+        Ok(lock) => println!("{}", lock.to_text().unwrap()),
+        Err(error) => panic!("{error:?}\n{}\n{:?}", error.output().join("\n"), error.hint()),
+    }
+}

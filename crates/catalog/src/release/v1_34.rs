@@ -1,0 +1,37 @@
+//! Kubernetes 1.34.
+
+use super::{Deviation, Release};
+
+/// Kubernetes 1.34.
+pub(super) static RELEASE: Release = Release {
+    minor: 34,
+    kubernetes: "1.34.4",
+    etcd: "3.6.8",
+    etcd_image_tag: "3.6.8-0",
+    coredns: "1.14.3",
+    pause: "3.10.1",
+    containerd: "2.4.2",
+    containerd_minimum: "1.7.0",
+    runc_minimum: "1.1.0",
+    cni_plugins: "1.9.1",
+    flannel: "0.28.4",
+    flannel_cni: "0.9.1",
+    metrics_server: "0.9.0",
+    local_path_provisioner: "0.0.30",
+    agnhost: "2.56",
+    go_minimum: "1.25.0",
+    deviations: &[
+        Deviation {
+            component: "etcd",
+            kubeadm: "3.6.5-0",
+            ours: "3.6.8-0",
+            why: "kubeadm 1.36 names 3.6.8-0 for 1.34 too; one etcd serves all supported minors, so upgrades leave it alone",
+        },
+        Deviation {
+            component: "coredns",
+            kubeadm: "1.12.1",
+            ours: "1.14.3",
+            why: "one CoreDNS serves all supported minors, so upgrades leave it alone; the Corefile is the same",
+        },
+    ],
+};

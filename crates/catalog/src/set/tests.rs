@@ -1,0 +1,72 @@
+//! Asset sets: completeness, order, and what changes a recipe.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::find;
+
+fn set(selection: &Selection) -> AssetSet {
+    assets_for(find("1.36").unwrap(), selection)
+}
+
+#[test]
+fn inputs_stand_before_what_is_made_from_them() {
+    let set = set(&Selection::everything(SourceDigests::default()));
+    let mut seen = BTreeSet::new();
+    for spec in set.specs() {
+        for input in spec.recipe().inputs() {
+            assert!(seen.contains(input), "{} needs {input} first", spec.name());
+        }
+        seen.insert(spec.reference().clone());
+    }
+}
+
+#[test]
+fn every_asset_stands_once_in_the_order() {
+    let set = set(&Selection::everything(SourceDigests::default()));
+    let names: Vec<&str> = set.specs().map(AssetSpec::name).collect();
+    let unique: BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(names.len(), unique.len());
+}
+
+#[test]
+fn another_pod_network_needs_nothing_of_flannel() {
+    let set = set(&Selection { cni: Cni::Other, ..Selection::default() });
+    assert!(set.specs().all(|spec| !spec.name().contains("flannel")));
+}
+
+#[test]
+fn a_change_of_an_input_changes_everything_made_from_it() {
+    let before = set(&Selection::default());
+    let sources = SourceDigests { pause: "new".into(), ..SourceDigests::default() };
+    let after = set(&Selection { sources, ..Selection::default() });
+    for name in ["image-pause", "image-store"] {
+        assert_ne!(before.asset_ref(name), after.asset_ref(name), "{name}");
+    }
+    for name in ["kubewright-agent", "image-etcd", "rootfs"] {
+        assert_eq!(before.asset_ref(name), after.asset_ref(name), "{name}");
+    }
+}
+
+#[test]
+fn a_set_can_be_cut_down_to_what_an_operator_needs() {
+    let set = set(&Selection::default()).only(&["kubectl", "no-such-asset"]);
+    assert_eq!(set.wanted().map(AssetSpec::name).collect::<Vec<_>>(), ["kubectl"]);
+    assert_eq!(set.asset_ref("kubectl"), Some(kubectl(find("1.36").unwrap(), "amd64").asset_ref()));
+}
+
+#[test]
+fn parts_of_images_are_not_wanted_by_themselves() {
+    let set = set(&Selection::default());
+    let wanted: BTreeSet<&str> = set.wanted().map(AssetSpec::name).collect();
+    assert!(wanted.contains("image-kube-apiserver") && !wanted.contains("kube-apiserver"));
+    assert!(wanted.contains("etcdctl") && !wanted.contains("etcd"));
+}
+
+#[test]
+fn only_what_comes_from_the_debian_archive_may_differ_when_made_again() {
+    let set = set(&Selection::default());
+    let reproducible = |name: &str| set.is_reproducible(set.get(name).unwrap());
+    assert!(["kubelet", "cni-plugins", "image-etcd"].into_iter().all(reproducible));
+    assert!(!["rootfs", "image-kube-proxy", "image-store"].into_iter().any(reproducible));
+}

@@ -1,0 +1,98 @@
+//! What every command works with: places, store, progress, stop signals.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use assets::AssetCache;
+use engine::{ClusterStore, Event, EventSink, LockInfo, StateStore};
+use jiff::Timestamp;
+use report::{Mode, Progress};
+use state_fs::FsStore;
+
+use crate::arguments::Global;
+use crate::environment::Environment;
+use crate::error::CommandError;
+use crate::output::Format;
+use crate::signals::Stop;
+
+/// The program's composition root.
+pub(crate) struct App {
+    /// What the process found around it.
+    pub(crate) environment: Environment,
+    /// Where state is kept.
+    pub(crate) store: Arc<dyn StateStore>,
+    /// Built and fetched files.
+    pub(crate) cache: Arc<AssetCache>,
+    /// Where events go.
+    pub(crate) progress: Arc<Progress>,
+    /// Ctrl-C.
+    pub(crate) stop: Stop,
+    /// How results are printed.
+    pub(crate) format: Format,
+    /// Where this host keeps machines, logs and other data of its own.
+    pub(crate) data: PathBuf,
+}
+
+impl App {
+    /// Puts the program together.
+    pub(crate) fn new(environment: Environment, global: &Global) -> Result<Self, CommandError> {
+        let data = global.state.clone().map_or_else(|| environment.state.clone(), PathBuf::from);
+        let cache = AssetCache::open(&environment.cache).map_err(|error| {
+            CommandError::from_source("cannot open the asset cache", &error)
+                .hint("set XDG_CACHE_HOME to a directory that you may write to")
+        })?;
+        let mode = match (global.output, global.quiet, environment.terminal) {
+            (_, true, _) => Mode::Silent,
+            (Format::Json, _, _) => Mode::Json,
+            (_, _, true) => Mode::Live,
+            _ => Mode::Lines,
+        };
+        Ok(Self {
+            store: Arc::new(FsStore::new(&data)),
+            cache: Arc::new(cache),
+            progress: Arc::new(Progress::new(mode)),
+            stop: Stop::listen(),
+            format: global.output,
+            data,
+            environment,
+        })
+    }
+
+    /// One cluster in the store.
+    pub(crate) fn cluster(&self, name: &str) -> ClusterStore {
+        ClusterStore::new(self.store.clone(), name)
+    }
+
+    /// Where local machines are kept.
+    pub(crate) fn machines(&self) -> PathBuf {
+        self.data.join("machines")
+    }
+
+    /// Who asks for a lock, and what for.
+    pub(crate) fn lock_info(&self, operation: &str) -> LockInfo {
+        LockInfo {
+            id: uuid::Uuid::new_v4().to_string(),
+            who: self.environment.who.clone(),
+            process: std::process::id(),
+            operation: operation.to_owned(),
+            since: Timestamp::now().to_string(),
+        }
+    }
+
+    /// Says something.
+    pub(crate) fn say(&self, text: impl Into<String>) {
+        self.progress.emit(Event::Note { text: text.into() });
+    }
+
+    /// Runs a phase and shows how long it took.
+    pub(crate) async fn phase<T>(&self, name: &str, work: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        self.progress.emit(Event::PhaseStarted { phase: name.to_owned() });
+        let done = work.await;
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.progress.emit(Event::PhaseFinished { phase: name.to_owned(), millis });
+        done
+    }
+}

@@ -1,0 +1,185 @@
+//! The command line's grammar: kops' verbs and nouns.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    assets, completion, create_cluster, delete_cluster, export_kubeconfig, get, load_image, preflight, replace, set, ssh, start,
+    stop, update_cluster, validate_cluster,
+};
+use crate::output::Format;
+
+/// Creates and operates real upstream Kubernetes clusters from declarative specs.
+#[derive(Debug, Parser)]
+#[command(name = "kubewright", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct CommandLine {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Directory in which state is kept [default: kubewright below XDG_STATE_HOME]
+    #[arg(long, global = true, env = "KUBEWRIGHT_STATE", value_name = "DIR")]
+    pub(crate) state: Option<String>,
+    /// How results are printed
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub(crate) output: Format,
+    /// Print no progress
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The name of a cluster.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Name {
+    /// Name of the cluster
+    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER")]
+    pub(crate) name: String,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create a cluster
+    Create {
+        /// What to create.
+        #[command(subcommand)]
+        what: Create,
+    },
+    /// Compare a cluster with its spec, and change it with --yes
+    Update {
+        /// What to update.
+        #[command(subcommand)]
+        what: Update,
+    },
+    /// Show clusters, documents, machines, runs and assets
+    Get {
+        /// What to show.
+        #[command(subcommand)]
+        what: get::Get,
+    },
+    /// Replace documents with those of files
+    Replace(replace::Arguments),
+    /// Set a field of a document
+    Set {
+        /// What to set a field of.
+        #[command(subcommand)]
+        what: Set,
+    },
+    /// Delete a cluster
+    Delete {
+        /// What to delete.
+        #[command(subcommand)]
+        what: Delete,
+    },
+    /// Check that a cluster is healthy
+    Validate {
+        /// What to validate.
+        #[command(subcommand)]
+        what: Validate,
+    },
+    /// Export credentials
+    Export {
+        /// What to export.
+        #[command(subcommand)]
+        what: Export,
+    },
+    /// Load container images into a cluster's machines
+    Load {
+        /// What to load.
+        #[command(subcommand)]
+        what: Load,
+    },
+    /// Stop a cluster's machines, keeping their data
+    Stop {
+        /// What to stop.
+        #[command(subcommand)]
+        what: Stop,
+    },
+    /// Start a stopped cluster
+    Start {
+        /// What to start.
+        #[command(subcommand)]
+        what: Start,
+    },
+    /// Log in to a machine, or run a command there
+    Ssh(ssh::Arguments),
+    /// Binaries and images: list, pull, verify, mirror
+    Assets {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: assets::Assets,
+    },
+    /// Check that this host can carry local machines
+    Preflight(preflight::Arguments),
+    /// Print a completion script for a shell
+    Completion(completion::Arguments),
+}
+
+/// What can be created.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Create {
+    /// Create a cluster; without --yes only its spec is written
+    Cluster(create_cluster::Arguments),
+}
+
+/// What can be updated.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Update {
+    /// Show what would change in a cluster, and change it with --yes
+    Cluster(update_cluster::Arguments),
+}
+
+/// What fields can be set of.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Set {
+    /// Set fields of a cluster's documents, such as spec.networking.kubeProxy.mode=iptables
+    Cluster(set::Arguments),
+}
+
+/// What can be deleted.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Delete {
+    /// Delete a cluster with its machines and all its data
+    Cluster(delete_cluster::Arguments),
+}
+
+/// What can be validated.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Validate {
+    /// Check nodes, system pods and DNS of a cluster
+    Cluster(validate_cluster::Arguments),
+}
+
+/// What can be exported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// Merge a short-lived administrator's credentials into the kubeconfig
+    Kubeconfig(export_kubeconfig::Arguments),
+}
+
+/// What can be loaded.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Load {
+    /// Load an image archive into every machine's container runtime
+    Image(load_image::Arguments),
+}
+
+/// What can be stopped.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Stop {
+    /// Stop a cluster's machines
+    Cluster(stop::Arguments),
+}
+
+/// What can be started.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Start {
+    /// Start a cluster's machines
+    Cluster(start::Arguments),
+}

@@ -1,0 +1,17 @@
+//! One command per file.
+
+pub(crate) mod assets;
+pub(crate) mod completion;
+pub(crate) mod create_cluster;
+pub(crate) mod delete_cluster;
+pub(crate) mod export_kubeconfig;
+pub(crate) mod get;
+pub(crate) mod load_image;
+pub(crate) mod preflight;
+pub(crate) mod replace;
+pub(crate) mod set;
+pub(crate) mod ssh;
+pub(crate) mod start;
+pub(crate) mod stop;
+pub(crate) mod update_cluster;
+pub(crate) mod validate_cluster;

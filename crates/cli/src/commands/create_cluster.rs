@@ -1,0 +1,131 @@
+//! `create cluster`: writes a cluster's documents, and with --yes makes it.
+
+use clap::Args;
+use engine::SourceText;
+use model::Ground;
+use provider_local::{Finding, Wish as HostWish};
+use spec::{Cni, Effective, NewCluster};
+
+use crate::app::App;
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+use crate::update::{self, Wish};
+use crate::{compose, documents, ground, host, output};
+
+/// Arguments of `create cluster`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Name of the cluster
+    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER")]
+    name: String,
+    /// Documents of the cluster instead of generated ones: files, directories or `-`
+    #[arg(short = 'f', long = "filename", value_name = "FILE", conflicts_with_all = ["kubernetes_version", "control_plane_count", "node_count", "cni", "provider"])]
+    files: Vec<String>,
+    /// The ground that the cluster stands on
+    #[arg(long, value_parser = ["local"], default_value = "local")]
+    provider: String,
+    /// Version of Kubernetes: a minor such as 1.36, or a patch release
+    #[arg(long, value_name = "VERSION")]
+    kubernetes_version: Option<String>,
+    /// How many control planes: 1, 3 or 5
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    control_plane_count: u32,
+    /// How many workers
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    node_count: u32,
+    /// The pod network
+    #[arg(long, value_name = "NAME", value_parser = cni)]
+    cni: Option<Cni>,
+    /// Install what this host lacks with its package manager
+    #[arg(long)]
+    setup_host: bool,
+    /// Print the documents and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Make the cluster without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Reads the pod network's name as the documents spell it.
+fn cni(text: &str) -> Result<Cni, String> {
+    serde_json::from_value(text.into()).map_err(|_| "it is `flannel` or `none`".to_owned())
+}
+
+pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let texts = if arguments.files.is_empty() { generated(&arguments)? } else { documents::read(&arguments.files)? };
+    let effective = documents::effective(&texts)?;
+    let name = effective.cluster.metadata.name.clone();
+    if name != arguments.name {
+        return Err(CommandError::failed(format!("the documents describe cluster {name}, not {}", arguments.name))
+            .exit(Exit::InvalidSpec)
+            .hint(format!("kubewright create cluster {name} …")));
+    }
+    if arguments.dry_run {
+        texts.iter().for_each(|text| output::text(&text.text));
+        return Ok(Exit::Fine);
+    }
+    if app.cluster(&name).load().await?.is_some() {
+        return Err(CommandError::failed(format!("cluster {name} exists already"))
+            .hint(format!("to go on with it: kubewright update cluster {name} --yes"))
+            .hint(format!("to change its documents: kubewright replace -f FILE, or kubewright set cluster {name} FIELD=VALUE")));
+    }
+    if arguments.setup_host {
+        app.phase("host set up", host::set_up(app)).await?;
+    }
+    let ground = ground::new(app, &name, &effective).await?;
+    if arguments.yes {
+        check_host(app, &name, &effective, &ground).await?;
+    }
+    store(app, &name, texts, &ground).await?;
+    let again = format!("kubewright update cluster {name} --yes");
+    update::update(app, &name, &Wish { yes: arguments.yes, again, ..Wish::default() }).await
+}
+
+/// The documents of a cluster of the given shape.
+fn generated(arguments: &Arguments) -> Result<Vec<SourceText>, CommandError> {
+    let default = NewCluster::new(&arguments.name);
+    let new = NewCluster {
+        kubernetes_version: arguments.kubernetes_version.clone().unwrap_or_else(|| default.kubernetes_version.clone()),
+        control_planes: arguments.control_plane_count,
+        workers: arguments.node_count,
+        cni: arguments.cni,
+        ..default
+    };
+    let text = spec::generate(&new).map_err(|error| CommandError::from_source("", &error).exit(Exit::Bug))?;
+    Ok(vec![SourceText { name: format!("{}.yaml", arguments.name), text }])
+}
+
+/// Refuses before anything is written when this host can't carry the machines.
+async fn check_host(app: &App, name: &str, effective: &Effective, ground: &Ground) -> Result<(), CommandError> {
+    let machines = effective.groups.iter().map(|group| group.spec.count as usize).sum();
+    let wish = HostWish {
+        cluster: name.to_owned(),
+        bridge: ground.local.bridge.clone(),
+        subnet: ground.local.subnet,
+        machines,
+        builds_image: true,
+    };
+    let findings = compose::local_provider(app)
+        .preflight(&wish)
+        .await;
+    if findings.is_empty() { Ok(()) } else { Err(unfit(&findings)) }
+}
+
+fn unfit(findings: &[Finding]) -> CommandError {
+    let mut error = CommandError::failed("this host cannot carry the cluster's machines yet; nothing was changed");
+    error.output = findings.iter().map(|finding| format!("{}: {}", finding.object, finding.why)).collect();
+    error.hints = findings.iter().filter_map(|finding| finding.command.clone()).collect();
+    error.hints.dedup();
+    error.hint("or let kubewright install what is missing: add --setup-host")
+}
+
+/// Writes the first revision and the head.
+async fn store(app: &App, name: &str, texts: Vec<SourceText>, ground: &Ground) -> Result<(), CommandError> {
+    let _lease = app.store.lock(name, app.lock_info("create cluster")).await?;
+    let revision = documents::revision(app, texts, ground, None)?;
+    let cluster = app.cluster(name);
+    let digest = cluster.put_revision(&revision).await?;
+    cluster.create(&uuid::Uuid::new_v4().to_string(), digest).await?;
+    Ok(())
+}

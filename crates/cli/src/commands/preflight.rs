@@ -1,0 +1,46 @@
+//! `preflight`: whether this host can carry local machines.
+
+use clap::Args;
+use report::Table;
+
+use crate::app::App;
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+use crate::{compose, host, output};
+
+/// Arguments of `preflight`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Install what this host lacks with its package manager
+    #[arg(long)]
+    setup_host: bool,
+}
+
+pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    if arguments.setup_host {
+        app.phase("host set up", host::set_up(app)).await?;
+    }
+    let local = compose::local_provider(app);
+    let facts = local.facts().await?;
+    let subnet = provider_local::subnet::choose(&facts, &[])
+        .ok_or_else(|| CommandError::failed("no subnet of 10.88.0.0/16 is free on this host"))?;
+    let wish = provider_local::Wish {
+        cluster: "preflight".to_owned(),
+        bridge: provider_local::names::bridge_name("preflight"),
+        subnet,
+        machines: 3,
+        builds_image: true,
+    };
+    let findings = local.preflight(&wish).await;
+    output::print(app.format, &findings, || {
+        if findings.is_empty() {
+            return "This host can carry local machines.\n".to_owned();
+        }
+        let mut table = Table::new(&["object", "problem", "command"]);
+        for finding in &findings {
+            table.row([finding.object.clone(), finding.why.clone(), finding.command.clone().unwrap_or_default()]);
+        }
+        table.text()
+    })?;
+    if findings.is_empty() { Ok(Exit::Fine) } else { Err(CommandError::failed("this host cannot carry local machines yet")) }
+}

@@ -1,0 +1,28 @@
+//! `stop cluster`: powers a cluster's machines off and keeps their data.
+
+use clap::Args;
+
+use crate::app::App;
+use crate::arguments::Name;
+use crate::compose;
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+use crate::operation;
+
+/// Arguments of `stop cluster`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    name: Name,
+}
+
+pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let name = arguments.name.name;
+    let _lease = app.store.lock(&name, app.lock_info("stop cluster")).await?;
+    operation::load(app, &name).await?;
+    let local = compose::local_provider(app);
+    let stopped = app.phase("machines stopped", local.stop(&name)).await;
+    let stopped = stopped.map_err(|error| CommandError::from_source("cannot stop all machines", &error))?;
+    app.say(format!("Stopped {}. Their data is kept; start them with: kubewright start cluster {name}", stopped.join(", ")));
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,48 @@
+//! `validate cluster`: nodes, system pods and DNS.
+
+use std::time::Duration;
+
+use clap::Args;
+use report::Table;
+
+use crate::app::App;
+use crate::arguments::Name;
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+use crate::{health, open, output};
+
+/// Arguments of `validate cluster`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    name: Name,
+    /// Wait up to this long for the cluster to become healthy, such as 90s or 10m
+    #[arg(long, value_parser = duration, default_value = "0s")]
+    wait: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}; write 90s or 10m"))?;
+    Duration::try_from(span).map_err(|_| "it must not be negative".to_owned())
+}
+
+pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let name = &arguments.name.name;
+    let open = open::cluster(app, name).await?;
+    let findings = health::findings(&open.composition, &open.operation, &open.resolved, arguments.wait).await?;
+    output::print(app.format, &findings, || {
+        if findings.is_empty() {
+            return format!("Cluster {name} is healthy.\n");
+        }
+        let mut table = Table::new(&["subject", "problem", "next"]);
+        for finding in &findings {
+            table.row([finding.subject.clone(), finding.problem.clone(), finding.hint.clone().unwrap_or_default()]);
+        }
+        table.text()
+    })?;
+    if findings.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    Err(CommandError::failed(format!("cluster {name} is not healthy"))
+        .hint(format!("wait for it with: kubewright validate cluster {name} --wait 5m")))
+}

@@ -1,0 +1,43 @@
+//! Puts handlers together.
+
+use std::sync::Arc;
+
+use credentials::Credentials;
+use engine::Handlers;
+use hosts::{AgentBinary, HostsHandler};
+use objects::{Connections, ObjectsHandler, TokenSecrets};
+use provider_local::LocalProvider;
+use ssh::SshConnector;
+
+use crate::app::App;
+
+/// Everything that can be asked beside the handlers' common face.
+pub(crate) struct Composition {
+    /// All handlers, by kind.
+    pub(crate) handlers: Handlers,
+    /// Machines as hosts.
+    pub(crate) hosts: Arc<HostsHandler>,
+    /// Local machines.
+    pub(crate) local: Arc<LocalProvider>,
+    /// Connections to the clusters' APIs.
+    pub(crate) connections: Arc<Connections>,
+}
+
+/// The local provider alone, for what needs no cluster.
+pub(crate) fn local_provider(app: &App) -> Arc<LocalProvider> {
+    Arc::new(LocalProvider::new(app.machines(), app.cache.clone()))
+}
+
+/// All handlers, putting `agent` on machines.
+pub(crate) fn compose(app: &App, agent: AgentBinary) -> Composition {
+    let connections = Arc::new(Connections::new());
+    let tokens = Arc::new(TokenSecrets::new(connections.clone()));
+    let hosts = Arc::new(HostsHandler::new(Arc::new(SshConnector::new()), agent, tokens));
+    let local = local_provider(app);
+    let handlers = Handlers::default()
+        .with(Arc::new(Credentials))
+        .with(local.clone())
+        .with(hosts.clone())
+        .with(Arc::new(ObjectsHandler::new(connections.clone())));
+    Composition { handlers, hosts, local, connections }
+}

@@ -1,0 +1,100 @@
+//! From texts to effective documents, with every complaint shown at once.
+
+use engine::{Loaded, Revision, SourceText};
+use fs_err as fs;
+use resource::Diagnostic;
+use spec::{CaKeys, Effective, EncryptionProvider, Source, Surroundings};
+
+use crate::app::App;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::output;
+
+/// Reads the user's files; a directory stands for the `.yaml` and `.yml` files in it.
+pub(crate) fn read(paths: &[String]) -> Result<Vec<SourceText>, CommandError> {
+    let mut texts = Vec::new();
+    for path in paths {
+        if path == "-" {
+            let text = std::io::read_to_string(std::io::stdin());
+            let text = text.map_err(|error| CommandError::from_source("cannot read standard input", &error))?;
+            texts.push(SourceText { name: "<stdin>".to_owned(), text });
+            continue;
+        }
+        for file in files(path)? {
+            let text = fs::read_to_string(&file).map_err(|error| CommandError::from_source("", &error))?;
+            texts.push(SourceText { name: file, text });
+        }
+    }
+    Ok(texts)
+}
+
+fn files(path: &str) -> Result<Vec<String>, CommandError> {
+    if !std::path::Path::new(path).is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(|error| CommandError::from_source("", &error))?;
+    let mut found: Vec<String> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path().to_string_lossy().into_owned())
+        .filter(|name| [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending)))
+        .collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Parses, validates and fills defaults in. Warnings are shown, errors refuse.
+pub(crate) fn effective(texts: &[SourceText]) -> Result<Effective, CommandError> {
+    let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
+    let loaded = spec::load(&sources, &Surroundings::default());
+    show(&loaded.diagnostics, texts);
+    let effective =
+        loaded.effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))?;
+    refuse_unsupported(&effective)?;
+    Ok(effective)
+}
+
+/// Fields that are understood but not carried out yet are refused: silence would be a lie.
+fn refuse_unsupported(effective: &Effective) -> Result<(), CommandError> {
+    let spec = &effective.cluster.spec;
+    let asked = [
+        ("spec.containerd.registryCredentials", !spec.containerd.registry_credentials.is_empty()),
+        ("spec.templates", !spec.templates.is_empty()),
+        ("spec.pki.caKeys: signerOnly", spec.pki.ca_keys == CaKeys::SignerOnly),
+        ("spec.encryptionAtRest.provider: aescbc", spec.encryption_at_rest.provider == EncryptionProvider::Aescbc),
+    ];
+    let asked: Vec<&str> = asked.into_iter().filter(|(_, used)| *used).map(|(field, _)| field).collect();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::failed(format!("this version does not carry out yet: {}", asked.join(", ")))
+        .exit(Exit::InvalidSpec)
+        .hint("leave these fields out"))
+}
+
+fn show(diagnostics: &[Diagnostic], texts: &[SourceText]) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    let find = |name: &str| texts.iter().find(|text| text.name == name).map(|text| text.text.clone());
+    output::note(&report::diagnostics_text(diagnostics, find));
+}
+
+/// A new revision of these documents.
+pub(crate) fn revision(
+    app: &App,
+    documents: Vec<SourceText>,
+    ground: &model::Ground,
+    parent: Option<&Loaded>,
+) -> Result<Revision, CommandError> {
+    let ground = serde_json::to_value(ground)
+        .map_err(|error| CommandError::from_source("cannot keep the ground facts", &error))?;
+    Ok(Revision {
+        format: Revision::FORMAT,
+        documents,
+        ground,
+        parent: parent.map(|loaded| loaded.head.revision.clone()),
+        author: app.environment.who.clone(),
+        reason: app.environment.command.clone(),
+        time: jiff::Timestamp::now().to_string(),
+    })
+}

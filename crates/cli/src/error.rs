@@ -1,0 +1,81 @@
+//! What the user is told when a command fails: what, on which object, why, and what to do next.
+
+use std::error::Error as StdError;
+
+use engine::{ActionError, StoreError};
+
+use crate::exit::Exit;
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    /// How the program ends.
+    pub(crate) exit: Exit,
+    /// What failed, why, with every cause.
+    pub(crate) message: String,
+    /// What to do next, a sentence or a command.
+    pub(crate) hints: Vec<String>,
+    /// The last lines of a program's output.
+    pub(crate) output: Vec<String>,
+}
+
+/// The outcome of a command.
+pub(crate) type Outcome = Result<Exit, CommandError>;
+
+impl CommandError {
+    /// A failure that is nobody's bug.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, message: message.into(), hints: Vec::new(), output: Vec::new() }
+    }
+
+    /// A failure of something below, with every cause.
+    pub(crate) fn from_source(what: &str, error: &dyn StdError) -> Self {
+        let mut message = if what.is_empty() { error.to_string() } else { format!("{what}: {error}") };
+        let mut source = error.source();
+        while let Some(inner) = source {
+            let text = inner.to_string();
+            if !message.ends_with(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            source = inner.source();
+        }
+        Self::failed(message)
+    }
+
+    /// The same, ending with another code.
+    #[must_use]
+    pub(crate) fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The same, with advice.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let failed = Self::from_source("", &error);
+        match error {
+            StoreError::Locked(holder) => failed
+                .exit(Exit::Locked)
+                .hint(format!("wait for process {} on {} to end, or stop it there", holder.process, holder.who)),
+            StoreError::Conflict | StoreError::LeaseLost => {
+                failed.exit(Exit::Stale).hint("somebody else changed the cluster; run the same command again")
+            }
+            StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state directory from a backup"),
+            StoreError::Unusable { .. } => failed,
+        }
+    }
+}
+
+impl From<ActionError> for CommandError {
+    fn from(error: ActionError) -> Self {
+        Self { exit: Exit::Failed, message: error.message, hints: error.hint.into_iter().collect(), output: error.output }
+    }
+}

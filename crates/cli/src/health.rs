@@ -1,0 +1,78 @@
+//! Is the cluster healthy: nodes, system pods, and an answer from DNS on every machine.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use engine::{ObserveContext as _, Output};
+use futures::future::try_join_all;
+use machine::Gate;
+use model::{Resolved, ids};
+use objects::validate::{self, Finding};
+use resource::{Reference, Secret};
+
+use crate::compose::Composition;
+use crate::error::CommandError;
+use crate::operation::Operation;
+
+/// How long DNS may take after everything was applied: images are there, so this is start-up time.
+const DNS_PATIENCE_SECONDS: u64 = 180;
+
+/// Asks the cluster's DNS for the API's name on every machine, all at once.
+pub(crate) async fn probe_dns(
+    composition: &Composition,
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+    epoch: u64,
+) -> Result<(), CommandError> {
+    let Some(server) = resolved.dns_addresses().into_iter().next() else { return Ok(()) };
+    let domain = &resolved.cluster.spec.networking.dns_domain;
+    let gate = Gate::Dns {
+        server: server.to_string(),
+        name: format!("kubernetes.default.svc.{domain}"),
+        timeout_seconds: DNS_PATIENCE_SECONDS,
+    };
+    let probes = resolved.machines.iter().map(|machine| {
+        let gate = gate.clone();
+        async move {
+            let inputs = model::target_inputs(resolved, machine);
+            let target = hosts::target(&inputs, &*operation.outputs)
+                .map_err(|error| CommandError::from_source(&machine.name, &error))?;
+            composition.hosts.run_gates(&target, vec![gate], epoch).await.map_err(|error| {
+                CommandError::from_source(&format!("{} gets no answer from cluster DNS", machine.name), &error)
+                    .hint("kubectl -n kube-system get pods -o wide")
+                    .hint("kubectl -n kube-flannel logs ds/kube-flannel-ds")
+            })
+        }
+    });
+    try_join_all(probes).await.map(drop)
+}
+
+/// Everything that is wrong with a cluster, looked at again and again until nothing is or `wait` is over.
+pub(crate) async fn findings(
+    composition: &Composition,
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+    wait: Duration,
+) -> Result<Vec<Finding>, CommandError> {
+    let access = access(operation, resolved)?;
+    let expected: BTreeSet<String> = resolved.machines.iter().map(|machine| machine.name.clone()).collect();
+    let until = Instant::now() + wait;
+    loop {
+        let found = validate::cluster_health(&composition.connections, &access, &expected).await;
+        let settled = found.as_ref().is_ok_and(Vec::is_empty);
+        if settled || Instant::now() >= until {
+            return found.map_err(|error| CommandError::from_source("the API does not answer", &error));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// How to reach the cluster's API.
+pub(crate) fn access(operation: &Operation<'_>, resolved: &Resolved) -> Result<Secret, CommandError> {
+    let reference = Reference::new(ids::cluster(resolved.name()), "access");
+    match operation.outputs.output(&reference) {
+        Ok(Output::Secret(access)) => Ok(access),
+        _ => Err(CommandError::failed(format!("cluster {} has not been made yet", resolved.name()))
+            .hint(format!("kubewright update cluster {} --yes", resolved.name()))),
+    }
+}

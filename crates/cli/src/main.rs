@@ -1,0 +1,92 @@
+//! `kubewright`: parses the command line, runs one command, prints its error, and exits.
+
+mod app;
+mod arguments;
+mod commands;
+mod compose;
+mod confirm;
+mod documents;
+mod environment;
+mod error;
+mod exit;
+mod ground;
+mod health;
+mod host;
+mod kubeconfig;
+mod kubectl;
+mod open;
+mod operation;
+mod output;
+mod prepare;
+mod programs;
+mod revise;
+mod signals;
+mod summary;
+mod system;
+mod update;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::app::App;
+use crate::arguments::{Command, CommandLine, Create, Delete, Export, Load, Set, Start, Stop, Update, Validate};
+use crate::commands::{
+    assets, completion, create_cluster, delete_cluster, export_kubeconfig, get, load_image, preflight, replace, set, ssh, start,
+    stop, update_cluster, validate_cluster,
+};
+use crate::environment::Environment;
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    match run(command_line).await {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            show(&error);
+            error.exit.into()
+        }
+    }
+}
+
+async fn run(command_line: CommandLine) -> Outcome {
+    if let Command::Completion(arguments) = &command_line.command {
+        return completion::run(arguments);
+    }
+    let app = App::new(Environment::read(), &command_line.global)?;
+    match command_line.command {
+        Command::Create { what: Create::Cluster(arguments) } => create_cluster::run(&app, arguments).await,
+        Command::Update { what: Update::Cluster(arguments) } => update_cluster::run(&app, arguments).await,
+        Command::Get { what } => get::run(&app, what).await,
+        Command::Replace(arguments) => replace::run(&app, arguments).await,
+        Command::Set { what: Set::Cluster(arguments) } => set::run(&app, arguments).await,
+        Command::Delete { what: Delete::Cluster(arguments) } => delete_cluster::run(&app, arguments).await,
+        Command::Validate { what: Validate::Cluster(arguments) } => validate_cluster::run(&app, arguments).await,
+        Command::Export { what: Export::Kubeconfig(arguments) } => export_kubeconfig::run(&app, arguments).await,
+        Command::Load { what: Load::Image(arguments) } => load_image::run(&app, arguments).await,
+        Command::Stop { what: Stop::Cluster(arguments) } => stop::run(&app, arguments).await,
+        Command::Start { what: Start::Cluster(arguments) } => start::run(&app, arguments).await,
+        Command::Ssh(arguments) => ssh::run(&app, arguments).await,
+        Command::Preflight(arguments) => preflight::run(&app, arguments).await,
+        Command::Assets { what } => assets::run(&app, what).await,
+        Command::Completion(arguments) => completion::run(&arguments),
+    }
+}
+
+/// What failed, why, the last output, and what to do next.
+fn show(error: &CommandError) {
+    use report::style::{DELETE, DIM, paint};
+    let mut text = format!("{} {}\n", paint(DELETE, "error:"), error.message);
+    for line in &error.output {
+        text.push_str(&format!("  {}\n", paint(DIM, line)));
+    }
+    for hint in &error.hints {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    if error.exit == Exit::Bug {
+        text.push_str("hint: this is a bug of kubewright; please report it with the command and the above\n");
+    }
+    output::note(&text);
+}

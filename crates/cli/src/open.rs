@@ -1,0 +1,31 @@
+//! Opens a made cluster for asking it something.
+
+use crate::app::App;
+use crate::compose::{Composition, compose};
+use crate::error::CommandError;
+use crate::operation::{self, Operation};
+use crate::{documents, ground, prepare};
+
+use model::Resolved;
+
+/// A cluster that is there.
+pub(crate) struct Open<'a> {
+    /// Its stored side.
+    pub(crate) operation: Operation<'a>,
+    /// What its documents say.
+    pub(crate) resolved: Resolved,
+    /// Who can be asked.
+    pub(crate) composition: Composition,
+}
+
+/// Opens a cluster without changing anything.
+pub(crate) async fn cluster<'a>(app: &'a App, name: &str) -> Result<Open<'a>, CommandError> {
+    let loaded = operation::load(app, name).await?;
+    let effective = documents::effective(&loaded.revision.documents)?;
+    let ground = ground::stored(&loaded, &effective)?;
+    let resolved = model::resolve(&loaded.head.lineage, effective.cluster, effective.groups, ground)
+        .map_err(|error| CommandError::from_source("the documents do not fit their ground", &error))?;
+    let composition = compose(app, prepare::agent(app, &resolved));
+    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    Ok(Open { operation, resolved, composition })
+}

@@ -1,0 +1,151 @@
+//! The pipeline that create, update, start and delete share: load, resolve, observe, plan, run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use credentials::Vault;
+use engine::cluster_store::Loaded;
+use engine::runner::{self, Ports, Summary};
+use engine::{ClusterStore, Handlers, KnownOutputs, Lease, ObserveRequest, SecretVault};
+use plan::{Base, Input, Plan};
+use resource::{Desired, Digest, ResourceId};
+
+use crate::app::App;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::system::{SystemClock, SystemRandomness};
+
+/// One cluster, opened for looking at it or changing it.
+pub(crate) struct Operation<'a> {
+    app: &'a App,
+    /// The cluster in its store.
+    pub(crate) store: ClusterStore,
+    /// What is stored of it.
+    pub(crate) loaded: Loaded,
+    /// Its secrets.
+    pub(crate) vault: Arc<Vault>,
+    /// Outputs of its resources.
+    pub(crate) outputs: Arc<KnownOutputs>,
+    /// Who does the work.
+    pub(crate) handlers: Handlers,
+}
+
+/// Reads what is stored of a cluster; a cluster that isn't there is an error that names those that are.
+pub(crate) async fn load(app: &App, name: &str) -> Result<Loaded, CommandError> {
+    if let Some(loaded) = app.cluster(name).load().await? {
+        return Ok(loaded);
+    }
+    let others = app.store.clusters().await?;
+    let known = if others.is_empty() { "there are none".to_owned() } else { format!("there are: {}", others.join(", ")) };
+    Err(CommandError::failed(format!("there is no cluster {name} in {}", app.store.describe()))
+        .hint(format!("{known}; create it with: kubewright create cluster {name} --yes")))
+}
+
+/// Opens the secrets of a cluster.
+pub(crate) async fn open_vault(app: &App, name: &str) -> Result<Arc<Vault>, CommandError> {
+    let opened = Vault::open(app.store.clone(), name, &app.environment.operator_key, &SystemRandomness).await;
+    opened.map(Arc::new).map_err(|error| {
+        CommandError::from_source("cannot open the cluster's secrets", &error)
+            .hint(format!("the operator's key is {}", app.environment.operator_key.display()))
+    })
+}
+
+impl<'a> Operation<'a> {
+    /// Opens a cluster with the handlers that will work on it.
+    pub(crate) async fn open(app: &'a App, loaded: Loaded, name: &str, handlers: Handlers) -> Result<Self, CommandError> {
+        let vault = open_vault(app, name).await?;
+        let port: Arc<dyn SecretVault> = vault.clone();
+        let outputs = KnownOutputs::load(&loaded.state, Arc::new(SystemClock), port).await?;
+        Ok(Self { app, store: app.cluster(name), loaded, vault, outputs, handlers })
+    }
+
+    /// Observes everything desired or recorded, and plans.
+    pub(crate) async fn plan(
+        &self,
+        cluster: &str,
+        desired: &BTreeMap<ResourceId, Desired>,
+        lock: Digest,
+    ) -> Result<Plan, CommandError> {
+        let requests = requests(desired, &self.loaded);
+        let observed = self.handlers.observe(requests, self.outputs.clone()).await;
+        let input = Input {
+            base: Base {
+                cluster: cluster.to_owned(),
+                lineage: self.loaded.head.lineage.clone(),
+                serial: self.loaded.head.serial,
+                revision: self.loaded.head.revision.clone(),
+                lock,
+                kubewright: env!("CARGO_PKG_VERSION").to_owned(),
+                time: jiff::Timestamp::now().to_string(),
+            },
+            desired,
+            recorded: &self.loaded.state.resources,
+            observed: &observed,
+            schemas: self.handlers.schemas(),
+            expanders: self.handlers.expanders(),
+        };
+        plan::make_plan(input).map_err(|cycle| CommandError::from_source("cannot plan", &cycle).exit(Exit::Bug))
+    }
+
+    /// Carries a plan out under `lease`, and folds its journal into the state.
+    pub(crate) async fn run(
+        &self,
+        plan: &Plan,
+        desired: &BTreeMap<ResourceId, Desired>,
+        lease: Arc<dyn Lease>,
+    ) -> Result<Summary, CommandError> {
+        let run = runner::new_run_id(&SystemClock);
+        let (journal, ..) = self.store.begin_run(&self.loaded, &run).await?;
+        let ports = Ports {
+            handlers: self.handlers.clone(),
+            outputs: self.outputs.clone(),
+            vault: self.vault.clone(),
+            journal,
+            lease,
+            randomness: Arc::new(SystemRandomness),
+            clock: Arc::new(SystemClock),
+            events: self.app.progress.clone(),
+            drain: self.app.stop.drain.clone(),
+            abort: self.app.stop.abort.clone(),
+        };
+        let summary = runner::run(plan, desired, &run, BTreeMap::new(), &ports).await?;
+        self.store.end_run().await?;
+        Ok(summary)
+    }
+}
+
+fn requests(desired: &BTreeMap<ResourceId, Desired>, loaded: &Loaded) -> Vec<ObserveRequest> {
+    let recorded = &loaded.state.resources;
+    let gone = recorded.keys().filter(|id| !desired.contains_key(*id));
+    desired
+        .keys()
+        .chain(gone)
+        .map(|id| ObserveRequest {
+            id: id.clone(),
+            desired: desired.get(id).map(|wanted| wanted.inputs.clone()),
+            recorded: recorded.get(id).cloned(),
+        })
+        .collect()
+}
+
+/// Turns a run's summary into the command's outcome: what failed, what was left, and what to type next.
+pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), CommandError> {
+    if summary.is_complete() {
+        return Ok(());
+    }
+    let skipped = summary.skipped.len() + summary.not_started;
+    let done = summary.succeeded.len();
+    let failed: Vec<String> = summary.failed.iter().map(|(action, why)| format!("{action}: {why}")).collect();
+    let exit = if summary.unreachable { Exit::Unreachable } else { Exit::Partial };
+    let message = if failed.is_empty() {
+        format!("stopped: {done} actions done, {skipped} not started")
+    } else {
+        format!("{} of {} actions failed", failed.len(), done + skipped + failed.len())
+    };
+    let mut error = CommandError::failed(message).exit(exit);
+    error.output = failed;
+    Err(error
+        .hint("nothing that was done is lost")
+        .hint(format!("look into the above, then go on with: {again}"))
+        .hint(format!("state is kept in {}", app.store.describe())))
+}

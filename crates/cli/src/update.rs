@@ -1,0 +1,123 @@
+//! What `update cluster` does, and `create`, `start` and `delete` with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::{Lease, Loaded};
+use model::Resolved;
+use plan::Plan;
+use resource::{Desired, ResourceId};
+
+use crate::app::App;
+use crate::compose::{Composition, compose};
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+use crate::operation::{self, Operation};
+use crate::output::{self, Format};
+use crate::{confirm, documents, ground, health, kubeconfig, prepare, summary};
+
+/// How an update is carried out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wish {
+    /// Change infrastructure without asking.
+    pub(crate) yes: bool,
+    /// Exit with 3 when changes are pending.
+    pub(crate) detailed_exitcode: bool,
+    /// What to type to go on after a failure.
+    pub(crate) again: String,
+}
+
+/// What a cluster's stored documents ask for on its ground, as it is now.
+pub(crate) async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Resolved, Loaded), CommandError> {
+    let effective = documents::effective(&loaded.revision.documents)?;
+    let ground = ground::stored(&loaded, &effective)?;
+    let changed = serde_json::to_value(&ground).is_ok_and(|value| value != loaded.revision.ground);
+    let resolved = model::resolve(&loaded.head.lineage, effective.cluster, effective.groups, ground.clone())
+        .map_err(|error| CommandError::from_source("the documents do not fit their ground", &error))?;
+    if !changed {
+        return Ok((resolved, loaded));
+    }
+    // New allocations are kept before anything is made with them.
+    let revision = documents::revision(app, loaded.revision.documents.clone(), &ground, Some(&loaded))?;
+    let store = app.cluster(name);
+    let digest = store.put_revision(&revision).await?;
+    store.set_revision(&loaded, digest).await?;
+    Ok((resolved, operation::load(app, name).await?))
+}
+
+/// Compares a cluster with its documents, and changes it if the user wants that.
+pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
+    let lease = if wish.yes { Some(app.store.lock(name, app.lock_info("update cluster")).await?) } else { None };
+    let loaded = operation::load(app, name).await?;
+    let (resolved, loaded) = resolve(app, name, loaded).await?;
+    let desired = model::build(&resolved)
+        .map_err(|error| CommandError::from_source("the documents cannot be turned into resources", &error).exit(Exit::Bug))?;
+    let prepared = prepare::assets(app, &resolved, &loaded, wish.yes).await?;
+    let composition = compose(app, prepared.agent.clone());
+    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    let plan = app.phase("compared with what is there", operation.plan(name, &desired, prepared.digest())).await?;
+    show(app, &plan)?;
+    prepared.mention(app);
+    if plan.is_empty() {
+        return finish_unchanged(app, &plan, &operation, &resolved, lease.is_some()).await;
+    }
+    let Some(lease) = lease else { return pending(app, name, wish, &plan).await };
+    carry_out(app, wish, &plan, &desired, &operation, &composition, &resolved, lease).await
+}
+
+/// Prints a plan as the user wants it.
+pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
+    output::print(app.format, plan, || report::plan_text(plan))
+}
+
+async fn finish_unchanged(
+    app: &App,
+    plan: &Plan,
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+    changing: bool,
+) -> Outcome {
+    if changing {
+        kubeconfig::export(app, operation, resolved).await?;
+    }
+    Ok(if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine })
+}
+
+fn is_unknown(line: &plan::ReportLine) -> bool {
+    matches!(line.reason, plan::ReportReason::Unknown { .. })
+}
+
+/// The plan is shown and nothing is changed, unless the user types yes.
+async fn pending(app: &App, name: &str, wish: &Wish, plan: &Plan) -> Outcome {
+    if app.format == Format::Text && confirm::ask(app, "Carry out these changes?")? {
+        // Planned again under the lock: what was shown may have moved while the user was reading.
+        return Box::pin(update(app, name, &Wish { yes: true, ..wish.clone() })).await;
+    }
+    if app.format == Format::Text {
+        app.say(format!("\nNothing was changed. To carry this out: {}", wish.again));
+    }
+    let changes = !plan.is_empty();
+    Ok(if wish.detailed_exitcode && changes { Exit::Pending } else { Exit::Fine })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the last step of the pipeline brings everything together")]
+async fn carry_out(
+    app: &App,
+    wish: &Wish,
+    plan: &Plan,
+    desired: &BTreeMap<ResourceId, Desired>,
+    operation: &Operation<'_>,
+    composition: &Composition,
+    resolved: &Resolved,
+    lease: Arc<dyn Lease>,
+) -> Outcome {
+    let epoch = lease.epoch();
+    let began = std::time::Instant::now();
+    let summary = app.phase("changes carried out", operation.run(plan, desired, lease)).await?;
+    operation::outcome(app, &summary, &wish.again)?;
+    kubeconfig::export(app, operation, resolved).await?;
+    let healthy = health::probe_dns(composition, operation, resolved, epoch);
+    app.phase("cluster DNS answers on every machine", healthy).await?;
+    summary::print(app, resolved, &summary, began.elapsed());
+    Ok(Exit::Fine)
+}

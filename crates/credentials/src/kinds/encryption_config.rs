@@ -1,0 +1,137 @@
+//! Kind `encryption-config`: how the API server encrypts at rest. Its key is made once.
+
+use std::collections::BTreeSet;
+
+use engine::{ActionError, ObserveContext, Output, Outputs};
+use pki::EncryptionConfiguration;
+use resource::{Behaviour, KindSchema, Observation};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Attributes, Generated, Making, failed, generated, lost, observed, outputs, random, read, secret};
+
+pub(super) const KIND: Generated = Generated { name: "encryption-config", irreplaceable: true, schema, observe, make };
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wish {
+    #[serde(rename = "provider")]
+    _provider: Provider,
+    resources: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Provider {
+    Secretbox,
+}
+
+fn schema() -> KindSchema {
+    generated("encryption-config").rule("resources", Behaviour::Unordered)
+}
+
+fn observe(wish: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
+    observed(look(wish, outputs))
+}
+
+fn look(wish: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+    let wanted: Wish = read(wish)?;
+    let mut attributes = Attributes::of(wish);
+    let Some(found) = recorded(outputs) else {
+        return Err(ActionError::permanent("its configuration is not readable"));
+    };
+    if !same(&found.encrypted(), &wanted.resources) {
+        attributes.differs("resources", json!(found.encrypted()));
+    }
+    Ok(attributes.present())
+}
+
+fn recorded(outputs: &Outputs) -> Option<EncryptionConfiguration> {
+    EncryptionConfiguration::from_yaml(&secret(outputs, "config")?).ok()
+}
+
+fn same(one: &[String], other: &[String]) -> bool {
+    one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
+}
+
+fn make(&Making { resource, wish, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
+    let wanted: Wish = read(wish)?;
+    let configuration = if existing.is_empty() {
+        if wanted.resources.is_empty() {
+            return Err(ActionError::permanent(format!("{resource} names no resource to encrypt")));
+        }
+        EncryptionConfiguration::secretbox(&wanted.resources, random(context))
+    } else {
+        let found = recorded(existing).ok_or_else(|| lost(resource, "encryption key"))?;
+        if same(&found.encrypted(), &wanted.resources) {
+            return Ok(existing.clone());
+        }
+        found.for_resources(&wanted.resources).map_err(|error| failed(resource, &error))?
+    };
+    let config = configuration.to_yaml().map_err(|error| failed(resource, &error))?;
+    Ok(outputs([("config", Output::Secret(config))]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::World;
+
+    const ID: &str = "encryption-config/api-server";
+
+    fn wish(resources: &[&str]) -> Value {
+        json!({"provider": "secretbox", "resources": resources})
+    }
+
+    fn key(config: &str) -> &str {
+        config.lines().find_map(|line| line.trim().strip_prefix("secret: ")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn it_is_made_once_and_kept() {
+        let world = World::new();
+        let made = world.create(ID, &wish(&["secrets"])).await.unwrap();
+        assert_eq!(world.observe(ID, &wish(&["secrets"])).await, Some(wish(&["secrets"])));
+        assert_eq!(world.create(ID, &wish(&["secrets"])).await.unwrap(), made);
+        assert_eq!(world.secrets_of(ID), ["config"]);
+    }
+
+    #[tokio::test]
+    async fn other_resources_are_an_update_that_keeps_the_key() {
+        let world = World::new();
+        let before = world.create(ID, &wish(&["secrets", "configmaps"])).await.unwrap();
+        let fewer = wish(&["secrets"]);
+        assert_eq!(world.observe(ID, &fewer).await.unwrap()["resources"], json!(["secrets", "configmaps"]));
+        let after = world.update(ID, &fewer).await.unwrap();
+        let (before, after) = (before["config"].text().unwrap(), after["config"].text().unwrap());
+        assert_eq!(key(before), key(after));
+        assert!(after.contains("configmaps"), "what was encrypted must stay readable");
+        assert_eq!(world.observe(ID, &fewer).await, Some(fewer));
+    }
+
+    #[tokio::test]
+    async fn a_lost_key_is_unknown_and_never_made_again() {
+        let world = World::new();
+        world.create(ID, &wish(&["secrets"])).await.unwrap();
+        world.lose_secrets(ID);
+        assert_eq!(world.unknown(ID, &wish(&["secrets"])).await, "its secret `config` is not in the vault");
+        assert!(world.update(ID, &wish(&["secrets", "configmaps"])).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn encrypting_nothing_is_refused_at_first_and_keeps_the_key_later() {
+        let world = World::new();
+        assert!(world.create(ID, &wish(&[])).await.is_err());
+        world.create(ID, &wish(&["secrets"])).await.unwrap();
+        let outputs = world.update(ID, &wish(&[])).await.unwrap();
+        assert!(!key(outputs["config"].text().unwrap()).is_empty());
+        assert_eq!(world.observe(ID, &wish(&[])).await, Some(wish(&[])));
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_not_supported_is_refused() {
+        let error = World::new().create(ID, &json!({"provider": "aescbc", "resources": []})).await.unwrap_err();
+        assert!(error.message.contains("aescbc"), "{}", error.message);
+    }
+}

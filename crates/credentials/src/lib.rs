@@ -1,0 +1,9 @@
+//! Generated credentials: the handler that makes keys and certificates, and the encrypted vault that keeps them.
+
+mod handler;
+mod kinds;
+pub mod vault;
+
+pub use handler::Credentials;
+pub use pki::mint_admin;
+pub use vault::{Vault, VaultError};

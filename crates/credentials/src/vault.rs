@@ -1,0 +1,253 @@
+//! The vault: secret outputs of one cluster, encrypted with age in the state store.
+//!
+//! # Format (version 1)
+//!
+//! Below `secrets/` lie immutable objects named by the SHA-256 of their bytes (64 hex characters). Each is an age v1 file
+//! (binary, X25519 recipients: one per operator) whose plain text is one JSON object, a *bundle*:
+//!
+//! ```json
+//! {"format": 1, "digestKey": "<32 bytes, base64>", "recipients": ["age1…"],
+//!  "secrets": [{"resource": "authority/etcd", "output": "key", "digest": "<64 hex>", "text": "…"}]}
+//! ```
+//!
+//! - The state records of each secret output only its keyed digest ([`resource::Recorded::secrets`]): SHA-256 of
+//!   HMAC-SHA-256 of the text under a key derived from `digestKey`. (resource, output, digest) finds the text, whichever
+//!   bundle holds it, so a record always gets the version it was made with, and a bundle that nobody refers to is harmless.
+//! - Secrets are written in groups: while one bundle is being written, everything that arrives goes into the next. A run
+//!   that makes 60 certificates writes a handful of objects. Opening a vault is one listing and one parallel read.
+//! - [`Vault::compact`] writes what is still referred to into one bundle and deletes the others. New first, then the old
+//!   ones go: a crash between leaves copies, never gaps.
+//! - Every bundle carries the cluster's digest key and the operators' public keys, so no object is needed to read another.
+
+mod bundle;
+mod cipher;
+mod error;
+mod key_file;
+mod memory;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use engine::{Randomness, SecretVault, Secrets, StateStore, StoreError};
+use futures::future::try_join_all;
+use resource::{Digest, ResourceId};
+use tokio::sync::OnceCell;
+
+use bundle::{Bundle, object_key};
+pub use cipher::OperatorKey;
+pub use error::VaultError;
+use memory::{EntryKey, Memory, digest};
+
+/// Where bundles lie in the state store.
+const PREFIX: &str = "secrets/";
+
+/// How often a listing is repeated when objects vanish while they are read, because somebody else compacts.
+const READ_ATTEMPTS: usize = 5;
+
+/// Keyed digests of secret outputs by resource and output, as the state records them.
+pub type Live = BTreeMap<ResourceId, BTreeMap<String, Digest>>;
+
+/// The secret outputs of one cluster's resources, all in memory once opened.
+///
+/// Reading needs no lock on the cluster. Writing ([`SecretVault::put`], [`Vault::compact`], [`Vault::set_operators`]) is
+/// for whoever holds the lease; the first write looks for bundles that appeared since the vault was opened.
+pub struct Vault {
+    store: Arc<dyn StateStore>,
+    cluster: String,
+    operator: OperatorKey,
+    memory: Mutex<Memory>,
+    writing: tokio::sync::Mutex<()>,
+    fresh: OnceCell<()>,
+}
+
+impl Vault {
+    /// Opens the vault of `cluster` with the operator's key in `key_file`.
+    ///
+    /// A missing key file is made (mode 0600) when the vault is empty, and is an error when it is not. An empty vault
+    /// writes nothing until the first secret is put.
+    pub async fn open(
+        store: Arc<dyn StateStore>,
+        cluster: &str,
+        key_file: &Path,
+        randomness: &dyn Randomness,
+    ) -> Result<Self, VaultError> {
+        let sealed = read_objects(store.as_ref(), cluster, &BTreeSet::new()).await?;
+        let operator = match key_file::read(key_file)? {
+            Some(operator) => operator,
+            None if sealed.is_empty() => key_file::create(key_file)?,
+            None => return Err(VaultError::NoKey { cluster: cluster.to_owned(), path: key_file.to_owned() }),
+        };
+        let mut digest_key = [0; 32];
+        randomness.fill(&mut digest_key);
+        let mut memory = Memory::new(digest_key, operator.public());
+        for (key, bundle) in open_bundles(sealed, operator.clone(), cluster).await? {
+            memory.take_in(&key, bundle);
+        }
+        let (memory, writing) = (Mutex::new(memory), tokio::sync::Mutex::new(()));
+        Ok(Self { store, cluster: cluster.to_owned(), operator, memory, writing, fresh: OnceCell::new() })
+    }
+
+    /// Public keys of the operators who can read the vault, this one's included.
+    pub fn operators(&self) -> BTreeSet<String> {
+        self.memory().recipients.clone()
+    }
+
+    /// Public key of the operator who opened the vault; another operator needs it to grant access.
+    pub fn own_public_key(&self) -> String {
+        self.operator.public()
+    }
+
+    /// Encrypts everything again for exactly these operators (`age1…`). This one must be among them.
+    ///
+    /// Whoever is taken out may still have copies: replace the secrets, too.
+    pub async fn set_operators(&self, operators: BTreeSet<String>) -> Result<(), VaultError> {
+        if !operators.contains(&self.operator.public()) {
+            return Err(VaultError::WouldLockOut);
+        }
+        for operator in &operators {
+            cipher::check_recipient(operator)?;
+        }
+        let _turn = self.writing.lock().await;
+        self.refresh().await?;
+        let (bundle, old) = {
+            let memory = self.memory();
+            (memory.bundle_of_everything(&operators), memory.objects.clone())
+        };
+        self.rewrite(bundle, old).await?;
+        self.memory().recipients = operators;
+        Ok(())
+    }
+
+    /// Writes what `live` refers to into one bundle and deletes everything else, unless that would change nothing.
+    ///
+    /// `live` must be what the stored state refers to: other versions are gone afterwards.
+    pub async fn compact(&self, live: &Live) -> Result<(), VaultError> {
+        let _turn = self.writing.lock().await;
+        self.refresh().await?;
+        let (bundle, old) = {
+            let mut memory = self.memory();
+            if memory.objects.len() <= 1 && !memory.has_garbage(live) {
+                return Ok(());
+            }
+            memory.retain(live);
+            (memory.bundle_of_everything(&memory.recipients), memory.objects.clone())
+        };
+        self.rewrite(bundle, old).await
+    }
+
+    /// Replaces the objects `old` by one new bundle.
+    async fn rewrite(&self, bundle: Bundle, old: BTreeSet<String>) -> Result<(), VaultError> {
+        let key = self.write(bundle).await?;
+        let gone: Vec<&String> = old.iter().filter(|object| **object != key).collect();
+        try_join_all(gone.iter().map(|object| self.store.delete(&self.cluster, object))).await?;
+        let mut memory = self.memory();
+        memory.objects.retain(|object| !old.contains(object));
+        memory.objects.insert(key);
+        Ok(())
+    }
+
+    /// Encrypts and stores one bundle; gives its key.
+    async fn write(&self, bundle: Bundle) -> Result<String, VaultError> {
+        let sealed = blocking(move || cipher::seal(&bundle)).await??;
+        let key = object_key(&sealed);
+        self.store.put(&self.cluster, &key, &sealed).await?;
+        Ok(key)
+    }
+
+    /// Takes in what others have written since the vault was opened.
+    async fn refresh(&self) -> Result<(), VaultError> {
+        let known = self.memory().objects.clone();
+        let sealed = read_objects(self.store.as_ref(), &self.cluster, &known).await?;
+        for (key, bundle) in open_bundles(sealed, self.operator.clone(), &self.cluster).await? {
+            self.memory().take_in(&key, bundle);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that `wanted` is durable: writes everything that waits, or finds that somebody else just did.
+    ///
+    /// What waits is cleared only after it was written, so a dropped future loses nobody's secrets.
+    async fn commit(&self, wanted: &[EntryKey]) -> Result<(), VaultError> {
+        let _turn = self.writing.lock().await;
+        let (bundle, batch) = {
+            let memory = self.memory();
+            if memory.has_all(wanted) {
+                return Ok(());
+            }
+            memory.bundle_of_waiting()
+        };
+        let key = self.write(bundle).await?;
+        self.memory().written(key, &batch);
+        Ok(())
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl SecretVault for Vault {
+    async fn put(&self, resource: &ResourceId, secrets: &Secrets) -> Result<BTreeMap<String, Digest>, StoreError> {
+        self.fresh.get_or_try_init(|| self.refresh()).await?;
+        let (digests, wanted) = self.memory().enqueue(resource, secrets);
+        self.commit(&wanted).await?;
+        Ok(digests)
+    }
+
+    /// What is not in the vault is left out: whoever asked knows what it means.
+    async fn get(&self, wanted: &Live) -> Result<BTreeMap<ResourceId, Secrets>, StoreError> {
+        Ok(self.memory().find(wanted))
+    }
+
+    fn digest_key(&self, scope: &str) -> [u8; 32] {
+        let key = self.memory().digest_key;
+        digest::derive(&key, &format!("scope {scope}"))
+    }
+}
+
+/// Bytes of all objects but `known`, by key.
+async fn read_objects(
+    store: &dyn StateStore,
+    cluster: &str,
+    known: &BTreeSet<String>,
+) -> Result<Vec<(String, Vec<u8>)>, VaultError> {
+    for _ in 0..READ_ATTEMPTS {
+        let keys = store.list(cluster, PREFIX).await?;
+        let new = keys.into_iter().filter(|key| !known.contains(key));
+        let read = try_join_all(new.map(|key| async move {
+            let bytes = store.get(cluster, &key).await?;
+            Ok::<_, StoreError>(bytes.map(|bytes| (key, bytes)))
+        }))
+        .await?;
+        if let Some(objects) = read.into_iter().collect() {
+            return Ok(objects);
+        }
+    }
+    Err(VaultError::KeepsChanging)
+}
+
+async fn open_bundles(
+    sealed: Vec<(String, Vec<u8>)>,
+    operator: OperatorKey,
+    cluster: &str,
+) -> Result<Vec<(String, Bundle)>, VaultError> {
+    let cluster = cluster.to_owned();
+    let work = move || {
+        let open = |(key, bytes): (String, Vec<u8>)| {
+            let bundle = bundle::open(&key, &bytes, &operator, &cluster)?;
+            Ok((key, bundle))
+        };
+        sealed.into_iter().map(open).collect()
+    };
+    blocking(work).await?
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| VaultError::Task(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The agent on a machine: put there when it is missing, asked, listened to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Host, HostConnector, HostTarget};
+use machine::{Reply, Request};
+use tokio::sync::mpsc;
+
+use crate::AgentError;
+use crate::conversation::Conversation;
+
+/// The agent's binary on this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentBinary {
+    /// Where it is on this host.
+    pub path: PathBuf,
+    /// SHA-256 of the file, hex.
+    pub sha256: String,
+}
+
+impl AgentBinary {
+    /// Where it is on a machine; the name holds the digest's first 12 characters, so what is there is the right one.
+    pub fn remote_path(&self) -> String {
+        format!("/usr/local/bin/kubewright-agent-{}", self.sha256.get(..12).unwrap_or(&self.sha256))
+    }
+}
+
+/// What to do where the agent is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenMissing {
+    /// Put it there.
+    Upload,
+    /// Leave the machine alone and say so.
+    Report,
+}
+
+/// Hears what an agent says about its work.
+pub(crate) type Note<'a> = &'a (dyn Fn(String) + Send + Sync);
+
+/// Asks agents.
+pub(crate) struct Agents {
+    connector: Arc<dyn HostConnector>,
+    binary: AgentBinary,
+}
+
+impl Agents {
+    pub(crate) fn new(connector: Arc<dyn HostConnector>, binary: AgentBinary) -> Self {
+        Self { connector, binary }
+    }
+
+    /// Asks the agent of `target` one thing. One connection and one program where the agent is there already.
+    pub(crate) async fn ask(
+        &self,
+        target: &HostTarget,
+        patience: Duration,
+        missing: WhenMissing,
+        request: &Request,
+        note: Note<'_>,
+    ) -> Result<Reply, AgentError> {
+        let host = self.connector.connect(target, patience).await?;
+        match self.converse(host.as_ref(), &target.name, request, note).await {
+            Err(AgentError::NotThere { .. }) if missing == WhenMissing::Upload => {
+                note("uploading the agent".to_owned());
+                host.upload(&self.binary.path, &self.binary.remote_path(), 0o755).await?;
+                self.converse(host.as_ref(), &target.name, request, note).await.map_err(|error| match error {
+                    AgentError::NotThere { machine } => AgentError::CannotRun { machine, stderr: Vec::new() },
+                    other => other,
+                })
+            }
+            answer => answer,
+        }
+    }
+
+    async fn converse(
+        &self,
+        host: &dyn Host,
+        machine: &str,
+        request: &Request,
+        note: Note<'_>,
+    ) -> Result<Reply, AgentError> {
+        // A request is plain data; nothing in it can fail to serialise.
+        let input = serde_json::to_vec(request).map_err(|_| AgentError::Unexpected { machine: machine.to_owned() })?;
+        let command = self.binary.remote_path();
+        let (sender, mut lines) = mpsc::channel::<String>(64);
+        let mut conversation = Conversation::default();
+        let listen = async {
+            while let Some(line) = lines.recv().await {
+                if let Some(fragment) = conversation.line(&line).and_then(fragment) {
+                    note(fragment);
+                }
+            }
+        };
+        let (exit, ()) = tokio::join!(host.run(&command, input, sender), listen);
+        conversation.answer(machine, exit?)
+    }
+}
+
+/// What a reply says, for people.
+fn fragment(reply: Reply) -> Option<String> {
+    match reply {
+        Reply::Progress { note } => Some(note),
+        Reply::Changed { item, done } => {
+            let name = item.split_once('/').map_or(item.as_str(), |(_, name)| name);
+            Some(format!("{name} {done}"))
+        }
+        _ => None,
+    }
+}

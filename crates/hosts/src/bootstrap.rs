@@ -1,0 +1,128 @@
+//! Brings a kubelet to its first client certificate, with a token that lives only as long as that takes.
+
+use engine::{
+    ActionContext, ActionError, Applied, BootstrapToken, BootstrapTokens, ErrorClass, HostTarget, ObserveContext,
+};
+use machine::{Gate, Request, Step};
+use pki::kubeconfig::{Credential, Entry, Kubeconfig, Trust};
+use plan::Change;
+use resource::{Reference, Secret};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::agent::Agents;
+use crate::apply::{after, done, target_of};
+use crate::inputs::{BootstrapInputs, base64};
+use crate::question::KUBELET_CERTIFICATE;
+
+const BOOTSTRAP_CONF: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
+const KUBELET_CONF: &str = "/etc/kubernetes/kubelet.conf";
+const KUBELET: &str = "kubelet.service";
+/// The user's name in kubeadm's bootstrap-kubelet.conf.
+const USER: &str = "tls-bootstrap-token-user";
+/// Seconds a kubelet may take to get its certificate.
+const CERTIFICATE_SECONDS: u64 = 60;
+
+/// What a bootstrap needs, without references.
+struct Wish {
+    target: HostTarget,
+    access: Secret,
+    node: String,
+    cluster_name: String,
+    server: String,
+    authority: String,
+    kubelet_conf: String,
+}
+
+/// Creates a `node-bootstrap`.
+pub(crate) async fn bootstrap(
+    agents: &Agents,
+    tokens: &dyn BootstrapTokens,
+    change: &Change,
+    context: &ActionContext,
+) -> Result<Applied, ActionError> {
+    let wish = wish(after(change)?, context.outputs.as_ref())?;
+    context.progress("making a bootstrap token");
+    let description = format!("kubewright: {} of cluster {}", wish.node, context.cluster);
+    let token = tokens.mint(&wish.access, &description, context).await?;
+    let joined = join(agents, &wish, &token, context).await;
+    if joined.as_ref().is_err_and(|error| error.class == ErrorClass::Permanent) && !context.cancel.is_cancelled() {
+        // Best effort, where the machine can be reached: the token in it is worth nothing from now on.
+        let steps = vec![Step::Remove { path: BOOTSTRAP_CONF.to_owned() }];
+        let _ = done(agents, &wish.target, &run(steps, context), context).await;
+    }
+    let revoked = tokens.revoke(&wish.access, &token.id).await;
+    let applied = joined?;
+    revoked?;
+    Ok(applied)
+}
+
+/// Does again what comes after the certificate; an earlier attempt may have been cut short there.
+pub(crate) async fn finish(agents: &Agents, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
+    let wish = wish(after(change)?, context.outputs.as_ref())?;
+    done(agents, &wish.target, &run(last_steps(&wish.kubelet_conf), context), context).await
+}
+
+async fn join(
+    agents: &Agents,
+    wish: &Wish,
+    token: &BootstrapToken,
+    context: &ActionContext,
+) -> Result<Applied, ActionError> {
+    let steps = steps(wish, token)?;
+    context.progress("waiting for the kubelet's certificate");
+    done(agents, &wish.target, &run(steps, context), context).await
+}
+
+fn run(steps: Vec<Step>, context: &ActionContext) -> Request {
+    Request::Run { steps, epoch: context.epoch }
+}
+
+fn steps(wish: &Wish, token: &BootstrapToken) -> Result<Vec<Step>, ActionError> {
+    let entry = Entry {
+        cluster: wish.cluster_name.clone(),
+        user: USER.to_owned(),
+        server: wish.server.clone(),
+        trust: Trust::Embedded(wish.authority.clone()),
+        credential: Credential::Token(token.token.clone()),
+    };
+    let conf = Kubeconfig::new(&entry)
+        .to_yaml()
+        .map_err(|error| ActionError::from_source("cannot write bootstrap-kubelet.conf", &error))?;
+    let certificate = Gate::File { path: KUBELET_CERTIFICATE.to_owned(), timeout_seconds: CERTIFICATE_SECONDS };
+    let mut steps = vec![
+        write(BOOTSTRAP_CONF, conf.reveal()),
+        Step::Start { unit: KUBELET.to_owned() },
+        Step::Wait { gate: certificate },
+    ];
+    steps.extend(last_steps(&wish.kubelet_conf));
+    Ok(steps)
+}
+
+/// The kubelet wrote a kubelet.conf of its own; the one of the machine config says the same in our words.
+fn last_steps(kubelet_conf: &str) -> Vec<Step> {
+    vec![write(KUBELET_CONF, kubelet_conf), Step::Remove { path: BOOTSTRAP_CONF.to_owned() }]
+}
+
+fn write(path: &str, content: &str) -> Step {
+    Step::WriteSecret { path: path.to_owned(), content: base64(content), mode: "0600".to_owned() }
+}
+
+fn wish(inputs: &Value, outputs: &dyn ObserveContext) -> Result<Wish, ActionError> {
+    let target = target_of(inputs, outputs)?;
+    let inputs = BootstrapInputs::deserialize(inputs)
+        .map_err(|error| ActionError::permanent(format!("its inputs cannot be read: {error}")))?;
+    Ok(Wish {
+        target,
+        access: Secret::new(inputs.access.resolve(outputs).map_err(not_made)?),
+        authority: inputs.authority.resolve(outputs).map_err(not_made)?,
+        kubelet_conf: inputs.kubelet_conf.resolve(outputs).map_err(not_made)?,
+        node: inputs.node,
+        cluster_name: inputs.cluster_name,
+        server: inputs.server,
+    })
+}
+
+fn not_made(reference: Reference) -> ActionError {
+    ActionError::permanent(format!("{} has no output `{}` yet", reference.resource, reference.output))
+}

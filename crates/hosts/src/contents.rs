@@ -1,0 +1,56 @@
+//! References in a machine config, replaced by what they refer to.
+
+use std::collections::BTreeMap;
+
+use engine::ObserveContext;
+use resource::{Reference, reference};
+use serde_json::Value;
+
+use crate::inputs::{base64, output_text};
+
+/// A config without references.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The config. Files whose content is not made yet are left out.
+    pub(crate) config: Value,
+    /// Those files by path, and what they wait for.
+    pub(crate) waiting: BTreeMap<String, Reference>,
+}
+
+/// Replaces references. `Err` for one that is not in a file's content and has no output yet.
+pub(crate) fn resolve(config: &Value, outputs: &dyn ObserveContext) -> Result<Resolved, Reference> {
+    let mut config = config.clone();
+    let mut waiting = BTreeMap::new();
+    for part in ["group", "machine"] {
+        let Some(Value::Object(files)) = config.get_mut(part).and_then(|part| part.get_mut("files")) else { continue };
+        for (path, file) in files.iter_mut() {
+            if let Err(reference) = fill(file, outputs) {
+                waiting.insert(path.clone(), reference);
+            }
+        }
+        files.retain(|path, _| !waiting.contains_key(path));
+    }
+    if !reference::find_references(&config).is_empty() {
+        fill(&mut config, outputs)?;
+    }
+    Ok(Resolved { config, waiting })
+}
+
+/// Replaces every reference in `value`; a secret becomes base64.
+fn fill(value: &mut Value, outputs: &dyn ObserveContext) -> Result<(), Reference> {
+    if let Some(reference) = Reference::from_value(value) {
+        *value = Value::String(output_text(&reference, outputs)?);
+        return Ok(());
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().try_for_each(|item| fill(item, outputs)),
+        Value::Object(fields) => fields.iter_mut().try_for_each(|(name, field)| match Reference::from_value(field) {
+            Some(reference) if name == "secret" => {
+                *field = Value::String(base64(&output_text(&reference, outputs)?));
+                Ok(())
+            }
+            _ => fill(field, outputs),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,102 @@
+//! The handler's face: which kinds, and who does what.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::{
+    ActionContext, ActionError, Applied, BootstrapTokens, Handler, HostConnector, HostTarget, ObserveContext,
+    ObserveRequest,
+};
+use machine::{Facts, Gate, Reply, Request, Step};
+use plan::{Change, Operation};
+use resource::{KindSchema, Observation, ResourceId};
+
+use crate::agent::{Agents, WhenMissing};
+use crate::schema::{MACHINE_CONFIG, NODE_BOOTSTRAP, schemas};
+use crate::{AgentBinary, AgentError, apply, bootstrap, observe};
+
+/// How long a machine may take to be reached by a question outside a plan.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Observes and applies `machine-config` and `node-bootstrap`.
+pub struct HostsHandler {
+    agents: Agents,
+    tokens: Arc<dyn BootstrapTokens>,
+    deep: bool,
+}
+
+impl HostsHandler {
+    /// A handler that reaches machines through `connector` and places `agent` on them.
+    pub fn new(connector: Arc<dyn HostConnector>, agent: AgentBinary, tokens: Arc<dyn BootstrapTokens>) -> Self {
+        Self { agents: Agents::new(connector, agent), tokens, deep: false }
+    }
+
+    /// The same, with large files hashed again instead of trusted by inode and modification time.
+    #[must_use]
+    pub fn deep(mut self, deep: bool) -> Self {
+        self.deep = deep;
+        self
+    }
+
+    /// Waits on a machine until gates hold, in their order (an end probe such as DNS).
+    ///
+    /// `epoch` is the lease's; agents refuse lower ones than they have seen.
+    pub async fn run_gates(&self, target: &HostTarget, gates: Vec<Gate>, epoch: u64) -> Result<(), AgentError> {
+        self.run_steps(target, gates.into_iter().map(|gate| Step::Wait { gate }).collect(), epoch).await
+    }
+
+    /// Does some steps once on a machine, in their order.
+    pub async fn run_steps(&self, target: &HostTarget, steps: Vec<Step>, epoch: u64) -> Result<(), AgentError> {
+        match self.ask(target, &Request::Run { steps, epoch }).await? {
+            Reply::Done { .. } => Ok(()),
+            _ => Err(AgentError::Unexpected { machine: target.name.clone() }),
+        }
+    }
+
+    /// What a machine is.
+    pub async fn facts(&self, target: &HostTarget) -> Result<Facts, AgentError> {
+        match self.ask(target, &Request::Facts).await? {
+            Reply::Facts { facts } => Ok(facts),
+            _ => Err(AgentError::Unexpected { machine: target.name.clone() }),
+        }
+    }
+
+    async fn ask(&self, target: &HostTarget, request: &Request) -> Result<Reply, AgentError> {
+        self.agents.ask(target, PATIENCE, WhenMissing::Upload, request, &|_| {}).await
+    }
+}
+
+#[async_trait]
+impl Handler for HostsHandler {
+    fn schemas(&self) -> Vec<KindSchema> {
+        schemas()
+    }
+
+    async fn observe(
+        &self,
+        requests: Vec<ObserveRequest>,
+        context: Arc<dyn ObserveContext>,
+    ) -> BTreeMap<ResourceId, Observation> {
+        observe::observe(&self.agents, self.deep, requests, context).await
+    }
+
+    async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
+        match (change.resource.kind(), change.operation) {
+            (MACHINE_CONFIG, Operation::Create | Operation::Update) => {
+                apply::apply_config(&self.agents, change, context).await
+            }
+            (MACHINE_CONFIG, Operation::Delete) => apply::reset(&self.agents, change, context).await,
+            (NODE_BOOTSTRAP, Operation::Create) => {
+                bootstrap::bootstrap(&self.agents, self.tokens.as_ref(), change, context).await
+            }
+            (NODE_BOOTSTRAP, Operation::Update) => bootstrap::finish(&self.agents, change, context).await,
+            // Its files go with the machine's config, its Node with the node.
+            (NODE_BOOTSTRAP, Operation::Delete) | (_, Operation::Adopt | Operation::Forget) => Ok(Applied::default()),
+            (kind, operation) => {
+                Err(ActionError::permanent(format!("{kind} has nothing that can be {}", operation.verb())))
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The Kubernetes API as a whole: it answers on every control plane.
+
+use resource::Desired;
+use serde_json::json;
+
+use crate::Resolved;
+use crate::builder::Builder;
+use crate::ids::{self, output};
+
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
+    let inputs = json!({
+        "servers": resolved.servers(),
+        "authority": output(ids::authority("kubernetes"), "certificate"),
+        "certificate": output(ids::operator_certificate(), "certificate"),
+        "key": output(ids::operator_certificate(), "key"),
+    });
+    let mut cluster = Desired::new(ids::cluster(resolved.name()), inputs);
+    for machine in resolved.control_planes() {
+        cluster = cluster.after(ids::machine_config(&machine.name));
+    }
+    builder.add(cluster);
+}

@@ -1,0 +1,83 @@
+//! Ground facts: what must be known before resolving, found out once and then stored with the revision.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+/// The ground of one cluster. Allocations never change under a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ground {
+    /// What local machines stand on.
+    pub local: Allocation,
+    /// Digests of the sources of this project's own programs, by asset name.
+    pub programs: BTreeMap<String, String>,
+    /// Whether the host's control groups are of version 1, which decides kubelet's settings in local machines.
+    pub cgroup_v1: bool,
+    /// Name servers of the host that its machines can reach too, for names outside the cluster.
+    pub resolvers: Vec<IpAddr>,
+}
+
+/// The network of local machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Allocation {
+    /// Name of the bridge, at most 15 characters.
+    pub bridge: String,
+    /// The machines' subnet.
+    pub subnet: Ipv4Net,
+    /// Addresses by machine. Kept when a machine goes, so that none ever gets another's.
+    pub addresses: BTreeMap<String, Ipv4Addr>,
+}
+
+impl Allocation {
+    /// An allocation without machines.
+    pub fn new(bridge: String, subnet: Ipv4Net) -> Self {
+        Self { bridge, subnet, addresses: BTreeMap::new() }
+    }
+
+    /// The host's address: the first of the subnet.
+    pub fn gateway(&self) -> Ipv4Addr {
+        self.subnet.hosts().next().unwrap_or(self.subnet.addr())
+    }
+
+    /// The same with an address for each of `machines`: those that have one keep it, others get the lowest free one
+    /// from the eleventh on. `None` when the subnet is full.
+    #[must_use]
+    pub fn with_machines<'a>(mut self, machines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        for machine in machines {
+            if !self.addresses.contains_key(machine) {
+                let taken: BTreeSet<Ipv4Addr> = self.addresses.values().copied().collect();
+                let free = self.subnet.hosts().skip(10).find(|address| !taken.contains(address))?;
+                self.addresses.insert(machine.to_owned(), free);
+            }
+        }
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allocation() -> Allocation {
+        Allocation::new("kw-demo".into(), "10.88.0.0/24".parse().unwrap())
+    }
+
+    #[test]
+    fn machines_get_addresses_in_order_and_keep_them() {
+        let first = allocation().with_machines(["a", "b"]).unwrap();
+        assert_eq!(first.addresses["a"], Ipv4Addr::new(10, 88, 0, 11));
+        let second = first.clone().with_machines(["0", "b"]).unwrap();
+        assert_eq!(second.addresses["b"], first.addresses["b"]);
+        assert_eq!(second.addresses["0"], Ipv4Addr::new(10, 88, 0, 13));
+    }
+
+    #[test]
+    fn a_full_subnet_is_said() {
+        let names: Vec<String> = (0..300).map(|index| index.to_string()).collect();
+        assert_eq!(allocation().with_machines(names.iter().map(String::as_str)), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Objects inside the cluster: kubeadm's ConfigMaps and RBAC, kube-proxy, pod network, DNS, addons.
+
+use std::collections::BTreeSet;
+
+use catalog::Image;
+use render::Templates;
+use render::addons::{coredns, flannel, kube_proxy, local_path, metrics_server};
+use render::kubeadm::{ClusterConfiguration, EtcdConfiguration};
+use render::objects::{ClusterInput, bootstrap};
+use resource::{Desired, ResourceId};
+use serde_json::{Value, json};
+use spec::{Cni, ProxyMode};
+
+use crate::builder::{Builder, rendering};
+use crate::ids::{self, output};
+use crate::machine_config::{extra_args, kubeadm_extras, kubelet_configuration};
+use crate::{ModelError, Resolved};
+
+/// Says on every object whose it is.
+const OWNER: &str = "kubewright.io/owner";
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+/// Kinds that start pods, which need what the other objects of their addon give.
+const WORKLOADS: [&str; 2] = ["Deployment", "DaemonSet"];
+
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
+    builder.generate(ids::cluster_info(resolved.name()), cluster_info_kubeconfig(resolved));
+    add(resolved, builder, rendering("kubeadm's objects", bootstrap(&cluster_input(resolved)))?);
+    add(resolved, builder, rendering("kube-proxy", kube_proxy::objects(&kube_proxy_input(resolved)))?);
+    let dns = rendering("CoreDNS", coredns::objects(&coredns_input(resolved), &Templates::builtin()))?;
+    add(resolved, builder, dns);
+    if resolved.cluster.spec.networking.cni == Cni::Flannel {
+        add(resolved, builder, rendering("flannel", flannel::objects(&flannel_input(resolved)))?);
+    }
+    let addons = &resolved.cluster.spec.addons;
+    if addons.local_path.enabled {
+        let input =
+            local_path::LocalPath::new(resolved.image(Image::LocalPathProvisioner), resolved.image(Image::Busybox));
+        add(resolved, builder, rendering("local-path-provisioner", local_path::objects(&input))?);
+    }
+    if addons.metrics_server.enabled {
+        let input = metrics_server::MetricsServer::new(resolved.image(Image::MetricsServer));
+        add(resolved, builder, rendering("metrics-server", metrics_server::objects(&input))?);
+    }
+    Ok(())
+}
+
+/// The bindings without which a token may not ask for a certificate, or nobody signs it.
+pub(crate) fn bootstrap_rbac() -> Vec<ResourceId> {
+    ["kubeadm:kubelet-bootstrap", "kubeadm:node-autoapprove-bootstrap"]
+        .map(|name| ids::object(RBAC, "ClusterRoleBinding", None, name))
+        .into()
+}
+
+/// Adds the objects of one part of the cluster. Its workloads come after everything else in it.
+fn add(resolved: &Resolved, builder: &mut Builder, manifests: Vec<Value>) {
+    let named: Vec<(ResourceId, Value)> = manifests.into_iter().map(|manifest| (id(&manifest), manifest)).collect();
+    let (workloads, others): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|(_, manifest)| WORKLOADS.contains(&kind(manifest)));
+    let namespaces: BTreeSet<ResourceId> =
+        others.iter().filter(|(_, manifest)| kind(manifest) == "Namespace").map(|(id, _)| id.clone()).collect();
+    let before_workloads: BTreeSet<ResourceId> = others.iter().map(|(id, _)| id.clone()).collect();
+    for (id, manifest) in others {
+        let mut object = object(resolved, id, manifest);
+        object.depends_on.extend(namespaces.iter().filter(|namespace| **namespace != object.id).cloned());
+        builder.add(object);
+    }
+    for (id, manifest) in workloads {
+        let mut object = object(resolved, id, manifest);
+        object.depends_on.extend(before_workloads.iter().cloned());
+        builder.add(object);
+    }
+}
+
+fn kind(manifest: &Value) -> &str {
+    manifest["kind"].as_str().unwrap_or_default()
+}
+
+fn id(manifest: &Value) -> ResourceId {
+    let metadata = &manifest["metadata"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    ids::object(
+        &text(&manifest["apiVersion"]),
+        kind(manifest),
+        metadata["namespace"].as_str(),
+        &text(&metadata["name"]),
+    )
+}
+
+fn object(resolved: &Resolved, id: ResourceId, mut manifest: Value) -> Desired {
+    manifest["metadata"]["annotations"][OWNER] = id.as_str().into();
+    let cluster = ids::cluster(resolved.name());
+    let inputs = json!({"access": output(cluster.clone(), "access"), "manifest": manifest});
+    Desired::new(id, inputs).contained_in(cluster)
+}
+
+/// What anyone may read to find the cluster: where it is, and whom to trust.
+fn cluster_info_kubeconfig(resolved: &Resolved) -> Value {
+    let (host, port) = resolved.routable_endpoint();
+    json!({
+        "server": format!("https://{host}:{port}"),
+        "authority": output(ids::authority("kubernetes"), "certificate"),
+    })
+}
+
+fn cluster_input(resolved: &Resolved) -> ClusterInput {
+    let spec = &resolved.cluster.spec;
+    let (host, port) = resolved.routable_endpoint();
+    let components = kubeadm_extras(resolved);
+    ClusterInput {
+        configuration: ClusterConfiguration {
+            kubernetes_version: resolved.release.tag(),
+            cluster_name: resolved.name().to_owned(),
+            control_plane_endpoint: format!("{host}:{port}"),
+            image_repository: "registry.k8s.io".to_owned(),
+            cluster_domain: spec.networking.dns_domain.clone(),
+            pod_cidrs: spec.networking.pod_cidrs.clone(),
+            service_cidrs: spec.networking.service_cidrs.clone(),
+            ca_validity_days: spec.pki.ca_validity_days,
+            certificate_validity_days: spec.pki.certificate_validity_days,
+            certificate_sans: spec.api.extra_sans.clone(),
+            etcd: EtcdConfiguration::Local {
+                data_dir: "/var/lib/etcd".to_owned(),
+                image_tag: None,
+                extra_args: extra_args(&spec.etcd.extra_args),
+            },
+            dns_image_tag: Some(format!("v{}", resolved.release.coredns)),
+            api_server: components.api_server,
+            controller_manager: components.controller_manager,
+            scheduler: components.scheduler,
+        },
+        kubelet: kubelet_configuration(resolved, None),
+        cluster_info_kubeconfig: output(ids::cluster_info(resolved.name()), "kubeconfig").to_value(),
+    }
+}
+
+fn kube_proxy_input(resolved: &Resolved) -> kube_proxy::KubeProxy {
+    let networking = &resolved.cluster.spec.networking;
+    let (host, port) = resolved.node_endpoint();
+    let mut input = kube_proxy::KubeProxy::new(
+        resolved.image(Image::KubeProxy),
+        format!("https://{host}:{port}"),
+        networking.pod_cidrs.clone(),
+    );
+    input.mode = match networking.kube_proxy.mode {
+        ProxyMode::Nftables => kube_proxy::Mode::Nftables,
+        ProxyMode::Iptables => kube_proxy::Mode::Iptables,
+    };
+    // The connection table belongs to the host that local machines share.
+    input.conntrack = Some(kube_proxy::Conntrack::UNTOUCHED);
+    input
+}
+
+fn coredns_input(resolved: &Resolved) -> coredns::CoreDns {
+    let networking = &resolved.cluster.spec.networking;
+    let mut input =
+        coredns::CoreDns::new(resolved.image(Image::CoreDns), resolved.dns_addresses(), networking.dns_domain.clone());
+    let resolvers = if networking.upstream_resolvers.is_empty() {
+        &resolved.ground.resolvers
+    } else {
+        &networking.upstream_resolvers
+    };
+    input.upstream = if resolvers.is_empty() {
+        coredns::Upstream::None
+    } else {
+        coredns::Upstream::Servers(resolvers.iter().map(ToString::to_string).collect())
+    };
+    input
+}
+
+fn flannel_input(resolved: &Resolved) -> flannel::Flannel {
+    let networking = &resolved.cluster.spec.networking;
+    let (host, port) = resolved.node_endpoint();
+    let mut input = flannel::Flannel::new(resolved.image(Image::Flannel), networking.pod_cidrs.clone(), host, port);
+    input.nftables = networking.kube_proxy.mode == ProxyMode::Nftables;
+    input
+}

@@ -1,0 +1,72 @@
+//! Resolve, and resolved spec → desired resources: pure builders, one concern per file.
+
+mod bootstrap;
+mod builder;
+mod cluster;
+pub mod ground;
+pub mod ids;
+mod in_cluster;
+mod machine_config;
+mod machines;
+mod nodes;
+mod pki;
+pub mod resolved;
+
+use std::collections::BTreeMap;
+
+use resource::{Desired, ResourceId};
+use thiserror::Error;
+
+pub use machine_config::target as target_inputs;
+pub use ground::{Allocation, Ground};
+pub use resolved::{Machine, ResolveError, Resolved, resolve};
+
+use builder::Builder;
+
+/// Why a resolved spec could not be turned into resources: a bug or a template override that does not fit.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// A document could not be rendered.
+    #[error("cannot render {what}")]
+    Render {
+        /// Which document.
+        what: String,
+        /// Why.
+        #[source]
+        source: render::Error,
+    },
+    /// An asset that the cluster needs is in no recipe.
+    #[error("there is no asset called {0}")]
+    NoAsset(String),
+    /// A value could not be written as JSON.
+    #[error("cannot encode {what}")]
+    Encode {
+        /// Which value.
+        what: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A kubeconfig could not be written.
+    #[error("cannot write {what}")]
+    Kubeconfig {
+        /// Which.
+        what: String,
+        /// Why.
+        #[source]
+        source: ::pki::PkiError,
+    },
+}
+
+/// Everything that `resolved` asks for. Equal inputs give equal resources.
+pub fn build(resolved: &Resolved) -> Result<BTreeMap<ResourceId, Desired>, ModelError> {
+    let mut builder = Builder::default();
+    pki::build(resolved, &mut builder)?;
+    machines::build(resolved, &mut builder)?;
+    machine_config::build(resolved, &mut builder)?;
+    cluster::build(resolved, &mut builder);
+    bootstrap::build(resolved, &mut builder)?;
+    in_cluster::build(resolved, &mut builder)?;
+    nodes::build(resolved, &mut builder);
+    Ok(builder.finish())
+}

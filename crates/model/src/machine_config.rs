@@ -1,0 +1,86 @@
+//! What every machine must be: one config per group, and a small part per machine.
+
+mod control_plane;
+mod files;
+mod group;
+mod kubelet;
+mod user;
+
+use std::collections::BTreeMap;
+
+use catalog::names;
+use render::ExtraArgs;
+use resource::Desired;
+use serde_json::{Map, Value, json};
+use spec::Role;
+
+use crate::builder::{Builder, encode};
+use crate::ids::{self, output};
+use crate::{Machine, ModelError, Resolved};
+
+pub(crate) use control_plane::kubeadm_extras;
+pub(crate) use kubelet::{configuration as kubelet_configuration, kubelet_conf};
+
+/// Where programs are put.
+pub(crate) const PROGRAMS: &str = "/usr/local/bin";
+
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
+    let mut groups = Vec::new();
+    for group in &resolved.groups {
+        groups.push(group::config(resolved, group)?);
+    }
+    for machine in &resolved.machines {
+        let config = json!({"group": groups[machine.group], "machine": machine_part(resolved, machine)?});
+        let inputs = json!({"target": target(resolved, machine), "lineage": resolved.lineage, "config": config});
+        let id = ids::machine_config(&machine.name);
+        builder.add(Desired::new(id, inputs).contained_in(ids::machine(resolved.name(), &machine.name)));
+    }
+    Ok(())
+}
+
+/// How to reach a machine: the input `target`, references unresolved.
+pub fn target(resolved: &Resolved, machine: &Machine) -> Value {
+    let id = ids::machine(resolved.name(), &machine.name);
+    json!({
+        "name": machine.name,
+        "address": output(id.clone(), "address"),
+        "port": 22,
+        "user": "root",
+        "hostKey": output(id, "hostKey"),
+        "privateKey": output(ids::ssh_key("operator"), "private"),
+    })
+}
+
+/// Programs of a machine: asset, and the path where it is.
+pub(crate) fn binaries(role: Role) -> Vec<(String, String)> {
+    let mut programs = vec![
+        names::KUBELET,
+        names::KUBEADM,
+        names::KUBECTL,
+        names::CONTAINERD,
+        names::CONTAINERD_SHIM,
+        names::CTR,
+    ];
+    if role == Role::ControlPlane {
+        programs.extend([names::ETCDCTL, names::ETCDUTL]);
+    }
+    let mut binaries: Vec<(String, String)> =
+        programs.into_iter().map(|name| (name.to_owned(), format!("{PROGRAMS}/{name}"))).collect();
+    binaries.push((names::CNI_PLUGINS.to_owned(), "/opt/cni/bin".to_owned()));
+    binaries
+}
+
+fn machine_part(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
+    let mut files = Map::new();
+    let kubelet_conf = files::text(kubelet_conf(resolved, machine)?, "0600");
+    files.insert("/etc/kubernetes/kubelet.conf".to_owned(), encode("kubelet.conf", &kubelet_conf)?);
+    if machine.role == Role::ControlPlane {
+        control_plane::machine_files(resolved, machine, &mut files);
+    }
+    Ok(json!({"nodeName": machine.name, "nodeIps": [machine.address], "files": files}))
+}
+
+/// Flags as the user writes them, in the form that may repeat.
+pub(crate) fn extra_args(args: &BTreeMap<String, String>) -> ExtraArgs {
+    args.iter().map(|(name, value)| (name.clone(), vec![value.clone()])).collect()
+}

@@ -1,0 +1,176 @@
+//! The config that all machines of a group share.
+
+use std::collections::BTreeMap;
+
+use catalog::{Image, names};
+use machine::config::{Directory, GroupConfig, Start, Unit};
+use render::containerd::{self, Containerd, ContainerdUnit, Registry};
+use render::kubelet::{self as kubelet_render, KubeletFlags, KubeletUnit};
+use render::{Gates, Templates, crictl, haproxy};
+use serde_json::Value;
+use spec::{InstanceGroup, LoadBalancer, Role};
+
+use super::{PROGRAMS, binaries, control_plane, files, kubelet, user};
+use crate::builder::{encode, rendering};
+use crate::ids::{self, output};
+use crate::{ModelError, Resolved};
+
+const KUBELET_SERVICE: &str = "kubelet.service";
+const CONTAINERD_SERVICE: &str = "containerd.service";
+const HAPROXY_SERVICE: &str = "haproxy.service";
+const BOOTSTRAP_KUBELET_CONF: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
+
+type Files = BTreeMap<String, machine::File>;
+
+/// The config of a group, as JSON, because some of its files stand as references.
+pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value, ModelError> {
+    let mut config = GroupConfig {
+        sysctls: sysctls(),
+        directories: directories(group.spec.role),
+        units: units(resolved, group.spec.role),
+        ..GroupConfig::default()
+    };
+    programs(resolved, group.spec.role, &mut config.files)?;
+    runtime(resolved, &mut config.files)?;
+    kubelet_files(resolved, group, &mut config.files)?;
+    if resolved.cluster.spec.api.load_balancer == LoadBalancer::NodeLocal {
+        load_balancer(resolved, &mut config.files)?;
+    }
+    if group.spec.role == Role::ControlPlane {
+        control_plane::group_files(resolved, &mut config)?;
+    }
+    user::add(resolved, group, &mut config.files, &mut config.units);
+    let mut config = encode("a group's config", &config)?;
+    let authority = output(ids::authority("kubernetes"), "certificate");
+    config["files"]["/etc/kubernetes/pki/ca.crt"] = files::referring(&authority, "0644");
+    if group.spec.role == Role::ControlPlane {
+        control_plane::shared_keys(resolved, &mut config["files"]);
+    }
+    Ok(config)
+}
+
+/// What kubeadm's preflight asks for. The kernel's modules are the host's business on local ground.
+fn sysctls() -> BTreeMap<String, String> {
+    [
+        ("net.ipv4.ip_forward", "1"),
+        ("net.bridge.bridge-nf-call-iptables", "1"),
+        ("net.bridge.bridge-nf-call-ip6tables", "1"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+fn directories(role: Role) -> BTreeMap<String, Directory> {
+    let mut directories = vec![
+        ("/etc/kubernetes", "0755"),
+        ("/etc/kubernetes/manifests", "0755"),
+        ("/etc/kubernetes/pki", "0755"),
+        ("/etc/cni/net.d", "0755"),
+        ("/var/lib/kubelet", "0755"),
+        ("/var/lib/kubelet/pki", "0755"),
+    ];
+    if role == Role::ControlPlane {
+        directories.extend([("/etc/kubernetes/pki/etcd", "0755"), ("/var/lib/etcd", "0700")]);
+    }
+    directories.into_iter().map(|(path, mode)| (path.to_owned(), Directory { mode: mode.to_owned() })).collect()
+}
+
+/// A worker's kubelet starts when it has something to introduce itself with: not before its first token.
+fn units(resolved: &Resolved, role: Role) -> BTreeMap<String, Unit> {
+    let start = match role {
+        Role::ControlPlane => Start::Always,
+        Role::Worker => {
+            Start::OnceAnyExists(vec![BOOTSTRAP_KUBELET_CONF.to_owned(), kubelet::CLIENT_CERTIFICATE.to_owned()])
+        }
+    };
+    let always = Unit { enabled: true, start: Start::Always, after: Vec::new() };
+    let mut units = BTreeMap::from([
+        (CONTAINERD_SERVICE.to_owned(), always.clone()),
+        (KUBELET_SERVICE.to_owned(), Unit { enabled: true, start, after: vec![CONTAINERD_SERVICE.to_owned()] }),
+    ]);
+    if resolved.cluster.spec.api.load_balancer == LoadBalancer::NodeLocal {
+        units.insert(HAPROXY_SERVICE.to_owned(), always);
+    }
+    units
+}
+
+fn programs(resolved: &Resolved, role: Role, files: &mut Files) -> Result<(), ModelError> {
+    for (asset, path) in binaries(role) {
+        if asset != names::CNI_PLUGINS {
+            files.insert(path, files::provided(resolved.asset(&asset)?));
+        }
+    }
+    Ok(())
+}
+
+fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
+    let spec = &resolved.cluster.spec.containerd;
+    let config = Containerd { restrict_oom_score_adj: true, systemd_cgroup: false, ..Containerd::new(resolved.image(Image::Pause)) };
+    let config = rendering("containerd's configuration", containerd::config(&config))?;
+    files.insert("/etc/containerd/config.toml".to_owned(), files::restarting(config, CONTAINERD_SERVICE));
+    let unit = ContainerdUnit { oom_score_adjust: None, ..ContainerdUnit::default() };
+    let unit = rendering("containerd's unit", containerd::unit(&unit, &Templates::builtin()))?;
+    files.insert(format!("/etc/systemd/system/{CONTAINERD_SERVICE}"), files::restarting(unit, CONTAINERD_SERVICE));
+    files.insert("/etc/crictl.yaml".to_owned(), files::text(rendering("crictl.yaml", crictl::config())?, "0644"));
+    if let Some(additions) = &spec.additions {
+        // containerd lays imported files over its own configuration.
+        let path = "/etc/containerd/conf.d/additions.toml".to_owned();
+        files.insert(path, files::restarting(additions.clone(), CONTAINERD_SERVICE));
+    }
+    for (name, mirrors) in &spec.mirrors {
+        let ca_file = spec.extra_cas.get(name).map(|text| {
+            let path = format!("/etc/containerd/certs.d/{name}/ca.crt");
+            files.insert(path.clone(), files::text(text.clone(), "0644"));
+            path
+        });
+        let mirrors = mirrors
+            .iter()
+            .map(|url| containerd::Mirror {
+                url: url.clone(),
+                override_path: false,
+                ca_file: ca_file.clone(),
+                skip_verify: false,
+            })
+            .collect();
+        let registry = Registry { name: name.clone(), server: None, mirrors };
+        let hosts = rendering("a registry's mirrors", containerd::hosts(&registry))?;
+        files.insert(containerd::hosts_path(name), files::text(hosts, "0644"));
+    }
+    Ok(())
+}
+
+fn kubelet_files(resolved: &Resolved, group: &InstanceGroup, files: &mut Files) -> Result<(), ModelError> {
+    let configuration = kubelet::configuration(resolved, Some(group));
+    let text = rendering("kubelet's configuration", kubelet_render::config(&configuration))?;
+    files.insert("/var/lib/kubelet/config.yaml".to_owned(), files::restarting(text, KUBELET_SERVICE));
+    let instance = rendering("instance-config.yaml", kubelet_render::instance_config())?;
+    files.insert("/var/lib/kubelet/instance-config.yaml".to_owned(), files::restarting(instance, KUBELET_SERVICE));
+    let flags = KubeletFlags::new(Gates::of_minor(resolved.release.minor), resolved.image(Image::Pause));
+    let flags = kubelet_render::flags_env(&flags);
+    files.insert("/var/lib/kubelet/kubeadm-flags.env".to_owned(), files::restarting(flags, KUBELET_SERVICE));
+    let unit = KubeletUnit { program: format!("{PROGRAMS}/kubelet"), ..KubeletUnit::default() };
+    let templates = Templates::builtin();
+    let service = rendering("kubelet's unit", kubelet_render::unit(&unit, &templates))?;
+    files.insert(format!("/etc/systemd/system/{KUBELET_SERVICE}"), files::restarting(service, KUBELET_SERVICE));
+    let drop_in = rendering("kubelet's drop-in", kubelet_render::drop_in(&unit, &templates))?;
+    let path = format!("/etc/systemd/system/{KUBELET_SERVICE}.d/10-kubeadm.conf");
+    files.insert(path, files::restarting(drop_in, KUBELET_SERVICE));
+    Ok(())
+}
+
+/// haproxy before all API servers. The only place where a worker's config names control planes.
+fn load_balancer(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
+    let backends = resolved
+        .control_planes()
+        .map(|machine| haproxy::Backend {
+            name: machine.name.clone(),
+            address: machine.address.to_string(),
+            port: resolved.api_port(),
+        })
+        .collect();
+    let input = haproxy::Haproxy::new(resolved.cluster.spec.api.load_balancer_port, backends);
+    let text = rendering("haproxy.cfg", haproxy::config(&input, &Templates::builtin()))?;
+    files.insert("/etc/haproxy/haproxy.cfg".to_owned(), files::restarting(text, HAPROXY_SERVICE));
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! The machines themselves and their network, on local ground.
+
+use catalog::names;
+use resource::Desired;
+use serde_json::{Value, json};
+
+use crate::builder::Builder;
+use crate::ids::{self, output};
+use crate::machine_config::binaries;
+use crate::{Machine, ModelError, Resolved};
+
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
+    let local = &resolved.ground.local;
+    let network = json!({"bridge": local.bridge, "subnet": local.subnet, "gateway": local.gateway()});
+    builder.add(Desired::new(ids::network(resolved.name()), network));
+    for machine in &resolved.machines {
+        let id = ids::machine(resolved.name(), &machine.name);
+        builder.add(Desired::new(id, inputs(resolved, machine)?).after(ids::network(resolved.name())));
+    }
+    Ok(())
+}
+
+fn inputs(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
+    let local = &resolved.ground.local;
+    let size = &resolved.group_of(machine).spec.machine;
+    let mut binds = Vec::new();
+    for (asset, target) in binaries(machine.role) {
+        binds.push(json!({"asset": resolved.asset(&asset)?, "target": target}));
+    }
+    let mut inputs = json!({
+        "hostname": machine.name,
+        "network": resolved.name(),
+        "bridge": local.bridge,
+        "address": machine.address,
+        "prefixLength": local.subnet.prefix_len(),
+        "gateway": local.gateway(),
+        "image": resolved.asset(names::ROOTFS)?,
+        "imageStore": resolved.asset(names::IMAGE_STORE)?,
+        "binds": binds,
+        "hostKey": output(ids::ssh_key(&machine.name), "private"),
+        "hostKeyPublic": output(ids::ssh_key(&machine.name), "public"),
+        "authorizedKey": output(ids::ssh_key("operator"), "public"),
+        "running": true,
+    });
+    if let Some(memory) = size.memory.as_deref().and_then(spec::bytes) {
+        inputs["memory"] = memory.into();
+    }
+    if let Some(cpus) = size.cpus {
+        inputs["milliCpus"] = (u64::from(cpus) * 1000).into();
+    }
+    Ok(inputs)
+}

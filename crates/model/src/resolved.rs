@@ -1,0 +1,174 @@
+//! The resolved spec: documents with every default, ground facts and allocations, versions and assets.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use catalog::{AssetSet, Cni, Image, Release, Selection, SourceDigests, names};
+use ipnet::IpNet;
+use spec::{Cluster, InstanceGroup, LoadBalancer, Role};
+use thiserror::Error;
+
+use crate::{Ground, ModelError};
+
+/// Why documents and ground don't fit together.
+#[derive(Debug, Error)]
+pub enum ResolveError {
+    /// The version is not one that this kubewright knows.
+    #[error("Kubernetes {0} is not supported")]
+    Version(String),
+    /// The ground has no address for a machine.
+    #[error("machine {0} has no address")]
+    NoAddress(String),
+}
+
+/// One machine of the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Machine {
+    /// Its name, which is its node's name too.
+    pub name: String,
+    /// What it does.
+    pub role: Role,
+    /// Index of its group in [`Resolved::groups`].
+    pub group: usize,
+    /// Its address.
+    pub address: Ipv4Addr,
+}
+
+/// Everything known before resources are built.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// Identity of the cluster's state.
+    pub lineage: String,
+    /// The cluster's document, every default filled in.
+    pub cluster: Cluster,
+    /// Its groups.
+    pub groups: Vec<InstanceGroup>,
+    /// Its machines, control planes first, in order of their groups.
+    pub machines: Vec<Machine>,
+    /// The ground.
+    pub ground: Ground,
+    /// Versions of everything.
+    pub release: &'static Release,
+    /// Everything that must be built or fetched.
+    pub assets: AssetSet,
+}
+
+/// Names of a group's machines: `<group>-1`, `<group>-2`, ….
+pub fn machine_names(group: &InstanceGroup) -> impl Iterator<Item = String> + '_ {
+    (1..=group.spec.count).map(|number| format!("{}-{number}", group.metadata.name))
+}
+
+/// Puts documents and ground together.
+pub fn resolve(
+    lineage: &str,
+    cluster: Cluster,
+    groups: Vec<InstanceGroup>,
+    ground: Ground,
+) -> Result<Resolved, ResolveError> {
+    let release = catalog::find(&cluster.spec.kubernetes_version)
+        .map_err(|_| ResolveError::Version(cluster.spec.kubernetes_version.clone()))?;
+    let mut machines = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        for name in machine_names(group) {
+            let address = *ground.local.addresses.get(&name).ok_or_else(|| ResolveError::NoAddress(name.clone()))?;
+            machines.push(Machine { name, role: group.spec.role, group: index, address });
+        }
+    }
+    machines.sort_by_key(|machine| machine.role != Role::ControlPlane);
+    let assets = catalog::assets_for(release, &selection(&cluster, &ground));
+    Ok(Resolved { lineage: lineage.to_owned(), cluster, groups, machines, ground, release, assets })
+}
+
+/// The assets that a cluster needs.
+///
+/// The image store holds the images of every addon and the test workload whether they are switched on or not: it is
+/// shared by all local clusters, and switching an addon on must not make new machines.
+fn selection(cluster: &Cluster, ground: &Ground) -> Selection {
+    let digest = |name: &str| ground.programs.get(name).cloned().unwrap_or_default();
+    Selection {
+        cni: match cluster.spec.networking.cni {
+            spec::Cni::Flannel => Cni::Flannel,
+            spec::Cni::None => Cni::Other,
+        },
+        ..Selection::everything(SourceDigests { agent: digest(names::AGENT), pause: digest("pause") })
+    }
+}
+
+impl Resolved {
+    /// The cluster's name.
+    pub fn name(&self) -> &str {
+        &self.cluster.metadata.name
+    }
+
+    /// The control plane machines.
+    pub fn control_planes(&self) -> impl Iterator<Item = &Machine> {
+        self.machines.iter().filter(|machine| machine.role == Role::ControlPlane)
+    }
+
+    /// The other machines.
+    pub fn workers(&self) -> impl Iterator<Item = &Machine> {
+        self.machines.iter().filter(|machine| machine.role == Role::Worker)
+    }
+
+    /// The group of a machine.
+    pub fn group_of(&self, machine: &Machine) -> &InstanceGroup {
+        &self.groups[machine.group]
+    }
+
+    /// The full name of one of the cluster's images.
+    pub fn image(&self, image: Image) -> String {
+        self.release.image(image)
+    }
+
+    /// The reference of an asset.
+    pub(crate) fn asset(&self, name: &str) -> Result<String, ModelError> {
+        self.assets.asset_ref(name).ok_or_else(|| ModelError::NoAsset(name.to_owned()))
+    }
+
+    /// Port of every API server.
+    pub fn api_port(&self) -> u16 {
+        self.cluster.spec.api.port
+    }
+
+    /// URLs of all API servers.
+    pub fn servers(&self) -> Vec<String> {
+        self.control_planes().map(|machine| format!("https://{}:{}", machine.address, self.api_port())).collect()
+    }
+
+    /// Host and port at which kubelets of workers and kube-proxies reach the API.
+    pub fn node_endpoint(&self) -> (String, u16) {
+        let api = &self.cluster.spec.api;
+        match api.load_balancer {
+            LoadBalancer::NodeLocal => ("127.0.0.1".to_owned(), api.load_balancer_port),
+            _ => self.routable_endpoint(),
+        }
+    }
+
+    /// Host and port at which everyone else reaches the API.
+    pub fn routable_endpoint(&self) -> (String, u16) {
+        let api = &self.cluster.spec.api;
+        let first = || self.control_planes().next().map(|machine| machine.address.to_string()).unwrap_or_default();
+        (api.endpoint.clone().unwrap_or_else(first), api.port)
+    }
+
+    /// The address of the Service `kubernetes` in each service range: the first one.
+    pub fn service_addresses(&self) -> Vec<IpAddr> {
+        self.nth_service_addresses(0)
+    }
+
+    /// The address of cluster DNS in each service range: the tenth one.
+    pub fn dns_addresses(&self) -> Vec<IpAddr> {
+        self.nth_service_addresses(9)
+    }
+
+    fn nth_service_addresses(&self, index: usize) -> Vec<IpAddr> {
+        self.cluster.spec.networking.service_cidrs.iter().filter_map(|range| nth_host(range, index)).collect()
+    }
+}
+
+fn nth_host(range: &IpNet, index: usize) -> Option<IpAddr> {
+    match range {
+        IpNet::V4(range) => range.hosts().nth(index).map(IpAddr::V4),
+        // `hosts` of IPv6 begins with the network's own address.
+        IpNet::V6(range) => range.hosts().nth(index + 1).map(IpAddr::V6),
+    }
+}

@@ -1,0 +1,121 @@
+//! Why the API of a cluster did not do as asked.
+
+use std::time::Duration;
+
+use engine::{ActionError, ErrorClass};
+use thiserror::Error;
+
+/// Why the API of a cluster did not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ApiError {
+    /// The text that says how to reach the cluster cannot be used.
+    #[error("the cluster's access cannot be used: {0}")]
+    Access(&'static str),
+    /// No server answers.
+    #[error("no API server is ready ({})", .0.join("; "))]
+    Unreachable(Vec<String>),
+    /// A request got no answer.
+    #[error("{server} does not answer: {why}")]
+    Transport {
+        /// The server's address.
+        server: String,
+        /// Why.
+        why: String,
+    },
+    /// Another cluster than the recorded one answers at these addresses.
+    #[error("another cluster answers: kube-system's UID is {found}, but {recorded} is recorded")]
+    OtherCluster {
+        /// The recorded UID of kube-system.
+        recorded: String,
+        /// The one found.
+        found: String,
+    },
+    /// The server refused.
+    #[error("{message} (HTTP status {code})")]
+    Refused {
+        /// HTTP status.
+        code: u16,
+        /// The server's machine-readable reason.
+        reason: String,
+        /// The server's words.
+        message: String,
+        /// Messages of the causes it names.
+        causes: Vec<String>,
+    },
+    /// The server does not know the kind.
+    #[error("the API server does not know {kind} in {api_version}")]
+    UnknownKind {
+        /// Group and version.
+        api_version: String,
+        /// Kind.
+        kind: String,
+    },
+    /// The server's answer cannot be understood.
+    #[error("the API server's answer cannot be understood: {0}")]
+    Answer(String),
+}
+
+impl ApiError {
+    /// What kube-rs says, without its wrappings.
+    pub(crate) fn from_kube(server: &str, error: &kube::Error) -> Self {
+        if let kube::Error::Api(status) = error {
+            let causes = status.details.iter().flat_map(|details| &details.causes);
+            return Self::Refused {
+                code: status.code,
+                reason: status.reason.clone(),
+                message: status.message.clone(),
+                causes: causes.map(|cause| cause.message.clone()).collect(),
+            };
+        }
+        let mut innermost: &dyn std::error::Error = error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        Self::Transport { server: server.to_owned(), why: innermost.to_string() }
+    }
+
+    /// The HTTP status, where the server answered.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Refused { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Whether the server positively answered that the thing is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Some(404)
+    }
+
+    /// What it means for the runner.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Transport { why, .. } if why.contains("invalid peer certificate") => ErrorClass::Permanent,
+            Self::Unreachable(_) | Self::Transport { .. } | Self::Refused { code: 500..=599, .. } => ErrorClass::Unavailable,
+            Self::Refused { code: 409, reason, .. } if reason == "Conflict" => ErrorClass::Unavailable,
+            Self::UnknownKind { .. } => ErrorClass::NotYetVisible { within: Duration::from_mins(1) },
+            Self::Refused { code: 429, .. } => ErrorClass::Throttled,
+            // A namespace of the same name is on its way out, or admission's caches are not filled yet.
+            Self::Refused { code: 403, message, .. }
+                if message.contains("being terminated") || message.contains("not yet ready to handle request") =>
+            {
+                ErrorClass::NotYetVisible { within: Duration::from_mins(1) }
+            }
+            // A namespace or definition of the same run that has not reached this server yet.
+            Self::Refused { code: 404, .. } => ErrorClass::NotYetVisible { within: Duration::from_secs(20) },
+            _ => ErrorClass::Permanent,
+        }
+    }
+
+    /// The action's error, with what was tried before it.
+    pub fn while_doing(&self, what: &str) -> ActionError {
+        let error = ActionError { class: self.class(), ..ActionError::permanent(format!("{what}: {self}")) };
+        match self {
+            Self::OtherCluster { .. } => error.hint(
+                "The addresses of this cluster now belong to another one; nothing was changed there. \
+                 Check the machines' addresses, or forget this cluster's record.",
+            ),
+            _ => error,
+        }
+    }
+}

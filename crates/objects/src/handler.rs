@@ -1,0 +1,147 @@
+//! The handler of everything that lives inside a cluster.
+
+mod cluster;
+mod drain;
+mod node;
+mod object;
+mod serving_certificate;
+mod site;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use engine::{ActionContext, ActionError, Applied, ErrorClass, Handler, ObserveContext, ObserveRequest};
+use plan::{ActionId, Change, Operation};
+use resource::{Digest, KindSchema, Lifecycle, Observation, Recorded, ResourceId, reference};
+
+use crate::Connections;
+
+/// Observes and applies clusters, objects, nodes, drains and serving certificates.
+pub struct ObjectsHandler {
+    connections: Arc<Connections>,
+    /// Actions that may have taken effect: a retry of them is not held against what was observed before.
+    begun: Mutex<BTreeSet<(String, ActionId)>>,
+}
+
+impl ObjectsHandler {
+    /// A handler that talks through `connections`.
+    pub fn new(connections: Arc<Connections>) -> Self {
+        Self { connections, begun: Mutex::default() }
+    }
+
+    async fn carry_out(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
+        match change.resource.kind() {
+            "cluster" => cluster::apply(&self.connections, change, context).await,
+            "object" => object::apply(&self.connections, change, context).await,
+            "node" => node::apply(&self.connections, change, context).await,
+            "drain" => drain::drain(&self.connections, change, context).await,
+            "uncordon" => drain::uncordon(&self.connections, change, context).await,
+            "serving-certificate" => serving_certificate::apply(&self.connections, change, context).await,
+            other => Err(ActionError::permanent(format!("nobody here handles `{other}`"))),
+        }
+    }
+
+    /// Refuses a change whose resource is no longer as it was when the plan was made.
+    async fn check_unmoved(&self, change: &Change, context: &ActionContext) -> Result<(), ActionError> {
+        let Some(expected) = &change.expect else { return Ok(()) };
+        if !can_be_compared(change) {
+            return Ok(());
+        }
+        let request = ObserveRequest {
+            id: change.resource.clone(),
+            desired: change.after.clone(),
+            recorded: change.before.clone().map(as_recorded),
+        };
+        let mut observed = self.observe(vec![request], context.outputs.clone()).await;
+        let stale = |how: &str| ActionError {
+            class: ErrorClass::Stale,
+            ..ActionError::permanent(format!("{} {how} since the plan was made", change.resource))
+                .hint("Run the command again: it plans on what is there now.")
+        };
+        match observed.remove(&change.resource) {
+            Some(Observation::Present { attributes }) if Digest::of_json(&attributes) == *expected => Ok(()),
+            Some(Observation::Present { .. }) => Err(stale("was changed")),
+            Some(Observation::Absent) if change.operation == Operation::Delete => Ok(()),
+            Some(Observation::Absent) => Err(stale("has disappeared")),
+            Some(Observation::Unknown { why }) => {
+                Err(ActionError::unavailable(format!("cannot look at {}: {why}", change.resource)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn begun(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, ActionId)>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether looking again now can give what was seen when the plan was made.
+///
+/// The delete of a replace has lost the desired manifest that it was compared with, and what a reference stands for may
+/// have changed in this very run.
+fn can_be_compared(change: &Change) -> bool {
+    let makes_room = change.replaces && change.operation == Operation::Delete;
+    let manifest = change.after.as_ref().or(change.before.as_ref()).and_then(|inputs| inputs.get("manifest"));
+    !makes_room && manifest.is_none_or(|manifest| reference::find_references(manifest).is_empty())
+}
+
+fn as_recorded(inputs: serde_json::Value) -> Recorded {
+    Recorded {
+        schema_version: 1,
+        depends_on: BTreeSet::new(),
+        inputs,
+        outputs: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        contained_in: None,
+        lifecycle: Lifecycle::Managed,
+        tainted: false,
+    }
+}
+
+#[async_trait]
+impl Handler for ObjectsHandler {
+    fn schemas(&self) -> Vec<KindSchema> {
+        let mut schemas = vec![cluster::schema(), object::schema(), node::schema(), serving_certificate::schema()];
+        schemas.extend(drain::schemas());
+        schemas
+    }
+
+    async fn observe(
+        &self,
+        requests: Vec<ObserveRequest>,
+        context: Arc<dyn ObserveContext>,
+    ) -> BTreeMap<ResourceId, Observation> {
+        let mut kinds: BTreeMap<String, Vec<ObserveRequest>> = BTreeMap::new();
+        for request in requests {
+            kinds.entry(request.id.kind().to_owned()).or_default().push(request);
+        }
+        let mut take = |kind: &str| kinds.remove(kind).unwrap_or_default();
+        let (connections, context) = (&*self.connections, &*context);
+        let (clusters, objects, nodes, certificates) = tokio::join!(
+            cluster::observe(connections, take("cluster"), context),
+            object::observe(connections, take("object"), context),
+            node::observe(connections, take("node"), context),
+            serving_certificate::observe(connections, take("serving-certificate"), context),
+        );
+        // Drains leave nothing behind.
+        let rest = kinds.into_values().flatten().map(|request| (request.id, Observation::Absent));
+        clusters.into_iter().chain(objects).chain(nodes).chain(certificates).chain(rest).collect()
+    }
+
+    async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
+        let key = (context.cluster.clone(), change.id.clone());
+        // The other kinds' observations say what is recorded rather than what is there.
+        if matches!(change.resource.kind(), "object" | "node") && !self.begun().contains(&key) {
+            self.check_unmoved(change, context).await?;
+        }
+        self.begun().insert(key.clone());
+        let outcome = self.carry_out(change, context).await;
+        let again =
+            matches!(&outcome, Err(error) if error.class != ErrorClass::Permanent && error.class != ErrorClass::Stale);
+        if !again {
+            self.begun().remove(&key);
+        }
+        outcome
+    }
+}

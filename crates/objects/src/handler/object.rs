@@ -1,0 +1,193 @@
+//! Objects by server-side apply: only the fields that our manager owns are compared.
+
+mod observe;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{ActionContext, ActionError, Applied, Event, Output};
+use plan::{Change, Operation};
+use resource::{Behaviour, KindSchema};
+use serde_json::Value;
+
+pub(super) use self::observe::observe;
+use super::site;
+use crate::connection::Connection;
+use crate::projection::with_encoded_data;
+use crate::request::Request;
+use crate::resource_type::collection;
+use crate::rollout::{Rollout, rollout};
+use crate::wait::Wait;
+use crate::{ApiError, Connections};
+
+/// The annotation that says which resource an object belongs to.
+const OWNER: &str = "/metadata/annotations/kubewright.io~1owner";
+
+/// How long a rollout may take.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+pub(super) fn schema() -> KindSchema {
+    KindSchema::plain("object")
+        .rule("access", Behaviour::Computed)
+        // An instruction for the apply, not something that is observed.
+        .rule("ready", Behaviour::Computed)
+        .rule("manifest.stringData", Behaviour::Secret)
+        // Fields that the API server does not let change: of bindings, storage classes, workloads and Secrets.
+        .rule("manifest.roleRef", Behaviour::Replace)
+        .rule("manifest.provisioner", Behaviour::Replace)
+        .rule("manifest.parameters", Behaviour::Replace)
+        .rule("manifest.reclaimPolicy", Behaviour::Replace)
+        .rule("manifest.volumeBindingMode", Behaviour::Replace)
+        .rule("manifest.spec.selector.matchLabels", Behaviour::Replace)
+        .rule("manifest.spec.selector.matchExpressions", Behaviour::Replace)
+        .rule("manifest.type", Behaviour::Replace)
+}
+
+/// The type and name of an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Address {
+    api_version: String,
+    kind: String,
+    namespace: String,
+    name: String,
+}
+
+impl Address {
+    fn of(manifest: &Value) -> Option<Self> {
+        let text = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            api_version: text("/apiVersion")?,
+            kind: text("/kind")?,
+            namespace: text("/metadata/namespace").unwrap_or_default(),
+            name: text("/metadata/name")?,
+        })
+    }
+
+    async fn collection(&self, connection: &Connection) -> Result<String, ApiError> {
+        collection(connection, &self.api_version, &self.kind, &self.namespace).await
+    }
+}
+
+pub(super) async fn apply(
+    connections: &Connections,
+    change: &Change,
+    context: &ActionContext,
+) -> Result<Applied, ActionError> {
+    let inputs = change.after.as_ref().or(change.before.as_ref()).unwrap_or(&Value::Null);
+    let manifest = inputs.get("manifest").unwrap_or(&Value::Null);
+    let address = Address::of(manifest)
+        .ok_or_else(|| ActionError::permanent(format!("{} has no apiVersion, kind or name", change.resource)))?;
+    let connection = site::of_change(connections, change, context).await?;
+    if change.operation == Operation::Delete {
+        delete(&connection, &address, manifest, change, context).await?;
+        return Ok(Applied::default());
+    }
+    let what = format!("cannot apply {}", change.resource);
+    let object = put(&connection, &address, manifest, &what, context).await?;
+    if inputs.get("ready").and_then(Value::as_bool) == Some(true) {
+        wait_until_ready(&connection, &address, object.clone(), context).await?;
+    }
+    let uid = object.pointer("/metadata/uid").cloned().unwrap_or_default();
+    Ok(Applied { outputs: BTreeMap::from([("uid".to_owned(), Output::Public(uid))]) })
+}
+
+async fn put(
+    connection: &Connection,
+    address: &Address,
+    manifest: &Value,
+    what: &str,
+    context: &ActionContext,
+) -> Result<Value, ActionError> {
+    let manifest =
+        site::resolve(manifest, &*context.outputs).map_err(|error| ActionError::from_source(what, &error))?;
+    let mut manifest = with_encoded_data(manifest);
+    if let Value::Object(fields) = &mut manifest {
+        fields.remove("status");
+    }
+    let collection = address.collection(connection).await.map_err(|error| error.while_doing(what))?;
+    let path = format!("{collection}/{}", address.name);
+    connection.send(&Request::apply(&path, manifest)).await.map_err(|error| error.while_doing(what))
+}
+
+async fn wait_until_ready(
+    connection: &Connection,
+    address: &Address,
+    applied: Value,
+    context: &ActionContext,
+) -> Result<(), ActionError> {
+    let what = format!("{} {}", address.kind, address.name);
+    let failed = |error: ApiError| error.while_doing(&format!("cannot look at {what}"));
+    let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
+    let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(200));
+    let mut object = applied;
+    loop {
+        match rollout(&object) {
+            Rollout::Done => return Ok(()),
+            Rollout::Failed(why) => return Err(ActionError::permanent(format!("{what} failed: {why}"))),
+            Rollout::Waiting(note) => wait.say(note),
+        }
+        if !wait.pause().await? {
+            let hint = format!("Look at its pods: `kubectl --namespace {} describe pods`.", address.namespace);
+            let message = format!("{what} is not ready after {} min: {}", PATIENCE.as_secs() / 60, wait.said());
+            return Err(ActionError::permanent(message).hint(hint));
+        }
+        object = connection.send(&Request::get(&path)).await.map_err(failed)?;
+    }
+}
+
+async fn delete(
+    connection: &Arc<Connection>,
+    address: &Address,
+    manifest: &Value,
+    change: &Change,
+    context: &ActionContext,
+) -> Result<(), ActionError> {
+    let what = format!("cannot delete {}", change.resource);
+    let failed = |error: ApiError| error.while_doing(&what);
+    let collection = match address.collection(connection).await {
+        // The kind went away, and its objects with it.
+        Err(ApiError::UnknownKind { .. }) => return Ok(()),
+        other => other.map_err(failed)?,
+    };
+    let path = format!("{collection}/{}", address.name);
+    let Some(live) = connection.find(&Request::get(&path)).await.map_err(failed)? else { return Ok(()) };
+    if manifest.pointer(OWNER).is_some() && live.pointer(OWNER) != manifest.pointer(OWNER) {
+        let text = format!("{} is left in the cluster: it no longer carries our owner marker.", change.resource);
+        context.events.emit(Event::Note { text });
+        return Ok(());
+    }
+    let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
+    connection.find(&Request::delete(&path, uid)).await.map_err(failed)?;
+    if change.replaces { wait_until_gone(connection, &path, uid, context, &what).await } else { Ok(()) }
+}
+
+/// Waits until an object that makes room for a new one is gone.
+async fn wait_until_gone(
+    connection: &Connection,
+    path: &str,
+    uid: Option<&str>,
+    context: &ActionContext,
+    what: &str,
+) -> Result<(), ActionError> {
+    let mut wait = Wait::new(context, Duration::from_mins(1), Duration::from_millis(100));
+    loop {
+        let live = connection.find(&Request::get(path)).await.map_err(|error| error.while_doing(what))?;
+        let is_same = |live: &Value| live.pointer("/metadata/uid").and_then(Value::as_str) == uid;
+        if !live.as_ref().is_some_and(is_same) {
+            return Ok(());
+        }
+        wait.say("waiting until the old object is gone".to_owned());
+        if !wait.pause().await? {
+            let finalizers = live.and_then(|live| live.pointer("/metadata/finalizers").map(Value::to_string));
+            let message = format!(
+                "{what}: it is still there after a minute, held by finalizers {}",
+                finalizers.unwrap_or_default()
+            );
+            return Err(ActionError::permanent(message));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! Objects, applied to and observed in a fake cluster.
+
+use engine::ErrorClass;
+use resource::{Digest, Observation, Secret, reference};
+use serde_json::json;
+
+use super::*;
+use crate::world::{World, access_reference, id};
+
+const MAP: &str = "object/v1/ConfigMap/kube-system/coredns";
+const PATH: &str = "/api/v1/namespaces/kube-system/configmaps/coredns";
+
+fn inputs(corefile: &str) -> Value {
+    json!({
+        "access": access_reference(),
+        "manifest": {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": "coredns",
+                "namespace": "kube-system",
+                "annotations": {"kubewright.io/owner": MAP},
+            },
+            "data": {"Corefile": corefile},
+        },
+    })
+}
+
+fn attributes(observation: Observation) -> Value {
+    match observation {
+        Observation::Present { attributes } => attributes,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_applied_is_seen_as_it_is_desired() {
+    let world = World::new();
+    let wanted = inputs("a");
+    assert_eq!(world.observe(MAP, Some(&wanted), None).await, Observation::Absent);
+    let applied = world.create(MAP, &wanted).await.unwrap();
+    assert!(matches!(applied.outputs.get("uid"), Some(Output::Public(Value::String(_)))));
+    assert_eq!(attributes(world.observe(MAP, Some(&wanted), Some(&wanted)).await), wanted);
+}
+
+#[tokio::test]
+async fn drift_is_seen_and_repaired() {
+    let world = World::new();
+    let wanted = inputs("a");
+    world.create(MAP, &wanted).await.unwrap();
+    world.fake.state().objects.get_mut(PATH).unwrap()["data"]["Corefile"] = json!("b");
+    let seen = attributes(world.observe(MAP, Some(&wanted), Some(&wanted)).await);
+    assert_eq!(seen, inputs("b"));
+    let mut change = World::change(Operation::Update, MAP, Some(wanted.clone()), Some(wanted.clone()));
+    change.expect = Some(Digest::of_json(&seen));
+    world.apply(&change).await.unwrap();
+    assert_eq!(attributes(world.observe(MAP, Some(&wanted), Some(&wanted)).await), wanted);
+}
+
+#[tokio::test]
+async fn a_plan_made_on_something_else_is_refused() {
+    let world = World::new();
+    let wanted = inputs("a");
+    world.create(MAP, &wanted).await.unwrap();
+    let mut change = World::change(Operation::Update, MAP, Some(wanted.clone()), Some(inputs("c")));
+    change.expect = Some(Digest::of_json(&inputs("b")));
+    assert_eq!(world.apply(&change).await.unwrap_err().class, ErrorClass::Stale);
+    world.fake.state().objects.remove(PATH);
+    assert_eq!(world.apply(&change).await.unwrap_err().class, ErrorClass::Stale);
+}
+
+#[tokio::test]
+async fn nothing_is_written_to_another_cluster() {
+    let world = World::new();
+    world.record("cluster/demo", "kubeSystemUid", Output::Public(json!("uid-of-the-old-one")));
+    let error = world.create(MAP, &inputs("a")).await.unwrap_err();
+    assert!(error.message.contains("another cluster answers"), "{}", error.message);
+    assert!(!world.fake.state().objects.contains_key(PATH));
+    assert!(matches!(world.observe(MAP, Some(&inputs("a")), None).await, Observation::Unknown { .. }));
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_never_made_holds_nothing() {
+    let world = World::new();
+    world.memory.outputs.lock().unwrap().clear();
+    let wanted = inputs("a");
+    assert_eq!(world.observe(MAP, Some(&wanted), None).await, Observation::Absent);
+    assert!(matches!(world.observe(MAP, Some(&wanted), Some(&wanted)).await, Observation::Unknown { .. }));
+}
+
+#[tokio::test]
+async fn an_unreachable_cluster_is_unknown_and_one_dead_server_is_not() {
+    let world = World::new();
+    let wanted = inputs("a");
+    world.create(MAP, &wanted).await.unwrap();
+    world.fake.state().dead.insert(crate::world::SERVERS[0].to_owned());
+    assert_eq!(attributes(world.observe(MAP, Some(&wanted), Some(&wanted)).await), wanted);
+    world.fake.state().dead.insert(crate::world::SERVERS[1].to_owned());
+    assert!(matches!(world.observe(MAP, Some(&wanted), None).await, Observation::Unknown { .. }));
+}
+
+#[tokio::test]
+async fn objects_of_one_kind_and_namespace_take_one_request() {
+    let world = World::new();
+    let requests = (0..20).map(|number| {
+        let mut wanted = inputs("a");
+        wanted["manifest"]["metadata"]["name"] = json!(format!("map-{number}"));
+        wanted["manifest"]["metadata"]["namespace"] = json!(if number < 10 { "a" } else { "b" });
+        let id = id(&format!("object/v1/ConfigMap/x/map-{number}"));
+        engine::ObserveRequest { id, desired: Some(wanted), recorded: None }
+    });
+    let observed = engine::Handler::observe(&world.handler, requests.collect(), Arc::new(world.memory.clone())).await;
+    assert_eq!(observed.len(), 20);
+    let asked = world.fake.state().requests.clone();
+    assert_eq!(
+        asked,
+        [
+            "GET /api/v1/namespaces/kube-system",
+            "GET /api/v1/namespaces/a/configmaps",
+            "GET /api/v1/namespaces/b/configmaps"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn kinds_are_discovered_and_missing_ones_are_absent() {
+    let world = World::new();
+    let widget = json!({
+        "access": access_reference(),
+        "manifest": {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "n"}},
+    });
+    let id = "object/example.com/v1/Widget/n/w";
+    assert_eq!(world.observe(id, Some(&widget), None).await, Observation::Absent);
+    let error = world.create(id, &widget).await.unwrap_err();
+    assert!(matches!(error.class, ErrorClass::NotYetVisible { .. }), "{error:?}");
+    let document = json!({"resources": [{"name": "widgets", "kind": "Widget", "namespaced": true}]});
+    world.fake.state().discovery.insert("/apis/example.com/v1".to_owned(), document);
+    world.create(id, &widget).await.unwrap();
+    assert!(world.fake.state().objects.contains_key("/apis/example.com/v1/namespaces/n/widgets/w"));
+}
+
+#[tokio::test]
+async fn references_are_resolved_when_applied_and_left_when_observed() {
+    let world = World::new();
+    let mut wanted = inputs("a");
+    wanted["manifest"]["data"]["ca"] = json!({"$ref": "authority/x#certificate"});
+    world.record("authority/x", "certificate", Output::Public(json!("PEM")));
+    world.create(MAP, &wanted).await.unwrap();
+    assert_eq!(world.fake.state().objects[PATH]["data"]["ca"], "PEM");
+    assert_eq!(attributes(world.observe(MAP, Some(&wanted), Some(&wanted)).await), wanted);
+    assert_eq!(reference::find_references(&wanted).len(), 2);
+}
+
+#[tokio::test]
+async fn a_secret_never_appears_in_what_is_observed() {
+    let world = World::new();
+    world.record("token/x", "key", Output::Secret(Secret::new("hunter2")));
+    let wanted = json!({
+        "access": access_reference(),
+        "manifest": {
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"},
+            "stringData": {"key": {"$ref": "token/x#key"}},
+        },
+    });
+    let id = "object/v1/Secret/n/s";
+    world.create(id, &wanted).await.unwrap();
+    assert_eq!(attributes(world.observe(id, Some(&wanted), Some(&wanted)).await), wanted);
+    world.record("token/x", "key", Output::Secret(Secret::new("hunter3")));
+    let seen = attributes(world.observe(id, Some(&wanted), Some(&wanted)).await).to_string();
+    assert!(seen.contains("hmac:") && !seen.contains("hunter"), "{seen}");
+}
+
+#[tokio::test]
+async fn what_lost_our_marker_is_left_in_the_cluster() {
+    let world = World::new();
+    let wanted = inputs("a");
+    world.create(MAP, &wanted).await.unwrap();
+    world.fake.state().objects.get_mut(PATH).unwrap()["metadata"]["annotations"] = json!({});
+    let delete = World::change(Operation::Delete, MAP, Some(wanted.clone()), None);
+    world.apply(&delete).await.unwrap();
+    assert!(world.fake.state().objects.contains_key(PATH));
+    assert!(world.notes()[0].contains("left in the cluster"));
+}
+
+#[tokio::test]
+async fn deleting_twice_is_as_good_as_once() {
+    let world = World::new();
+    let wanted = inputs("a");
+    world.create(MAP, &wanted).await.unwrap();
+    let delete = World::change(Operation::Delete, MAP, Some(wanted.clone()), None);
+    for _ in 0..2 {
+        world.apply(&delete).await.unwrap();
+        assert!(!world.fake.state().objects.contains_key(PATH));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_is_waited_for() {
+    let world = World::new();
+    let wanted = json!({
+        "access": access_reference(),
+        "ready": true,
+        "manifest": {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"}, "spec": {"replicas": 1}},
+    });
+    let path = "/apis/apps/v1/namespaces/n/deployments/d";
+    world.fake.before_request(6, move |state| {
+        let status = json!({"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1});
+        state.objects.get_mut(path).unwrap()["status"] = status;
+    });
+    world.create("object/apps/v1/Deployment/n/d", &wanted).await.unwrap();
+    assert_eq!(world.notes(), ["0 of 1 pods updated"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_does_not_end_fails_and_says_what_is_missing() {
+    let world = World::new();
+    let wanted = json!({
+        "access": access_reference(),
+        "ready": true,
+        "manifest": {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"}},
+    });
+    let error = world.create("object/apps/v1/Deployment/n/d", &wanted).await.unwrap_err();
+    assert!(error.message.contains("0 of 1 pods updated"), "{}", error.message);
+}

@@ -1,0 +1,80 @@
+//! Which pods of a node a drain must move, and what holds them.
+
+use serde_json::Value;
+
+/// What a drain does about one pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It belongs to the node: a DaemonSet's, or a static pod's mirror.
+    Stays,
+    /// It must be evicted.
+    Goes,
+    /// It is on its way out.
+    Going,
+}
+
+/// What a drain does about a pod.
+pub(crate) fn fate(pod: &Value) -> Fate {
+    let owners = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let of_daemon_set = owners.into_iter().flatten().any(|owner| {
+        owner.get("controller").and_then(Value::as_bool) == Some(true)
+            && owner.get("kind").and_then(Value::as_str) == Some("DaemonSet")
+    });
+    let is_mirror = pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
+    if of_daemon_set || is_mirror {
+        Fate::Stays
+    } else if pod.pointer("/metadata/deletionTimestamp").is_some() {
+        Fate::Going
+    } else {
+        Fate::Goes
+    }
+}
+
+/// `namespace/name`.
+pub(crate) fn full_name(pod: &Value) -> String {
+    let text = |pointer| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"))
+}
+
+/// The disruption budget that a refused eviction names, from the messages of its causes.
+///
+/// The API server says `The disruption budget NAME needs 2 healthy pods and has 2 currently`.
+pub(crate) fn budget(causes: &[String]) -> Option<&str> {
+    causes.iter().find_map(|cause| {
+        let (_, rest) = cause.split_once("disruption budget ")?;
+        rest.split_whitespace().next()
+    })
+}
+
+/// Whether the kubelet of a node still answers, so that pods on it can end properly.
+pub(crate) fn is_heard_of(node: &Value) -> bool {
+    let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
+    !conditions.into_iter().flatten().any(|condition| {
+        condition.get("type").and_then(Value::as_str) == Some("Ready")
+            && condition.get("status").and_then(Value::as_str) == Some("Unknown")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pods_that_belong_to_the_node_stay() {
+        let owned = |kind: &str| json!({"metadata": {"ownerReferences": [{"kind": kind, "controller": true}]}});
+        assert_eq!(fate(&owned("DaemonSet")), Fate::Stays);
+        assert_eq!(fate(&owned("ReplicaSet")), Fate::Goes);
+        assert_eq!(fate(&json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}})), Fate::Stays);
+        assert_eq!(fate(&json!({"metadata": {}})), Fate::Goes);
+        assert_eq!(fate(&json!({"metadata": {"deletionTimestamp": "x"}})), Fate::Going);
+    }
+
+    #[test]
+    fn the_holding_budget_is_read_from_the_refusal() {
+        let causes = ["The disruption budget web needs 2 healthy pods and has 2 currently".to_owned()];
+        assert_eq!(budget(&causes), Some("web"));
+        assert_eq!(budget(&[]), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! Whether an applied object does its job yet, read from its status.
+
+use serde_json::Value;
+
+/// How far an object has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rollout {
+    /// It is there with everything it stands for.
+    Done,
+    /// Not yet; what is missing.
+    Waiting(String),
+    /// It gave up; why.
+    Failed(String),
+}
+
+/// How far an object has come. Kinds without a known rollout are done as soon as they exist.
+pub(crate) fn rollout(object: &Value) -> Rollout {
+    match object.get("kind").and_then(Value::as_str).unwrap_or_default() {
+        "Deployment" => deployment(object),
+        "DaemonSet" => daemon_set(object),
+        "StatefulSet" => stateful_set(object),
+        "APIService" => condition(object, "Available"),
+        "CustomResourceDefinition" => condition(object, "Established"),
+        "Job" => job(object),
+        _ => Rollout::Done,
+    }
+}
+
+fn number(object: &Value, pointer: &str) -> i64 {
+    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+}
+
+fn unobserved(object: &Value) -> Option<Rollout> {
+    (number(object, "/status/observedGeneration") < number(object, "/metadata/generation"))
+        .then(|| Rollout::Waiting("its controller has not seen it yet".to_owned()))
+}
+
+fn deployment(object: &Value) -> Rollout {
+    if let Some(waiting) = unobserved(object) {
+        return waiting;
+    }
+    let progressing = find_condition(object, "Progressing");
+    if progressing.is_some_and(|found| found.get("reason").and_then(Value::as_str) == Some("ProgressDeadlineExceeded"))
+    {
+        return Rollout::Failed(message(progressing));
+    }
+    let wanted = object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
+    let (updated, available) = (number(object, "/status/updatedReplicas"), number(object, "/status/availableReplicas"));
+    let all = number(object, "/status/replicas");
+    if updated < wanted {
+        Rollout::Waiting(format!("{updated} of {wanted} pods updated"))
+    } else if all > updated {
+        Rollout::Waiting(format!("{} old pods left", all - updated))
+    } else if available < updated {
+        Rollout::Waiting(format!("{available} of {wanted} pods available"))
+    } else {
+        Rollout::Done
+    }
+}
+
+fn daemon_set(object: &Value) -> Rollout {
+    if let Some(waiting) = unobserved(object) {
+        return waiting;
+    }
+    let wanted = number(object, "/status/desiredNumberScheduled");
+    let (updated, available) =
+        (number(object, "/status/updatedNumberScheduled"), number(object, "/status/numberAvailable"));
+    if updated < wanted {
+        Rollout::Waiting(format!("{updated} of {wanted} pods updated"))
+    } else if available < wanted {
+        Rollout::Waiting(format!("{available} of {wanted} pods available"))
+    } else {
+        Rollout::Done
+    }
+}
+
+fn stateful_set(object: &Value) -> Rollout {
+    if let Some(waiting) = unobserved(object) {
+        return waiting;
+    }
+    let wanted = object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
+    let (updated, available) = (number(object, "/status/updatedReplicas"), number(object, "/status/availableReplicas"));
+    if updated < wanted || available < wanted {
+        Rollout::Waiting(format!("{} of {wanted} pods available", available.min(updated)))
+    } else {
+        Rollout::Done
+    }
+}
+
+fn job(object: &Value) -> Rollout {
+    if is_true(find_condition(object, "Complete")) {
+        return Rollout::Done;
+    }
+    let failed = find_condition(object, "Failed");
+    if is_true(failed) {
+        return Rollout::Failed(message(failed));
+    }
+    Rollout::Waiting(format!("{} pods running", number(object, "/status/active")))
+}
+
+fn condition(object: &Value, kind: &str) -> Rollout {
+    let found = find_condition(object, kind);
+    if is_true(found) { Rollout::Done } else { Rollout::Waiting(format!("not {kind} yet: {}", message(found))) }
+}
+
+fn find_condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array)?;
+    conditions.iter().find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))
+}
+
+fn is_true(condition: Option<&Value>) -> bool {
+    condition.and_then(|condition| condition.get("status")).and_then(Value::as_str) == Some("True")
+}
+
+fn message(condition: Option<&Value>) -> String {
+    let text = |name| condition.and_then(|condition| condition.get(name)).and_then(Value::as_str);
+    text("message").or_else(|| text("reason")).unwrap_or("no status yet").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_done_when_only_new_pods_are_left_and_available() {
+        let deployment = |observed: i64, status: Value| {
+            let mut object =
+                json!({"kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": 2}, "status": status});
+            object["status"]["observedGeneration"] = json!(observed);
+            rollout(&object)
+        };
+        let full = json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
+        assert!(matches!(deployment(1, full.clone()), Rollout::Waiting(_)));
+        assert_eq!(deployment(2, full), Rollout::Done);
+        let old = json!({"replicas": 3, "updatedReplicas": 2, "availableReplicas": 3});
+        assert_eq!(deployment(2, old), Rollout::Waiting("1 old pods left".into()));
+        let stuck = json!({"conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}]});
+        assert_eq!(deployment(2, stuck), Rollout::Failed("timed out".into()));
+    }
+
+    #[test]
+    fn a_daemon_set_waits_for_every_node_it_wants() {
+        let set = |available: i64| {
+            json!({"kind": "DaemonSet", "metadata": {"generation": 1}, "status": {"observedGeneration": 1,
+                "desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": available}})
+        };
+        assert_eq!(rollout(&set(2)), Rollout::Waiting("2 of 3 pods available".into()));
+        assert_eq!(rollout(&set(3)), Rollout::Done);
+    }
+
+    #[test]
+    fn an_api_service_waits_for_its_condition() {
+        let service = |status: &str| json!({"kind": "APIService", "status": {"conditions": [{"type": "Available", "status": status, "message": "no endpoints"}]}});
+        assert_eq!(rollout(&service("False")), Rollout::Waiting("not Available yet: no endpoints".into()));
+        assert_eq!(rollout(&service("True")), Rollout::Done);
+        assert_eq!(rollout(&json!({"kind": "ConfigMap"})), Rollout::Done);
+    }
+}

@@ -1,0 +1,20 @@
+//! What containerd 2.x reads: its configuration, registry hosts, credentials and unit.
+
+mod configuration;
+mod registry;
+mod service;
+
+pub use configuration::{Containerd, config};
+pub use registry::{Credential, Mirror, Registry, credentials, hosts, hosts_path};
+pub use service::{ContainerdUnit, unit};
+
+/// The configuration.
+pub const CONFIG_PATH: &str = "/etc/containerd/config.toml";
+/// One directory per registry with its `hosts.toml`.
+pub const CERTS_DIR: &str = "/etc/containerd/certs.d";
+/// The drop-in with registry credentials; secret.
+pub const CREDENTIALS_PATH: &str = "/etc/containerd/conf.d/credentials.toml";
+/// What the configuration imports.
+pub const IMPORTS: &str = "/etc/containerd/conf.d/*.toml";
+/// The unit.
+pub const UNIT_PATH: &str = "/etc/systemd/system/containerd.service";

@@ -1,0 +1,26 @@
+//! What kubelet reads: its configuration, flags, unit and drop-in, where kubeadm's package puts them.
+
+mod configuration;
+mod ground;
+mod service;
+
+pub use configuration::{KubeletConfiguration, config, config_map_text, config_value, instance_config};
+pub use ground::Ground;
+pub use service::{KubeletFlags, KubeletUnit, args, drop_in, flags_env, unit};
+
+/// The configuration.
+pub const CONFIG_PATH: &str = "/var/lib/kubelet/config.yaml";
+/// What kubeadm lays over the cluster's configuration on this machine.
+pub const INSTANCE_CONFIG_PATH: &str = "/var/lib/kubelet/instance-config.yaml";
+/// Flags of this machine.
+pub const FLAGS_ENV_PATH: &str = "/var/lib/kubelet/kubeadm-flags.env";
+/// The unit.
+pub const UNIT_PATH: &str = "/etc/systemd/system/kubelet.service";
+/// The drop-in.
+pub const DROP_IN_PATH: &str = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
+/// Kubeconfig of kubelet.
+pub const KUBECONFIG_PATH: &str = "/etc/kubernetes/kubelet.conf";
+/// Kubeconfig with the token that kubelet trades for a certificate.
+pub const BOOTSTRAP_KUBECONFIG_PATH: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
+/// containerd's socket.
+pub const CONTAINERD_ENDPOINT: &str = "unix:///run/containerd/containerd.sock";

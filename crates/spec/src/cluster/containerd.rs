@@ -1,0 +1,47 @@
+//! The container runtime.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::format::{Certificate, FilePath, Keyed, Registry, SecretName, Url};
+
+/// The container runtime on every machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Containerd {
+    /// Mirrors by registry, such as `docker.io`, asked in order before the registry itself. `"*"` stands for all
+    /// others.
+    #[serde(default)]
+    #[schemars(with = "Keyed<Registry, Vec<Url>>")]
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// Credentials by registry. Passwords are never written into a document.
+    #[serde(default)]
+    #[schemars(with = "Keyed<Registry, RegistryCredential>")]
+    pub registry_credentials: BTreeMap<String, RegistryCredential>,
+    /// Certificates (PEM) of authorities to trust, by registry.
+    #[serde(rename = "extraCAs", default)]
+    #[schemars(with = "Keyed<Registry, Certificate>")]
+    pub extra_cas: BTreeMap<String, String>,
+    /// More of containerd's configuration (TOML, version 3), laid over kubewright's by containerd itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub additions: Option<String>,
+}
+
+/// How to log in at a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RegistryCredential {
+    /// The user's name.
+    pub username: String,
+    /// Name of the secret (`kubewright create secret`) that holds the password. Exactly one of the two is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SecretName")]
+    pub password_secret: Option<String>,
+    /// A file on the operator's side that holds the password. Exactly one of the two is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "FilePath")]
+    pub password_file: Option<String>,
+}

@@ -1,0 +1,174 @@
+//! Addresses: IP addresses and ranges, hosts, registries, URLs.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::{Unfit, names};
+
+/// An address range in CIDR notation, without host bits.
+pub(crate) fn cidr(text: &str) -> Result<(), Unfit> {
+    let net = range(text)?;
+    if net.trunc() == net {
+        return Ok(());
+    }
+    Err(Unfit::new("it has bits set beyond its prefix").help(format!("write `{}`", net.trunc())))
+}
+
+/// An IPv4 address range in CIDR notation, without host bits.
+pub(crate) fn ipv4_cidr(text: &str) -> Result<(), Unfit> {
+    cidr(text)?;
+    text.parse::<Ipv4Net>().map(drop).map_err(|_| Unfit::new("it is an IPv6 range"))
+}
+
+fn range(text: &str) -> Result<IpNet, Unfit> {
+    if let Ok(net) = text.parse::<IpNet>() {
+        return Ok(net);
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let example = if address.is_ipv4() { 16 } else { 56 };
+        return Err(Unfit::new("the prefix length is missing").help(format!("such as `{address}/{example}`")));
+    }
+    let Some((address, prefix)) = text.split_once('/') else {
+        return Err(Unfit::new("it is not of the form ADDRESS/PREFIX").help("such as `10.244.0.0/16`"));
+    };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return Err(Unfit::new(format!("`{address}` is not an IP address")));
+    };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    Err(Unfit::new(format!("the prefix length `{prefix}` is not a number from 0 to {most}")))
+}
+
+/// An IP address of either family.
+pub(crate) fn ip(text: &str) -> Result<(), Unfit> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    let unfit = Unfit::new("it is not four numbers from 0 to 255, nor an IPv6 address");
+    Err(match text.rsplit_once(':') {
+        Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
+            unfit.help(format!("write `{address}`, without a port"))
+        }
+        _ => unfit,
+    })
+}
+
+/// A DNS name or an IP address.
+pub(crate) fn host(text: &str) -> Result<(), Unfit> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    if let Some((_, rest)) = text.split_once("://") {
+        let bare = rest.split(['/', ':']).next().unwrap_or(rest);
+        return Err(Unfit::new("it is a URL").help(format!("write `{bare}`")));
+    }
+    if let Some((bare, port)) = text.rsplit_once(':')
+        && port.parse::<u16>().is_ok()
+        && host(bare).is_ok()
+    {
+        return Err(Unfit::new("it has a port").help(format!("write `{bare}`, and the port in `api.port`")));
+    }
+    looks_like_an_address(text)?;
+    names::domain(text)
+}
+
+/// A name or address for a certificate: as a host, or with `*` as the first label.
+pub(crate) fn alt_name(text: &str) -> Result<(), Unfit> {
+    text.strip_prefix("*.").map_or_else(|| host(text), names::domain)
+}
+
+/// Numbers and dots that are no address are a mistyped address, not a name.
+fn looks_like_an_address(text: &str) -> Result<(), Unfit> {
+    if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        return Err(Unfit::new("it is not four numbers from 0 to 255"));
+    }
+    Ok(())
+}
+
+/// A registry's host, with a port where it isn't 443; `*` is every registry.
+pub(crate) fn registry(text: &str) -> Result<(), Unfit> {
+    if text == "*" {
+        return Ok(());
+    }
+    if text.contains("://") || text.contains('/') {
+        let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let bare = bare.split('/').next().unwrap_or(bare);
+        return Err(Unfit::new("it is more than a host and a port").help(format!("write `{bare}`")));
+    }
+    host(without_port(text)?)
+}
+
+/// An http or https address of a host, with a port and a path where needed, without credentials.
+pub(crate) fn url(text: &str) -> Result<(), Unfit> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        return Err(Unfit::new("it does not start with https:// or http://").help(format!("such as `https://{text}`")));
+    };
+    if rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(Unfit::new("it contains white space"));
+    }
+    let authority = rest.split('/').next().unwrap_or(rest);
+    if authority.contains('@') {
+        return Err(Unfit::new("it contains credentials").help("name a secret in `containerd.registryCredentials`"));
+    }
+    host(without_port(authority)?)
+}
+
+/// The host of `host:port`, `[v6]:port` or a host alone.
+fn without_port(text: &str) -> Result<&str, Unfit> {
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split_once(']').map(|(host, _)| host).ok_or_else(|| Unfit::new("`]` is missing"));
+    }
+    match text.split_once(':') {
+        None => Ok(text),
+        Some((host, port)) if port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(host),
+        Some((_, port)) => Err(Unfit::new(format!("`{port}` is not a port"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::tests::assert_format;
+
+    #[test]
+    fn ranges_have_a_prefix_and_no_host_bits() {
+        assert_format(
+            cidr,
+            &["10.244.0.0/16", "fd00::/48", "0.0.0.0/0"],
+            &["", "10.244.0.0", "10.244.0.0/33", "10.244.0.1/16", "x/8", "10.244.0.0/x", "10.0/8"],
+        );
+        assert_eq!(cidr("10.244.3.0/16").unwrap_err().help.as_deref(), Some("write `10.244.0.0/16`"));
+        assert_format(ipv4_cidr, &["10.88.1.0/24"], &["fd00::/48"]);
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses_without_scheme_and_port() {
+        assert_format(
+            host,
+            &["api.example.org", "10.0.0.1", "::1", "lb"],
+            &["", "https://api.example.org", "api.example.org:6443", "10.0.0.256", "10.0.0", "*.example.org"],
+        );
+        assert_format(alt_name, &["*.example.org", "10.0.0.1"], &["*", "a.*.b", "*.10.0.0.999."]);
+    }
+
+    #[test]
+    fn registries_and_mirrors_are_told_apart() {
+        assert_format(
+            registry,
+            &["docker.io", "localhost:5000", "*", "[::1]:5000"],
+            &["", "https://docker.io", "a/b", "a:x"],
+        );
+        assert_format(
+            url,
+            &["https://mirror.example.org/v2", "http://10.0.0.1:5000", "https://[fd00::1]:5000"],
+            &["", "mirror.example.org", "https://", "https://u:p@mirror", "https://a b", "ftp://x"],
+        );
+    }
+
+    #[test]
+    fn addresses_with_a_port_say_so() {
+        assert_format(ip, &["1.1.1.1", "2606:4700::1111"], &["", "1.1.1", "dns.example.org"]);
+        assert_eq!(ip("1.1.1.1:53").unwrap_err().help.as_deref(), Some("write `1.1.1.1`, without a port"));
+    }
+}

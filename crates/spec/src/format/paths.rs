@@ -1,0 +1,127 @@
+//! Paths, modes, sources of assets and certificates.
+
+use super::{Unfit, addresses, one_line};
+
+/// An absolute path in its plainest form.
+pub(crate) fn absolute(text: &str) -> Result<(), Unfit> {
+    if !text.starts_with('/') {
+        return Err(Unfit::new("it does not start with `/`"));
+    }
+    one_line(text)?;
+    if text.ends_with('/') || text.split('/').skip(1).any(|part| matches!(part, "" | "." | "..")) {
+        return Err(Unfit::new("it has empty, `.` or `..` parts"));
+    }
+    Ok(())
+}
+
+/// A path on the operator's side, absolute or relative.
+pub(crate) fn file(text: &str) -> Result<(), Unfit> {
+    if text.is_empty() {
+        return Err(Unfit::new("it is empty"));
+    }
+    one_line(text)
+}
+
+/// Permission bits as octal text.
+pub(crate) fn mode(text: &str) -> Result<(), Unfit> {
+    let octal = text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    if octal && text.len() == 4 {
+        return Ok(());
+    }
+    let unfit = Unfit::new("it is not four octal digits");
+    Err(if octal && text.len() == 3 {
+        unfit.help(format!("write \"0{text}\""))
+    } else {
+        unfit.help("such as \"0644\"")
+    })
+}
+
+/// The name of a template: parts of letters, digits and `._-`, joined by `/`.
+pub(crate) fn template(text: &str) -> Result<(), Unfit> {
+    let part = |part: &str| {
+        !matches!(part, "" | "." | "..") && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c))
+    };
+    if text.split('/').all(part) {
+        return Ok(());
+    }
+    Err(Unfit::new("it is not made of names joined by `/`").help("such as `haproxy/haproxy.cfg`"))
+}
+
+/// `auto`, `cache`, `upstream`, `go`, or the address of a mirror.
+pub(crate) fn asset_source(text: &str) -> Result<(), Unfit> {
+    const WORDS: [&str; 4] = ["auto", "cache", "upstream", "go"];
+    if WORDS.contains(&text) {
+        return Ok(());
+    }
+    if let Some(bucket) = text.strip_prefix("s3://") {
+        return one_line(bucket).and_then(|()| match bucket {
+            "" => Err(Unfit::new("the bucket is missing")),
+            _ => Ok(()),
+        });
+    }
+    if text.starts_with('/') {
+        return absolute(text);
+    }
+    if text.contains("://") {
+        return addresses::url(text);
+    }
+    let unfit = Unfit::new("it is none of `auto`, `cache`, `upstream`, `go`, `/DIRECTORY`, `https://…`, `s3://…`");
+    Err(match crate::suggest::nearest(text, WORDS) {
+        Some(word) => unfit.help(format!("did you mean `{word}`?")),
+        None => unfit,
+    })
+}
+
+/// One or more certificates in PEM, and nothing that is secret.
+pub(crate) fn certificate(text: &str) -> Result<(), Unfit> {
+    if text.contains("PRIVATE KEY-----") {
+        return Err(Unfit::new("it contains a private key")
+            .help("remove the key, and make a new one: this one is in a document"));
+    }
+    let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
+    let (begins, ends) = (text.matches(begin).count(), text.matches(end).count());
+    if begins == 0 || begins != ends {
+        return Err(Unfit::new(format!("it has {begins} times `{begin}` and {ends} times `{end}`")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::tests::assert_format;
+
+    #[test]
+    fn paths_on_machines_are_absolute_and_plain() {
+        assert_format(absolute, &["/etc/motd", "/a"], &["", "etc/motd", "/etc/", "/a//b", "/a/../b", "/", "/a\nb"]);
+        assert_format(file, &["x", "../x", "/x"], &["", "a\nb"]);
+    }
+
+    #[test]
+    fn modes_are_four_octal_digits() {
+        assert_format(mode, &["0644", "4755"], &["", "644", "0648", "rw-r--r--"]);
+        assert_eq!(mode("644").unwrap_err().help.as_deref(), Some("write \"0644\""));
+    }
+
+    #[test]
+    fn sources_are_words_or_addresses() {
+        assert_format(
+            asset_source,
+            &["auto", "cache", "/srv/mirror", "https://mirror.example.org/k8s", "s3://bucket/prefix"],
+            &["", "s3://", "mirror", "ftp://x", "https://"],
+        );
+        assert_eq!(asset_source("upsteam").unwrap_err().help.as_deref(), Some("did you mean `upstream`?"));
+    }
+
+    #[test]
+    fn a_private_key_among_certificates_is_refused() {
+        let good = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
+        let bad = format!("{good}-----BEGIN EC PRIVATE KEY-----\n");
+        assert_format(certificate, &[good], &["", "MII=", &bad]);
+    }
+
+    #[test]
+    fn template_names_stay_inside_their_directory() {
+        assert_format(template, &["haproxy/haproxy.cfg", "kubelet.service"], &["", "../x", "/x", "a b"]);
+    }
+}

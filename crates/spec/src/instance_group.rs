@@ -1,0 +1,125 @@
+//! The document `InstanceGroup`: machines that are alike.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::Kubelet;
+use crate::defaults;
+use crate::format::{ClusterName, GroupName, Keyed, LabelKey, LabelValue, Quantity};
+use crate::machine_files::{Hook, MachineFile};
+
+/// What the default of `taints` follows from.
+const TAINTS_RULE: &str = "`node-role.kubernetes.io/control-plane:NoSchedule` for control planes of a cluster that has \
+                           workers, else none";
+
+/// A group of machines that are alike.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstanceGroup {
+    /// Always `kubewright.io/v1alpha1`.
+    #[schemars(extend("const" = crate::API_VERSION))]
+    pub api_version: String,
+    /// Always `InstanceGroup`.
+    #[schemars(extend("const" = "InstanceGroup"))]
+    pub kind: String,
+    /// Names the group.
+    pub metadata: InstanceGroupMetadata,
+    /// What its machines must be.
+    pub spec: InstanceGroupSpec,
+}
+
+/// Names an instance group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstanceGroupMetadata {
+    /// The group's name: lower-case letters, digits and `-`, at most 24 characters. Machines are named after it.
+    #[schemars(with = "GroupName")]
+    pub name: String,
+    /// Name of the cluster that it belongs to.
+    #[schemars(with = "ClusterName")]
+    pub cluster: String,
+}
+
+/// What the machines of a group must be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstanceGroupSpec {
+    /// What they do.
+    #[schemars(extend("x-immutable" = true))]
+    pub role: Role,
+    /// How many machines.
+    #[serde(default = "defaults::count")]
+    #[schemars(range(max = 5000))]
+    pub count: u32,
+    /// Labels of their nodes.
+    #[serde(default)]
+    #[schemars(with = "Keyed<LabelKey, LabelValue>")]
+    pub labels: BTreeMap<String, String>,
+    /// Taints of their nodes.
+    #[serde(default)]
+    #[schemars(extend("x-derived" = TAINTS_RULE))]
+    pub taints: Vec<Taint>,
+    /// The size of each machine.
+    #[serde(default)]
+    pub machine: MachineSize,
+    /// kubelet's settings, laid over the cluster's.
+    #[serde(default)]
+    pub kubelet: Kubelet,
+    /// Files on these machines; one with the path of a file of the cluster stands for it.
+    #[serde(default)]
+    pub files: Vec<MachineFile>,
+    /// Commands that run on these machines at boot; one with the name of a hook of the cluster stands for it.
+    #[serde(default)]
+    pub hooks: Vec<Hook>,
+}
+
+/// What the machines of a group do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Role {
+    /// API server, controller manager, scheduler and an etcd member.
+    ControlPlane,
+    /// Pods.
+    Worker,
+}
+
+/// Keeps pods off a node that do not tolerate it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Taint {
+    /// Its key.
+    #[schemars(with = "LabelKey")]
+    pub key: String,
+    /// Its value.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(with = "LabelValue")]
+    pub value: String,
+    /// What it does.
+    pub effect: TaintEffect,
+}
+
+/// What a taint does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum TaintEffect {
+    /// New pods stay away.
+    NoSchedule,
+    /// New pods stay away where they can.
+    PreferNoSchedule,
+    /// Running pods are evicted too.
+    NoExecute,
+}
+
+/// The size of a machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MachineSize {
+    /// Most memory it may use, such as `2Gi`. Left out, all of the host's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Quantity")]
+    pub memory: Option<String>,
+    /// Most processors it may use. Left out, all of the host's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 1024))]
+    pub cpus: Option<u32>,
+}

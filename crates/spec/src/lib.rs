@@ -1,0 +1,42 @@
+//! The user's documents: parsing with places, strictness, defaults, validation, JSON Schema.
+
+mod check;
+mod cluster;
+mod defaults;
+mod documents;
+mod edit;
+mod effective;
+mod format;
+mod generate;
+mod instance_group;
+mod load;
+mod machine_files;
+mod reference;
+mod schema;
+mod shape;
+mod source;
+mod suggest;
+mod tree;
+mod validate;
+
+pub use cluster::{
+    Addon, Addons, AdmissionPlugins, Api, Assets, Audit, AuditLog, AuditPolicy, CaKeys, Cluster, ClusterMetadata,
+    ClusterSpec, Cni, Component, Containerd, EncryptionAtRest, EncryptionProvider, Etcd, KubeApiServer, KubeProxy,
+    Kubelet, LoadBalancer, Local, Networking, Pki, Provider, ProxyMode, RegistryCredential, Reserved, TemplateOverride,
+};
+pub use documents::{Document, Documents, parse};
+pub use edit::set;
+pub use effective::{Effective, Provenance};
+pub use format::amounts::bytes;
+pub use generate::{CONTROL_PLANE_GROUP, NewCluster, WORKER_GROUP, WriteError, generate};
+pub use instance_group::{
+    InstanceGroup, InstanceGroupMetadata, InstanceGroupSpec, MachineSize, Role, Taint, TaintEffect,
+};
+pub use load::{Loaded, Surroundings, load};
+pub use machine_files::{Hook, MachineFile};
+pub use reference::reference;
+pub use schema::{Kind, fixed_fields, schema};
+pub use source::Source;
+
+/// The API version of every document.
+pub const API_VERSION: &str = "kubewright.io/v1alpha1";

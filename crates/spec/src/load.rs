@@ -1,0 +1,50 @@
+//! The whole way from texts to documents that are fit to be resolved.
+
+use ipnet::IpNet;
+use resource::{Diagnostic, Severity};
+
+use crate::documents::{Documents, parse};
+use crate::effective::{self, Effective};
+use crate::source::Source;
+use crate::validate;
+
+/// What validation must know of the world. Empty where nothing is known: then less is checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Destinations of the host's routes, without the default route and without those of the cluster's own network.
+    pub routes: Vec<IpNet>,
+}
+
+/// What came of loading.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The documents as written.
+    pub documents: Documents,
+    /// The documents with every default; `None` where something is wrong with them.
+    pub effective: Option<Effective>,
+    /// Everything there is to say, by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads documents, fills in defaults and validates all of it.
+pub fn load(sources: &[Source], surroundings: &Surroundings) -> Loaded {
+    let documents = parse(sources);
+    let (drafts, unreadable) = effective::fill(&documents);
+    let mut diagnostics = documents.diagnostics.clone();
+    diagnostics.extend(unreadable);
+    diagnostics.extend(validate::validate(&documents, &drafts, surroundings));
+    sort(&mut diagnostics, sources);
+    let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity < Severity::Error);
+    let effective = if sound { drafts.finish(&documents) } else { None };
+    Loaded { documents, effective, diagnostics }
+}
+
+/// By file as given, then by place; what has no place comes first.
+fn sort(diagnostics: &mut [Diagnostic], sources: &[Source]) {
+    diagnostics.sort_by_key(|diagnostic| {
+        diagnostic
+            .labels
+            .first()
+            .map(|label| (sources.iter().position(|source| source.name == label.file), label.offset))
+    });
+}

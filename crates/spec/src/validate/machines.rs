@@ -1,0 +1,95 @@
+//! Rule: the user's files and hooks keep clear of kubewright's own, and machines are large enough.
+
+use super::{Finding, World, repeated};
+use crate::effective::Draft;
+use crate::format::amounts::bytes;
+use crate::{Hook, MachineFile, Role};
+
+/// Directories whose files are kubewright's or a component's.
+const DIRECTORIES: [&str; 4] = ["/etc/kubernetes/", "/var/lib/kubelet/", "/var/lib/etcd/", "/var/lib/containerd/"];
+/// Further files of kubewright's.
+const FILES: [&str; 6] = [
+    "/etc/containerd/config.toml",
+    "/etc/crictl.yaml",
+    "/etc/haproxy/haproxy.cfg",
+    "/etc/systemd/system/containerd.service",
+    "/etc/systemd/system/kubelet.service",
+    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+];
+/// With less, an API server with etcd and its fellows is killed at the first load.
+const LEAST_CONTROL_PLANE: u64 = 1 << 30;
+/// With less, kubelet, containerd, kube-proxy and the pod network leave nothing for pods.
+const LEAST_WORKER: u64 = 512 << 20;
+
+pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(cluster) = world.cluster() {
+        findings.extend(files(cluster, &cluster.value.spec.files));
+        findings.extend(hooks(cluster, &cluster.value.spec.hooks));
+    }
+    for group in world.groups() {
+        let spec = &group.value.spec;
+        findings.extend(files(group, &spec.files));
+        findings.extend(hooks(group, &spec.hooks));
+        let (least, text) = match spec.role {
+            Role::ControlPlane => (LEAST_CONTROL_PLANE, "1Gi"),
+            Role::Worker => (LEAST_WORKER, "512Mi"),
+        };
+        if let Some(memory) = &spec.machine.memory
+            && bytes(memory).is_some_and(|bytes| bytes < least)
+        {
+            let message = format!("{memory} of memory is little for a machine of role {:?}", spec.role);
+            findings.push(
+                Finding::warning("spec::small-machine", message)
+                    .at(group, "spec.machine.memory")
+                    .help(format!("give it {text} or more")),
+            );
+        }
+    }
+    findings
+}
+
+fn files<T>(draft: &Draft<T>, files: &[MachineFile]) -> Vec<Finding> {
+    let path = |index: usize| format!("spec.files[{index}].path");
+    let mut findings = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        if DIRECTORIES.iter().any(|directory| file.path.starts_with(directory)) || FILES.contains(&file.path.as_str()) {
+            let finding = Finding::error("spec::reserved-file", format!("`{}` belongs to kubewright", file.path))
+                .at(draft, path(index));
+            findings.push(finding.help("use the fields of the spec that it is made from, or a template override"));
+        }
+    }
+    for (first, again) in repeated(files.iter().map(|file| file.path.as_str())) {
+        let message = "two files have the same path";
+        findings.push(Finding::error("spec::duplicate-file", message).and(draft, path(again), "here again").and(
+            draft,
+            path(first),
+            "first here",
+        ));
+    }
+    findings
+}
+
+fn hooks<T>(draft: &Draft<T>, hooks: &[Hook]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, hook) in hooks.iter().enumerate() {
+        if !hook.command.first().is_some_and(|program| program.starts_with('/')) {
+            let finding = Finding::error(
+                "spec::hook-command",
+                format!("the program of hook `{}` is not an absolute path", hook.name),
+            );
+            let finding = finding.at(draft, format!("spec.hooks[{index}].command"));
+            findings.push(finding.help("no shell looks it up; for a script write `[/bin/sh, -c, …]`"));
+        }
+    }
+    for (first, again) in repeated(hooks.iter().map(|hook| hook.name.as_str())) {
+        let path = |index: usize| format!("spec.hooks[{index}].name");
+        let message = "two hooks have the same name";
+        findings.push(Finding::error("spec::duplicate-hook", message).and(draft, path(again), "here again").and(
+            draft,
+            path(first),
+            "first here",
+        ));
+    }
+    findings
+}

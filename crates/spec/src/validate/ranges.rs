@@ -1,0 +1,128 @@
+//! Rule: address ranges are of one family, and large enough for the machines and not larger than Kubernetes takes.
+
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::{Finding, World};
+use crate::effective::Draft;
+use crate::{Cluster, Provider};
+
+/// kube-apiserver takes at most 2^20 Service addresses.
+const LARGEST_SERVICE_PREFIX: u8 = 12;
+/// Fewer than 256 Services are soon too few, and the range can't be changed.
+const SMALLEST_SERVICE_PREFIX: u8 = 24;
+/// kube-controller-manager hands out at most 2^16 node ranges.
+const MOST_NODE_BITS: u8 = 16;
+/// kubelet's default.
+const MAX_PODS: u64 = 110;
+
+pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
+    let Some(cluster) = world.cluster() else { return Vec::new() };
+    let networking = &cluster.value.spec.networking;
+    let mut findings = Vec::new();
+    for (field, ranges) in [("podCIDRs", &networking.pod_cidrs), ("serviceCIDRs", &networking.service_cidrs)] {
+        findings.extend(families(cluster, field, ranges));
+    }
+    if let Some(IpNet::V4(range)) = networking.pod_cidrs.first() {
+        findings.extend(pods(world, cluster, range.prefix_len()));
+    }
+    if let Some(IpNet::V4(range)) = networking.service_cidrs.first() {
+        findings.extend(services(cluster, range.prefix_len()));
+    }
+    findings
+}
+
+/// Local machines have IPv4 addresses only.
+fn families(cluster: &Draft<Cluster>, field: &str, ranges: &[IpNet]) -> Vec<Finding> {
+    let Provider::Local = cluster.value.spec.provider;
+    let path = |index| format!("spec.networking.{field}[{index}]");
+    let mut findings = Vec::new();
+    for (index, range) in ranges.iter().enumerate() {
+        if matches!(range, IpNet::V6(_)) {
+            let message =
+                format!("{range} is an IPv6 range, and machines of the provider `local` have IPv4 addresses only");
+            findings.push(Finding::error("spec::wrong-family", message).at(cluster, path(index)));
+        } else if index > 0 {
+            let message = format!("two IPv4 ranges in `{field}`; a second range must be of the other family");
+            findings.push(
+                Finding::error("spec::wrong-family", message)
+                    .at(cluster, path(index))
+                    .help("keep one of them, and make it larger"),
+            );
+        }
+    }
+    findings
+}
+
+fn pods(world: &World<'_>, cluster: &Draft<Cluster>, prefix: u8) -> Vec<Finding> {
+    let networking = &cluster.value.spec.networking;
+    let (mask, range) = (networking.node_cidr_mask_size, networking.pod_cidrs.first());
+    let range = range.map(ToString::to_string).unwrap_or_default();
+    let at = |finding: Finding| {
+        finding.and(cluster, "spec.networking.podCIDRs[0]", "the pods' range").and(
+            cluster,
+            "spec.networking.nodeCIDRMaskSize",
+            "each node's part",
+        )
+    };
+    if prefix > mask {
+        let message = format!("the pod range {range} is too small: each node gets a /{mask} of it");
+        return vec![
+            at(Finding::error("spec::range-too-small", message)).help("widen the range, such as `10.244.0.0/16`"),
+        ];
+    }
+    if mask - prefix > MOST_NODE_BITS {
+        let message = format!(
+            "kube-controller-manager can't cut {range} into parts of /{mask}: more than 2^{MOST_NODE_BITS} nodes"
+        );
+        return vec![
+            at(Finding::error("spec::range-too-large", message))
+                .help(format!("write a mask size of at most {}", prefix + MOST_NODE_BITS)),
+        ];
+    }
+    let mut findings = Vec::new();
+    let room = 1_u64 << (mask - prefix);
+    let machines: u64 = world.groups().iter().map(|group| u64::from(group.value.spec.count)).sum();
+    if machines > room && world.is_complete() {
+        let message = format!(
+            "the pod range {range} is too small: it has {room} parts of /{mask}, and there are {machines} machines"
+        );
+        findings.push(
+            at(Finding::error("spec::range-too-small", message))
+                .help("widen the range, or give each node a smaller part of it"),
+        );
+    }
+    let addresses = (1_u64 << (32 - mask)) - 2;
+    let config = &cluster.value.spec.kubelet.config;
+    let pods = config.get("maxPods").and_then(Value::as_u64).unwrap_or(MAX_PODS);
+    if pods > addresses {
+        let message = format!("kubelet takes {pods} pods, and a node's /{mask} has {addresses} addresses");
+        let finding =
+            Finding::warning("spec::range-too-small", message).at(cluster, "spec.networking.nodeCIDRMaskSize");
+        findings.push(
+            finding.help(format!("set `spec.kubelet.config.maxPods` to {addresses} or less, or a smaller mask size")),
+        );
+    }
+    findings
+}
+
+fn services(cluster: &Draft<Cluster>, prefix: u8) -> Vec<Finding> {
+    let (code, message) = if prefix < LARGEST_SERVICE_PREFIX {
+        (
+            "spec::range-too-large",
+            format!(
+                "the service range /{prefix} is too large: kube-apiserver takes at most a /{LARGEST_SERVICE_PREFIX}"
+            ),
+        )
+    } else if prefix > SMALLEST_SERVICE_PREFIX {
+        (
+            "spec::range-too-small",
+            format!(
+                "the service range /{prefix} is too small: it must be at least a /{SMALLEST_SERVICE_PREFIX}, because it can't be changed later"
+            ),
+        )
+    } else {
+        return Vec::new();
+    };
+    vec![Finding::error(code, message).at(cluster, "spec.networking.serviceCIDRs[0]").help("such as `10.96.0.0/12`")]
+}

@@ -1,0 +1,91 @@
+//! The stages of `cargo xtask test`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+/// One stage.
+pub(crate) struct Stage {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it checks.
+    pub(crate) about: &'static str,
+    run: fn() -> Result<()>,
+}
+
+/// All stages in their order: what fails fast comes first.
+pub(crate) const STAGES: &[Stage] = &[
+    Stage { name: "fmt", about: "formatting", run: || cargo(&["fmt", "--all", "--check"]) },
+    Stage {
+        name: "clippy",
+        about: "lints, as errors",
+        run: || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+    },
+    Stage { name: "unit", about: "unit tests, goldens and the architecture test of every crate", run: unit },
+    Stage { name: "build", about: "the program under test", run: || cargo(&["build", "--quiet", "-p", "cli"]) },
+    Stage { name: "host", about: "what end to end tests need of this host, and all assets", run: host },
+    Stage { name: "e2e", about: "real clusters on real machines, judged by kubectl", run: e2e },
+];
+
+/// Runs the stages called `only`, or all of them, and prints what each took.
+pub(crate) fn run(only: &[String]) -> Result<()> {
+    if let Some(unknown) = only.iter().find(|name| !STAGES.iter().any(|stage| stage.name == **name)) {
+        bail!("there is no stage {unknown}; see: cargo xtask test --list");
+    }
+    let mut times = Vec::new();
+    for stage in STAGES.iter().filter(|stage| only.is_empty() || only.iter().any(|name| name == stage.name)) {
+        println!("==> {}: {}", stage.name, stage.about);
+        let began = Instant::now();
+        (stage.run)().with_context(|| format!("stage {}", stage.name))?;
+        times.push((stage.name, began.elapsed()));
+        println!("<== {} took {}", stage.name, minutes(began.elapsed()));
+    }
+    println!("\nAll stages passed:");
+    for (name, time) in times {
+        println!("  {name:<10} {}", minutes(time));
+    }
+    Ok(())
+}
+
+fn minutes(time: Duration) -> String {
+    format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
+}
+
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    finish(Command::new(env!("CARGO")).args(arguments).current_dir(root()))
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if status.success() { Ok(()) } else { bail!("{command:?} ended with {status}") }
+}
+
+/// End to end tests run as a stage of their own.
+fn unit() -> Result<()> {
+    cargo(&["test", "--workspace", "--exclude", "tests", "--quiet"])?;
+    cargo(&["test", "--package", "tests", "--test", "architecture", "--quiet"])
+}
+
+fn program() -> PathBuf {
+    let target = option_env!("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("debug/kubewright")
+}
+
+/// A dry create installs what the host lacks; pulling shows how long each asset takes.
+fn host() -> Result<()> {
+    finish(Command::new(program()).args(["preflight", "--setup-host"]).current_dir(root()))?;
+    finish(Command::new(program()).args(["assets", "pull"]).current_dir(root()))
+}
+
+fn e2e() -> Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["test", "--package", "tests", "--test", "e2e", "--quiet"]).env("KUBEWRIGHT_BIN", program());
+    finish(command.current_dir(root()))
+}

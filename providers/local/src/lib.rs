@@ -1,0 +1,23 @@
+//! Local provider: networks (bridges) and machines (systemd-nspawn containers) on this host.
+
+mod cgroup;
+mod command;
+mod error;
+pub mod facts;
+pub mod inputs;
+mod machine;
+pub mod marked;
+pub mod names;
+mod network;
+pub mod preflight;
+pub mod provider;
+mod schema;
+pub mod setup;
+pub mod subnet;
+
+pub use error::LocalError;
+pub use facts::HostFacts;
+pub use inputs::{Bind, MACHINE, MachineInputs, NETWORK, NetworkInputs};
+pub use marked::{Marked, MarkedKind};
+pub use preflight::{Finding, Wish};
+pub use provider::LocalProvider;

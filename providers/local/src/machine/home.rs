@@ -1,0 +1,93 @@
+//! Where a machine lives on this host.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::{LocalError, names};
+
+/// The directories of one machine: `<root>/<cluster>/<name>/…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The machine's name in it.
+    pub name: String,
+    directory: PathBuf,
+}
+
+/// Directories that are made before the first boot. `containerd`, `kubelet` and `etcd` are bound into the machine,
+/// because containerd's overlays cannot stand on an overlay.
+const DIRECTORIES: [&str; 8] = ["upper", "work", "root", "containerd", "kubelet", "etcd", "run", "log"];
+
+impl Home {
+    /// The home of `name` below the root of all machines.
+    pub(crate) fn new(root: &Path, cluster: &str, name: &str) -> Self {
+        Self { cluster: cluster.to_owned(), name: name.to_owned(), directory: root.join(cluster).join(name) }
+    }
+
+    /// All of it.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What differs from the image.
+    pub(crate) fn upper(&self) -> PathBuf {
+        self.directory.join("upper")
+    }
+
+    /// Where the root file system is mounted, in the supervisor's mount namespace only.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.directory.join("root")
+    }
+
+    /// containerd's root.
+    pub(crate) fn containerd(&self) -> PathBuf {
+        self.directory.join("containerd")
+    }
+
+    /// Plain directories bound writable into the machine: here, there.
+    pub(crate) fn data(&self) -> [(PathBuf, &'static str); 3] {
+        [
+            (self.containerd(), "/var/lib/containerd"),
+            (self.directory.join("kubelet"), "/var/lib/kubelet"),
+            (self.directory.join("etcd"), "/var/lib/etcd"),
+        ]
+    }
+
+    /// What the supervisor says of itself: process id and start time.
+    pub(crate) fn pid_file(&self) -> PathBuf {
+        self.directory.join("run/pid")
+    }
+
+    /// What the supervisor and the machine's console say.
+    pub(crate) fn console(&self) -> PathBuf {
+        self.directory.join("log/console.log")
+    }
+
+    /// What the machine was made from.
+    pub(crate) fn record(&self) -> PathBuf {
+        self.directory.join("machine.json")
+    }
+
+    /// systemd-nspawn's name of the machine.
+    pub(crate) fn machine_name(&self) -> String {
+        names::machine_name(&self.cluster, &self.name)
+    }
+
+    /// Makes all directories; nobody but root may look inside.
+    pub(crate) fn make(&self) -> Result<(), LocalError> {
+        for part in DIRECTORIES {
+            let directory = self.directory.join(part);
+            let made = fs_err::create_dir_all(&directory)
+                // A machine of the cluster that goes takes the cluster's directory along where it is empty.
+                .or_else(|_| fs_err::create_dir_all(&directory));
+            made.map_err(LocalError::io(format!("make {}", directory.display())))?;
+        }
+        let closed = std::fs::Permissions::from_mode(0o700);
+        fs_err::set_permissions(&self.directory, closed)
+            .map_err(LocalError::io(format!("close {}", self.directory.display())))?;
+        // The upper directory becomes the machine's `/`, whose mode is not this process' umask's business.
+        let open = std::fs::Permissions::from_mode(0o755);
+        fs_err::set_permissions(self.upper(), open).map_err(LocalError::io("open the machine's root directory"))
+    }
+}

@@ -1,0 +1,233 @@
+//! Looks at a machine and shows it in the shape of its inputs.
+
+use std::collections::BTreeMap;
+
+use resource::Observation;
+use serde_json::{Value, json};
+
+use super::record::{self, Record};
+use super::{Home, boot_files, process};
+use crate::cgroup::{self, Limits};
+
+/// Fields whose contents are keys, with their files.
+const KEYS: [(&str, &str); 3] = [
+    ("hostKey", boot_files::HOST_KEY),
+    ("hostKeyPublic", boot_files::HOST_KEY_PUBLIC),
+    ("authorizedKey", boot_files::AUTHORIZED_KEYS),
+];
+
+/// What is wanted of a machine, as far as looking at it needs to know.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// Desired inputs, references unresolved; recorded ones where it is no longer wanted.
+    pub inputs: Value,
+    /// Texts of the key fields that could be resolved.
+    pub keys: Keys,
+}
+
+/// Keyed digest of a secret content, hex.
+pub(crate) type DigestSecret = Box<dyn Fn(&[u8]) -> String + Send + Sync>;
+
+/// Texts of the key fields by field name, with a function that digests another content for showing.
+#[derive(Default)]
+pub(crate) struct Keys {
+    /// Text by field name. May be secret, so there is no `Debug`.
+    pub texts: BTreeMap<String, String>,
+    /// Keyed digest of a secret content, hex.
+    pub digest_secret: Option<DigestSecret>,
+}
+
+/// Looks at one machine.
+pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> Observation {
+    match home.directory().try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Observation::Absent,
+        Err(error) => return Observation::unknown(error.to_string()),
+    }
+    let record = match record::read(home) {
+        Ok(record) => record.unwrap_or_else(|| Record::new("")),
+        Err(error) => return Observation::unknown(error.to_string()),
+    };
+    let running = match process::find(home) {
+        Ok(supervisor) => supervisor.is_some(),
+        Err(error) => return Observation::unknown(error.to_string()),
+    };
+    let found = Found {
+        running,
+        limits: running.then(|| cgroup::limits(layout, &home.cluster, &home.name)),
+        files: read_files(home),
+    };
+    Observation::present(attributes(wanted, &record.inputs, &found))
+}
+
+fn read_files(home: &Home) -> BTreeMap<&'static str, String> {
+    let upper = home.upper();
+    let paths = KEYS.iter().map(|(_, file)| *file).chain([boot_files::HOSTNAME, boot_files::NETWORK]);
+    paths.filter_map(|file| Some((file, fs_err::read_to_string(upper.join(file)).ok()?))).collect()
+}
+
+/// What was found of a machine.
+struct Found {
+    running: bool,
+    /// Limits of a running machine.
+    limits: Option<Limits>,
+    /// Contents of files, by path.
+    files: BTreeMap<&'static str, String>,
+}
+
+/// The machine in the shape of its inputs: as it was made, with everything that can be looked at as it is now.
+fn attributes(wanted: &Wanted, made: &Value, found: &Found) -> Value {
+    let mut shown = made.as_object().cloned().unwrap_or_default();
+    let file = |path: &str| found.files.get(path).map(String::as_str);
+    set(&mut shown, "hostname", file(boot_files::HOSTNAME).map(|name| json!(name.trim())));
+    let network = file(boot_files::NETWORK).map(read_network).unwrap_or_default();
+    for field in ["address", "prefixLength", "gateway"] {
+        set(&mut shown, field, network.get(field).cloned());
+    }
+    for (field, path) in KEYS {
+        set(&mut shown, field, file(path).map(|content| key(field, content, wanted, made)));
+    }
+    if let Some(limits) = found.limits {
+        limit(&mut shown, "memory", limits.memory, |wanted| wanted / PAGE * PAGE);
+        limit(&mut shown, "milliCpus", limits.milli_cpus, |wanted| wanted);
+    }
+    // Who does not ask whether it runs is told only that it doesn't.
+    if !found.running || wanted.inputs.get("running").is_some() {
+        shown.insert("running".into(), json!(found.running));
+    } else {
+        shown.remove("running");
+    }
+    Value::Object(shown)
+}
+
+/// Limits of memory are whole pages.
+const PAGE: u64 = 4096;
+
+fn set(shown: &mut serde_json::Map<String, Value>, field: &str, value: Option<Value>) {
+    match value {
+        Some(value) => shown.insert(field.to_owned(), value),
+        None => shown.remove(field),
+    };
+}
+
+/// Shows a limit as it is in force, as it was asked for where both mean the same.
+fn limit(shown: &mut serde_json::Map<String, Value>, field: &str, now: Option<u64>, rounded: fn(u64) -> u64) {
+    let made = shown.get(field).and_then(Value::as_u64);
+    if made.map(rounded) != now {
+        set(shown, field, now.map(|now| json!(now)));
+    }
+}
+
+/// A key that is the wanted one shows as what was wanted (a reference), another one as its digest.
+fn key(field: &str, content: &str, wanted: &Wanted, made: &Value) -> Value {
+    let asked = wanted.inputs.get(field).or_else(|| made.get(field)).cloned().unwrap_or_default();
+    match wanted.keys.texts.get(field) {
+        Some(text) if boot_files::line(text) != content => match (&wanted.keys.digest_secret, field) {
+            (Some(digest), "hostKey") => json!(format!("hmac:{}", digest(content.as_bytes()))),
+            (None, "hostKey") => json!("hmac:"),
+            _ => json!(format!("sha256:{}", resource::Digest::of_bytes(content.as_bytes()))),
+        },
+        // A reference that cannot be resolved yet is judged by the one that the machine was made with.
+        None => made.get(field).cloned().unwrap_or_default(),
+        Some(_) => asked,
+    }
+}
+
+fn read_network(text: &str) -> BTreeMap<&'static str, Value> {
+    let mut found = BTreeMap::new();
+    for line in text.lines() {
+        match line.split_once('=') {
+            Some(("ADDRESS", value)) => {
+                let (address, prefix) = value.split_once('/').unwrap_or((value, ""));
+                found.insert("address", json!(address));
+                if let Ok(prefix) = prefix.parse::<u8>() {
+                    found.insert("prefixLength", json!(prefix));
+                }
+            }
+            Some(("GATEWAY", value)) => {
+                found.insert("gateway", json!(value));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::machine;
+    use super::*;
+
+    fn wanted() -> Wanted {
+        let mut inputs = machine().unresolved;
+        let mut texts = BTreeMap::new();
+        for (field, _) in KEYS {
+            texts.insert(field.to_owned(), format!("text of {field}"));
+            inputs[field] = json!({"$ref": format!("ssh-key/cp-1#{field}")});
+        }
+        Wanted { inputs, keys: Keys { texts, digest_secret: Some(Box::new(|_| "d".into())) } }
+    }
+
+    fn found() -> Found {
+        let mut files = BTreeMap::from([
+            (boot_files::HOSTNAME, "cp-1\n".to_owned()),
+            (boot_files::NETWORK, "ADDRESS=10.88.0.11/24\nGATEWAY=10.88.0.1\n".to_owned()),
+        ]);
+        for (field, file) in KEYS {
+            files.insert(file, format!("text of {field}\n"));
+        }
+        Found { running: true, limits: Some(Limits::default()), files }
+    }
+
+    #[test]
+    fn a_machine_as_desired_shows_equal_json() {
+        let wanted = wanted();
+        assert_eq!(attributes(&wanted, &wanted.inputs, &found()), wanted.inputs);
+    }
+
+    #[test]
+    fn a_machine_that_does_not_run_differs_in_that_alone() {
+        let wanted = wanted();
+        let mut expected = wanted.inputs.clone();
+        expected["running"] = json!(false);
+        let found = Found { running: false, limits: None, ..found() };
+        assert_eq!(attributes(&wanted, &wanted.inputs, &found), expected);
+    }
+
+    #[test]
+    fn other_contents_show_as_digests_and_secret_ones_keyed() {
+        let wanted = wanted();
+        let mut found = found();
+        found.files.insert(boot_files::HOST_KEY, "other".into());
+        found.files.insert(boot_files::AUTHORIZED_KEYS, "other".into());
+        found.files.remove(boot_files::HOST_KEY_PUBLIC);
+        let shown = attributes(&wanted, &wanted.inputs, &found);
+        assert_eq!(shown["hostKey"], "hmac:d");
+        assert!(shown["authorizedKey"].as_str().unwrap().starts_with("sha256:"));
+        assert_eq!(shown.get("hostKeyPublic"), None);
+        assert!(!shown.to_string().contains("other"));
+    }
+
+    #[test]
+    fn hostname_address_and_limits_show_as_they_are() {
+        let mut wanted = wanted();
+        wanted.inputs["memory"] = json!(1_000_000_001u64);
+        let mut found = found();
+        found.files.insert(boot_files::HOSTNAME, "other\n".into());
+        found.files.insert(boot_files::NETWORK, "ADDRESS=10.88.0.12/24\n".into());
+        found.limits = Some(Limits { memory: Some(512 << 20), milli_cpus: Some(500) });
+        let shown = attributes(&wanted, &wanted.inputs, &found);
+        assert_eq!((&shown["hostname"], &shown["address"]), (&json!("other"), &json!("10.88.0.12")));
+        assert_eq!(shown.get("gateway"), None);
+        assert_eq!((&shown["memory"], &shown["milliCpus"]), (&json!(512 << 20), &json!(500)));
+        found.limits = Some(Limits { memory: Some(1_000_000_001 / PAGE * PAGE), milli_cpus: None });
+        assert_eq!(attributes(&wanted, &wanted.inputs, &found)["memory"], json!(1_000_000_001u64));
+    }
+
+    #[test]
+    fn half_a_machine_is_present_and_differs() {
+        let shown =
+            attributes(&wanted(), &Value::Null, &Found { running: false, limits: None, files: BTreeMap::new() });
+        assert_eq!(shown, json!({"running": false}));
+    }
+}

@@ -1,0 +1,51 @@
+//! What a machine was made from, kept beside it.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Home;
+use crate::LocalError;
+
+/// What a machine was made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Record {
+    /// The image under its overlay; another one under the same overlay would mix two systems.
+    pub image: String,
+    /// Its directories are filled: from now on they hold data that is never made anew.
+    pub prepared: bool,
+    /// The inputs it was last made with, references unresolved.
+    pub inputs: Value,
+}
+
+impl Record {
+    /// The record of a machine that is being made from `image`.
+    pub(super) fn new(image: &str) -> Self {
+        Self { image: image.to_owned(), prepared: false, inputs: Value::Null }
+    }
+}
+
+/// The record of a machine; `None` where it has none (its making was interrupted).
+pub(super) fn read(home: &Home) -> Result<Option<Record>, LocalError> {
+    let file = home.record();
+    match fs_err::read(&file) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|source| LocalError::Unreadable { what: file.display().to_string(), source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(LocalError::Io { what: format!("read {}", file.display()), source }),
+    }
+}
+
+/// Writes the record in one step.
+pub(super) fn write(home: &Home, record: &Record) -> Result<(), LocalError> {
+    let file = home.record();
+    let what = || format!("write {}", file.display());
+    let bytes = serde_json::to_vec_pretty(record)
+        .map_err(|source| LocalError::Unreadable { what: "a machine's record".into(), source })?;
+    let beside = file.with_extension("new");
+    fs_err::write(&beside, bytes).map_err(LocalError::io(what()))?;
+    fs_err::rename(&beside, &file).map_err(LocalError::io(what()))
+}

@@ -1,0 +1,100 @@
+//! Everything on this host that carries kubewright's marker, whether or not any state knows it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cgroup::Layout;
+use crate::{LocalError, machine, names, network};
+
+/// What a marked thing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MarkedKind {
+    /// A running machine; its name is its directory.
+    Machine,
+    /// A bridge.
+    Bridge,
+    /// An nftables table.
+    Table,
+    /// A rule in somebody else's chain.
+    Rule,
+    /// A cgroup directory.
+    Cgroup,
+}
+
+/// One thing on this host that carries kubewright's marker.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Marked {
+    /// What it is.
+    pub kind: MarkedKind,
+    /// Its name on the host.
+    pub name: String,
+    /// The cluster it belongs to; empty where that cannot be told.
+    pub cluster: String,
+}
+
+impl fmt::Display for Marked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            MarkedKind::Machine => "machine",
+            MarkedKind::Bridge => "bridge",
+            MarkedKind::Table => "nftables table",
+            MarkedKind::Rule => "firewall rule",
+            MarkedKind::Cgroup => "cgroup",
+        };
+        write!(f, "{kind} {}", self.name)
+    }
+}
+
+/// Everything marked.
+pub(crate) fn all() -> Result<Vec<Marked>, LocalError> {
+    let mut found = BTreeSet::new();
+    let mut add = |kind, name: String, cluster: &str| found.insert(Marked { kind, name, cluster: cluster.to_owned() });
+    for supervisor in machine::supervisors() {
+        let directory = supervisor.rsplit_once(" (").map_or(supervisor.as_str(), |(directory, _)| directory);
+        let cluster = directory.rsplit('/').nth(1).unwrap_or_default().to_owned();
+        add(MarkedKind::Machine, supervisor, &cluster);
+    }
+    for link in network::links()?.into_iter().filter(network::is_ours) {
+        let cluster = link.alias.as_deref().and_then(|alias| alias.strip_prefix(names::MARKER)).unwrap_or_default();
+        add(MarkedKind::Bridge, link.name.clone(), cluster);
+    }
+    for table in network::tables()? {
+        let cluster = table.strip_prefix(names::TABLE).unwrap_or_default().to_owned();
+        add(MarkedKind::Table, table, &cluster);
+    }
+    for rule in network::marked_rules()? {
+        let comment = rule.split(names::MARKER).nth(1).and_then(|rest| rest.split(['"', ' ']).next());
+        let cluster = comment.unwrap_or_default().to_owned();
+        add(MarkedKind::Rule, rule, &cluster);
+    }
+    for root in Layout::of_host()?.roots() {
+        for entry in fs_err::read_dir(root.join(names::CGROUP)).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                add(MarkedKind::Cgroup, entry.path().display().to_string(), &entry.file_name().to_string_lossy());
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Those that belong to none of the known clusters.
+pub(crate) fn unknown(marked: Vec<Marked>, clusters: &BTreeSet<String>) -> Vec<Marked> {
+    marked.into_iter().filter(|marked| !clusters.contains(&marked.cluster)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_known_cluster_owns_is_no_leftover() {
+        let marked =
+            |name: &str, cluster: &str| Marked { kind: MarkedKind::Bridge, name: name.into(), cluster: cluster.into() };
+        let found = unknown(vec![marked("kw-a", "a"), marked("kw-b", "b")], &BTreeSet::from(["a".to_owned()]));
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["bridge kw-b"]);
+    }
+}

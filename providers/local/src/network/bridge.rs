@@ -1,0 +1,82 @@
+//! The bridge of a cluster and the host's address on it.
+
+use std::fmt::Write as _;
+
+use ipnet::Ipv4Net;
+
+use crate::facts::{self, HostLink};
+use crate::inputs::NetworkInputs;
+use crate::{LocalError, command, names};
+
+/// Makes the bridge, or brings the one that is there into shape.
+pub(super) fn ensure(cluster: &str, inputs: &NetworkInputs) -> Result<(), LocalError> {
+    let links = super::links()?;
+    let addresses = facts::read_addresses(&command::json("ip", &["-j", "address", "show"])?);
+    let own: Vec<Ipv4Net> = addresses.iter().filter(|at| at.link == inputs.bridge).map(|at| at.net).collect();
+    let link = links.iter().find(|link| link.name == inputs.bridge);
+    if let Some(link) = link {
+        // A run that was killed between making the link and marking it leaves a bare bridge: that one is taken over.
+        let bare = link.kind.as_deref() == Some("bridge") && link.alias.is_none() && own.is_empty();
+        if link.alias.as_deref() != Some(names::marker(cluster).as_str()) && !bare {
+            return Err(LocalError::Foreign { object: format!("link {}", link.name) });
+        }
+    }
+    command::feed("ip", &["-batch", "-"], &batch(cluster, inputs, link, &own)).map(drop)
+}
+
+/// Removes the bridge; fine where it is gone, refused where it is not the cluster's.
+pub(super) fn remove(cluster: &str, bridge: &str) -> Result<(), LocalError> {
+    match super::links()?.iter().find(|link| link.name == bridge) {
+        None => Ok(()),
+        Some(link) if link.alias.as_deref() == Some(names::marker(cluster).as_str()) => {
+            command::run("ip", &["link", "delete", "dev", bridge]).map(drop)
+        }
+        Some(_) => Err(LocalError::Foreign { object: format!("link {bridge}") }),
+    }
+}
+
+/// Commands for `ip -batch`.
+fn batch(cluster: &str, inputs: &NetworkInputs, link: Option<&HostLink>, addresses: &[Ipv4Net]) -> String {
+    let NetworkInputs { bridge, subnet, gateway } = inputs;
+    let mut text = String::new();
+    if link.is_none() {
+        let _ = writeln!(text, "link add name {bridge} type bridge");
+    }
+    // Without an address of its own a bridge takes its ports', which come and go, and neighbours lose the gateway.
+    let (alias, mac) = (names::marker(cluster), names::mac_address(bridge));
+    let _ = writeln!(text, "link set dev {bridge} alias {alias} address {mac} up");
+    let wanted = Ipv4Net::new(*gateway, subnet.prefix_len()).ok();
+    for address in addresses.iter().filter(|address| Some(**address) != wanted) {
+        let _ = writeln!(text, "address delete {address} dev {bridge}");
+    }
+    let _ = writeln!(text, "address replace {gateway}/{} dev {bridge}", subnet.prefix_len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs() -> NetworkInputs {
+        let (subnet, gateway) = ("10.88.0.0/24".parse().unwrap(), "10.88.0.1".parse().unwrap());
+        NetworkInputs { bridge: "kw-dev".into(), subnet, gateway }
+    }
+
+    #[test]
+    fn a_new_bridge_is_made_marked_and_addressed() {
+        let expected = format!(
+            "link add name kw-dev type bridge\nlink set dev kw-dev alias kubewright:dev address {} up\naddress replace 10.88.0.1/24 dev kw-dev\n",
+            names::mac_address("kw-dev")
+        );
+        assert_eq!(batch("dev", &inputs(), None, &[]), expected);
+    }
+
+    #[test]
+    fn an_existing_bridge_loses_only_wrong_addresses() {
+        let link = HostLink { name: "kw-dev".into(), alias: None, kind: None };
+        let addresses = ["10.88.0.1/24".parse().unwrap(), "10.88.9.1/24".parse().unwrap()];
+        let text = batch("dev", &inputs(), Some(&link), &addresses);
+        assert!(!text.contains("link add") && text.contains("address delete 10.88.9.1/24 dev kw-dev\n"), "{text}");
+        assert!(!text.contains("delete 10.88.0.1/24"), "{text}");
+    }
+}

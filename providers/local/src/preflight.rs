@@ -1,0 +1,230 @@
+//! Whether this host can carry local machines: a pure judgement of what was probed.
+
+mod probe;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use probe::probe;
+
+use crate::setup::{self, PackageManager};
+use crate::{HostFacts, names, subnet};
+
+/// What is about to be made on this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Its bridge.
+    pub bridge: String,
+    /// Its subnet.
+    pub subnet: Ipv4Net,
+    /// How many machines.
+    pub machines: usize,
+    /// Whether the machine image must still be built.
+    pub builds_image: bool,
+}
+
+/// One thing that stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What it is about, such as `program systemd-nspawn`.
+    pub object: String,
+    /// Why it stands in the way, as a fragment.
+    pub why: String,
+    /// The exact command that helps, where there is one.
+    pub command: Option<String>,
+}
+
+/// Programs that every local cluster needs, and what for.
+const PROGRAMS: [(&str, &str); 7] = [
+    ("ip", "networks are made with it"),
+    ("mount", "machines' root file systems are mounted with it"),
+    ("nft", "addresses are translated with it"),
+    ("setsid", "machines are detached with it"),
+    ("sh", "machines are started by it"),
+    ("systemd-nspawn", "machines are its containers"),
+    ("unshare", "machines get namespaces of their own with it"),
+];
+/// What builds the machine image.
+const IMAGE_PROGRAM: (&str, &str) = ("mmdebstrap", "the machine image is built with it");
+
+/// What the kernel must be able to do: module, what for.
+pub(crate) const FEATURES: [(&str, &str); 5] = [
+    ("br_netfilter", "services must be reachable from pods of the same node"),
+    ("bridge", "machines are joined by a bridge"),
+    ("nf_tables", "addresses are translated"),
+    ("overlay", "machines share one image"),
+    ("veth", "machines are plugged into the bridge"),
+];
+
+/// Disk space for what a machine writes beyond shared files, bytes: logs, images' databases, volumes.
+const DISK_PER_MACHINE: u64 = 512 << 20;
+/// Disk space for building the machine image, bytes.
+const DISK_FOR_IMAGE: u64 = 2 << 30;
+
+/// What was found on this host.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Probe {
+    /// This process may do everything.
+    pub root: bool,
+    /// Programs among the needed ones that are installed.
+    pub programs: BTreeSet<String>,
+    /// Whether a feature is there; missing where it cannot be told.
+    pub features: BTreeMap<String, bool>,
+    /// Links, addresses, routes; missing where `ip` is.
+    pub facts: Option<HostFacts>,
+    /// Free disk space where machines live, bytes.
+    pub free_disk: Option<u64>,
+    /// cgroups are usable for machines, or why not.
+    pub cgroups: Option<String>,
+    /// The host's package manager.
+    pub packages: Option<PackageManager>,
+}
+
+/// Names of all programs that may be needed.
+pub(crate) fn programs() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.iter().chain([&IMAGE_PROGRAM]).map(|(program, _)| *program)
+}
+
+/// Everything that stands in the way of `wish`.
+pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !probe.root {
+        findings.push(Finding {
+            object: "user".into(),
+            why: "local machines need root: they are containers with their own networks".into(),
+            command: Some("sudo kubewright …".into()),
+        });
+    }
+    findings.extend(missing_programs(wish, probe));
+    findings.extend(missing_features(probe));
+    findings.extend(probe.cgroups.iter().map(|why| Finding {
+        object: "cgroups".into(),
+        why: why.clone(),
+        command: None,
+    }));
+    if let Some(facts) = &probe.facts {
+        findings.extend(taken_bridge(wish, facts));
+        findings.extend(subnet::check(&wish.cluster, wish.subnet, facts, &[]));
+    }
+    findings.extend(full_disk(wish, probe));
+    findings
+}
+
+fn missing_programs(wish: &Wish, probe: &Probe) -> Vec<Finding> {
+    let image = wish.builds_image.then_some(&IMAGE_PROGRAM);
+    let missing = PROGRAMS.iter().chain(image).filter(|(program, _)| !probe.programs.contains(*program));
+    missing
+        .map(|(program, why)| Finding {
+            object: format!("program {program}"),
+            why: format!("it is not installed, and {why}"),
+            command: probe.packages.map(|manager| setup::shown(&setup::commands(manager, &[program]))),
+        })
+        .collect()
+}
+
+fn missing_features(probe: &Probe) -> Vec<Finding> {
+    let missing = FEATURES.iter().filter(|(feature, _)| probe.features.get(*feature) == Some(&false));
+    missing
+        .map(|(feature, why)| Finding {
+            object: format!("kernel feature {feature}"),
+            why: format!("the running kernel lacks it, and {why}"),
+            command: Some(format!("modprobe {feature}")),
+        })
+        .collect()
+}
+
+fn taken_bridge(wish: &Wish, facts: &HostFacts) -> Option<Finding> {
+    let link = facts.link(&wish.bridge)?;
+    if link.alias.as_deref() == Some(names::marker(&wish.cluster).as_str()) {
+        return None;
+    }
+    Some(Finding {
+        object: format!("link {}", wish.bridge),
+        why: "a link of that name is there and is not this cluster's".into(),
+        command: Some(format!("ip -d link show {}", wish.bridge)),
+    })
+}
+
+fn full_disk(wish: &Wish, probe: &Probe) -> Option<Finding> {
+    let image = if wish.builds_image { DISK_FOR_IMAGE } else { 0 };
+    let machines = u64::try_from(wish.machines).unwrap_or(u64::MAX);
+    let needed = machines.saturating_mul(DISK_PER_MACHINE).saturating_add(image);
+    let free = probe.free_disk.filter(|free| *free < needed)?;
+    Some(Finding {
+        object: "disk".into(),
+        why: format!("{} MiB are free where machines live, {} MiB are needed", free >> 20, needed >> 20),
+        command: Some("df -h".into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::HostLink;
+
+    fn wish() -> Wish {
+        Wish {
+            cluster: "dev".into(),
+            bridge: "kw-dev".into(),
+            subnet: "10.88.0.0/24".parse().unwrap(),
+            machines: 3,
+            builds_image: false,
+        }
+    }
+
+    fn good() -> Probe {
+        Probe {
+            root: true,
+            programs: programs().map(str::to_owned).collect(),
+            facts: Some(HostFacts::default()),
+            free_disk: Some(100 << 30),
+            packages: Some(PackageManager::Apt),
+            ..Probe::default()
+        }
+    }
+
+    fn objects(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|finding| finding.object.as_str()).collect()
+    }
+
+    #[test]
+    fn a_good_host_has_nothing_in_the_way() {
+        assert!(judge(&wish(), &good()).is_empty());
+    }
+
+    #[test]
+    fn a_missing_program_comes_with_the_command_that_installs_it() {
+        let mut probe = good();
+        probe.programs.remove("systemd-nspawn");
+        probe.programs.remove("mmdebstrap");
+        let findings = judge(&wish(), &probe);
+        assert_eq!(objects(&findings), ["program systemd-nspawn"]);
+        assert!(findings[0].command.as_deref().unwrap().contains("apt-get install"), "{findings:?}");
+        assert_eq!(judge(&Wish { builds_image: true, ..wish() }, &probe).len(), 2);
+    }
+
+    #[test]
+    fn everything_is_told_at_once() {
+        let foreign = HostLink { name: "kw-dev".into(), alias: None, kind: None };
+        let probe = Probe {
+            root: false,
+            features: BTreeMap::from([("overlay".to_owned(), false), ("veth".to_owned(), true)]),
+            facts: Some(HostFacts { links: vec![foreign], ..HostFacts::default() }),
+            free_disk: Some(1 << 20),
+            ..good()
+        };
+        assert_eq!(objects(&judge(&wish(), &probe)), ["user", "kernel feature overlay", "link kw-dev", "disk"]);
+    }
+
+    #[test]
+    fn the_clusters_own_bridge_is_no_obstacle() {
+        let own = HostLink { name: "kw-dev".into(), alias: Some("kubewright:dev".into()), kind: None };
+        let probe = Probe { facts: Some(HostFacts { links: vec![own], ..HostFacts::default() }), ..good() };
+        assert!(judge(&wish(), &probe).is_empty());
+    }
+}

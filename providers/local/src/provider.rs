@@ -1,0 +1,270 @@
+//! The handler of the kinds `network` and `machine`, and what the CLI asks beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use engine::{
+    ActionContext, ActionError, Applied, AssetFiles, ErrorClass, Handler, ObserveContext, ObserveRequest, Output,
+};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use plan::{Change, Operation};
+use resource::{Digest, KindSchema, Observation, Reference, ResourceId, Secret};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::cgroup::Layout;
+use crate::inputs::{MACHINE, MachineInputs, NETWORK, NetworkInputs};
+use crate::machine::{self, Home, Keys, Machine, Wanted};
+use crate::marked::{self, Marked};
+use crate::{Finding, HostFacts, LocalError, Wish, network, preflight, schema};
+
+/// Makes, observes and removes networks and machines on this host.
+#[derive(Clone)]
+pub struct LocalProvider {
+    root: PathBuf,
+    assets: Arc<dyn AssetFiles>,
+}
+
+impl LocalProvider {
+    /// A provider that keeps machines below `root` (`<state>/machines`), an absolute path on the asset cache's file system.
+    pub fn new(root: PathBuf, assets: Arc<dyn AssetFiles>) -> Self {
+        Self { root, assets }
+    }
+
+    /// Facts about this host that resolving a local cluster needs.
+    pub async fn facts(&self) -> Result<HostFacts, ActionError> {
+        Ok(blocking(HostFacts::gather).await?)
+    }
+
+    /// Everything that stands in the way of `wish` on this host; empty where nothing does. Changes nothing.
+    pub async fn preflight(&self, wish: &Wish) -> Vec<Finding> {
+        let (wish, root) = (wish.clone(), self.root.clone());
+        let judged = blocking(move || Ok(preflight::judge(&wish, &preflight::probe(&root)?))).await;
+        judged.unwrap_or_else(|error| vec![Finding { object: "host".into(), why: error.to_string(), command: None }])
+    }
+
+    /// Powers all machines of a cluster off at once and keeps their data; `update cluster` starts them again.
+    ///
+    /// Gives back the names of those that are off now.
+    pub async fn stop(&self, cluster: &str) -> Result<Vec<String>, ActionError> {
+        let stopping = self.homes(cluster)?.into_iter().map(|home| {
+            tokio::spawn(blocking(move || {
+                machine::stop(&home, &Layout::of_host()?)?;
+                Ok(home.name)
+            }))
+        });
+        let mut stopped = Vec::new();
+        // Collected first, so that all of them are under way before the first is waited for.
+        for task in stopping.collect::<Vec<_>>() {
+            stopped.push(task.await.unwrap_or(Err(LocalError::Cancelled))?);
+        }
+        Ok(stopped)
+    }
+
+    /// Console output of a machine: what systemd-nspawn and its early boot said.
+    pub fn console_file(&self, cluster: &str, name: &str) -> PathBuf {
+        Home::new(&self.root, cluster, name).console()
+    }
+
+    /// What carries kubewright's marker on this host and belongs to none of `clusters`.
+    pub async fn leftovers(&self, clusters: BTreeSet<String>) -> Result<Vec<Marked>, ActionError> {
+        Ok(blocking(move || Ok(marked::unknown(marked::all()?, &clusters))).await?)
+    }
+
+    fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
+        let mut homes = Vec::new();
+        let directory = self.root.join(cluster);
+        if !directory.is_dir() {
+            return Ok(homes);
+        }
+        for entry in fs_err::read_dir(&directory).map_err(LocalError::io(format!("read {}", directory.display())))? {
+            let entry = entry.map_err(LocalError::io(format!("read {}", directory.display())))?;
+            homes.push(Home::new(&self.root, cluster, &entry.file_name().to_string_lossy()));
+        }
+        homes.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(homes)
+    }
+
+    fn home(&self, id: &ResourceId) -> Result<Home, LocalError> {
+        let (cluster, name) = id.name().split_once('/').ok_or_else(|| LocalError::NotOurs(id.to_string()))?;
+        Ok(Home::new(&self.root, cluster, name))
+    }
+
+    fn machine(&self, change: &Change, outputs: &dyn ObserveContext) -> Result<Machine, LocalError> {
+        let unresolved = change.after.clone().unwrap_or_default();
+        let inputs: MachineInputs = typed(&unresolved, &change.resource)?;
+        let find = |asset: &str| Ok::<_, LocalError>(self.assets.path(asset)?);
+        let binds = inputs.binds.iter().map(|bind| Ok((find(&bind.asset)?, bind.target.clone())));
+        Ok(Machine {
+            home: self.home(&change.resource)?,
+            host_key: text("hostKey", &inputs.host_key, outputs)?,
+            host_key_public: text("hostKeyPublic", &inputs.host_key_public, outputs)?.reveal().to_owned(),
+            authorized_key: text("authorizedKey", &inputs.authorized_key, outputs)?.reveal().to_owned(),
+            binds: binds.collect::<Result<_, LocalError>>()?,
+            inputs,
+            unresolved,
+        })
+    }
+
+    async fn apply_network(&self, change: &Change) -> Result<Applied, LocalError> {
+        let cluster = change.resource.name().to_owned();
+        let inputs = |value: &Option<Value>| value.as_ref().map(|value| typed(value, &change.resource)).transpose();
+        let (before, after): (Option<NetworkInputs>, Option<NetworkInputs>) =
+            (inputs(&change.before)?, inputs(&change.after)?);
+        let delete = change.operation == Operation::Delete;
+        blocking(move || match (delete, before, after) {
+            (true, Some(inputs), _) | (true, None, Some(inputs)) => network::remove(&cluster, &inputs),
+            (false, before, Some(inputs)) => network::ensure(&cluster, &inputs, before.as_ref()),
+            _ => Ok(()),
+        })
+        .await?;
+        Ok(Applied::default())
+    }
+
+    async fn apply_machine(&self, change: &Change, context: &ActionContext) -> Result<Applied, LocalError> {
+        if change.operation == Operation::Delete {
+            let home = self.home(&change.resource)?;
+            blocking(move || machine::remove(&home, &Layout::of_host()?)).await?;
+            return Ok(Applied::default());
+        }
+        let made = self.machine(change, context.outputs.as_ref())?;
+        let outputs = BTreeMap::from([
+            ("address".to_owned(), Output::Public(json!(made.inputs.address))),
+            ("hostKey".to_owned(), Output::Public(json!(made.host_key_public.trim()))),
+        ]);
+        let (assets, context) = (self.assets.clone(), context.clone());
+        blocking(move || {
+            let find = |asset: &str| Ok(assets.path(asset)?);
+            machine::ensure(&made, &find, &context.cancel, &|note| context.progress(note))
+        })
+        .await?;
+        Ok(Applied { outputs })
+    }
+}
+
+#[async_trait]
+impl Handler for LocalProvider {
+    fn schemas(&self) -> Vec<KindSchema> {
+        schema::schemas()
+    }
+
+    async fn observe(
+        &self,
+        requests: Vec<ObserveRequest>,
+        context: Arc<dyn ObserveContext>,
+    ) -> BTreeMap<ResourceId, Observation> {
+        let ids: Vec<ResourceId> = requests.iter().map(|request| request.id.clone()).collect();
+        let provider = self.clone();
+        let looked = blocking(move || Ok(provider.look(&requests, Some(context.as_ref())))).await;
+        looked.unwrap_or_else(|error| ids.into_iter().map(|id| (id, Observation::unknown(error.to_string()))).collect())
+    }
+
+    async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
+        self.check(change, context).await?;
+        match (change.operation, change.resource.kind()) {
+            // What is there already is recorded as it is; what is forgotten stays.
+            (Operation::Forget | Operation::Run, _) => Ok(Applied::default()),
+            (_, NETWORK) => Ok(self.apply_network(change).await?),
+            (_, MACHINE) => Ok(self.apply_machine(change, context).await?),
+            _ => Err(LocalError::NotOurs(change.resource.to_string()).into()),
+        }
+    }
+}
+
+impl LocalProvider {
+    /// Refuses a change whose resource is no longer what the plan saw.
+    ///
+    /// A key that changes in the same run resolves to another text than when the plan was made, so the machine may also
+    /// look as if its keys were as they should be. The delete of a replace was compared with inputs that it doesn't carry.
+    async fn check(&self, change: &Change, context: &ActionContext) -> Result<(), ActionError> {
+        let Some(expected) = change.expect.clone() else { return Ok(()) };
+        if change.operation == Operation::Delete && change.replaces {
+            return Ok(());
+        }
+        let request = ObserveRequest {
+            id: change.resource.clone(),
+            desired: change.after.clone().or_else(|| change.before.clone()),
+            recorded: None,
+        };
+        let (provider, outputs) = (self.clone(), context.outputs.clone());
+        let same = blocking(move || {
+            Ok([Some(outputs.as_ref()), None].into_iter().any(|context| {
+                provider.look(std::slice::from_ref(&request), context).into_values().any(|found| {
+                    matches!(found, Observation::Present { attributes } if Digest::of_json(&attributes) == expected)
+                })
+            }))
+        });
+        if same.await? {
+            return Ok(());
+        }
+        let message = format!("{} is no longer what it was when the plan was made", change.resource);
+        let stale = ActionError { class: ErrorClass::Stale, ..ActionError::permanent(message) };
+        Err(stale.hint("make a new plan: kubewright update cluster"))
+    }
+
+    /// Looks for resources; without a context references count as what the machine was made with.
+    fn look(
+        &self,
+        requests: &[ObserveRequest],
+        context: Option<&dyn ObserveContext>,
+    ) -> BTreeMap<ResourceId, Observation> {
+        let networks: Vec<_> = requests
+            .iter()
+            .filter(|request| request.id.kind() == NETWORK)
+            .map(|request| (request.id.clone(), request.id.name().to_owned(), request.inputs().cloned()))
+            .collect();
+        let mut found = if networks.is_empty() { BTreeMap::new() } else { network::observe(&networks) };
+        let layout = Layout::of_host();
+        for request in requests.iter().filter(|request| request.id.kind() != NETWORK) {
+            let observation = match (&layout, self.home(&request.id)) {
+                (Ok(layout), Ok(home)) if request.id.kind() == MACHINE => {
+                    machine::observe(&home, &wanted(request, &home.name, context), layout)
+                }
+                (Err(error), _) => Observation::unknown(error.to_string()),
+                _ => Observation::unknown("not a kind of the local provider"),
+            };
+            found.insert(request.id.clone(), observation);
+        }
+        found
+    }
+}
+
+fn wanted(request: &ObserveRequest, name: &str, context: Option<&dyn ObserveContext>) -> Wanted {
+    let inputs = request.inputs().cloned().unwrap_or_default();
+    let Some(context) = context else { return Wanted { inputs, keys: Keys::default() } };
+    let mut texts = BTreeMap::new();
+    for field in ["hostKey", "hostKeyPublic", "authorizedKey"] {
+        let resolved = inputs.get(field).and_then(|value| text(field, value, context).ok());
+        texts.extend(resolved.map(|text| (field.to_owned(), text.reveal().to_owned())));
+    }
+    let key = context.digest_key(name);
+    let digest = move |content: &[u8]| {
+        Hmac::<Sha256>::new_from_slice(&key)
+            .map(|mac| hex::encode(mac.chain_update(content).finalize().into_bytes()))
+            .unwrap_or_default()
+    };
+    Wanted { inputs, keys: Keys { texts, digest_secret: Some(Box::new(digest)) } }
+}
+
+/// The text of an input: a reference's output, or the text itself.
+fn text(field: &str, value: &Value, outputs: &dyn ObserveContext) -> Result<Secret, LocalError> {
+    let missing = || LocalError::NotAText(field.to_owned());
+    match Reference::from_value(value) {
+        Some(reference) => outputs.output(&reference)?.text().map(Secret::new).ok_or_else(missing),
+        None => value.as_str().map(Secret::new).ok_or_else(missing),
+    }
+}
+
+fn typed<T: serde::de::DeserializeOwned>(value: &Value, id: &ResourceId) -> Result<T, LocalError> {
+    serde_json::from_value(value.clone())
+        .map_err(|source| LocalError::Unreadable { what: format!("the inputs of {id}"), source })
+}
+
+/// Runs blocking work on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LocalError> + Send + 'static,
+) -> Result<T, LocalError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LocalError::Cancelled))
+}

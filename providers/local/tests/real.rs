@@ -1,0 +1,259 @@
+//! Makes a network and machines on this very host and proves that nothing is left of them. On demand: needs root.
+//!
+//! ```text
+//! KUBEWRIGHT_TEST_IMAGES=DIR [KUBEWRIGHT_TEST_MACHINES=3] \
+//!   cargo test -p provider-local --test real -- --ignored --nocapture
+//! ```
+//!
+//! DIR holds `rootfs` and, if wanted, `image-store` (see `crates/assets/tests/machines.rs`) with `containerd`, `ctr` and
+//! `containerd-shim-runc-v2`, which then run a container from it.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "support/host.rs"]
+mod host;
+#[path = "support/world.rs"]
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{Applied, Handler, ObserveRequest, Output};
+use futures::future::try_join_all;
+use plan::Operation;
+use provider_local::{LocalProvider, Wish, names, subnet};
+use resource::{Digest, Observation, Reference, ResourceId};
+use serde_json::{Value, json};
+use world::{Images, World, change, context};
+
+const CLUSTER: &str = "kwtest";
+
+fn directory(name: &str) -> PathBuf {
+    std::env::var_os(name).map_or_else(|| panic!("{name} names a directory"), PathBuf::from)
+}
+
+/// A cluster on this host under test.
+struct Ground {
+    provider: LocalProvider,
+    world: Arc<World>,
+    keys: tempfile::TempDir,
+    binds: Vec<Value>,
+}
+
+impl Ground {
+    fn new(machines: PathBuf) -> Self {
+        let images = directory("KUBEWRIGHT_TEST_IMAGES");
+        let keys = tempfile::tempdir().unwrap();
+        let mut world = BTreeMap::new();
+        for owner in ["operator", "m1", "m2", "m3", "m4", "m5"] {
+            let file = keys.path().join(owner);
+            let arguments = ["-q", "-t", "ed25519", "-N", "", "-C", owner, "-f"];
+            assert!(Command::new("ssh-keygen").args(arguments).arg(&file).status().unwrap().success());
+            let text = |file: PathBuf| std::fs::read_to_string(file).unwrap();
+            world.insert(format!("ssh-key/{owner}#private"), text(file.clone()));
+            world.insert(format!("ssh-key/{owner}#public"), text(file.with_extension("pub")));
+        }
+        let mut binds = Vec::new();
+        if images.join("image-store").exists() {
+            for program in ["containerd", "ctr", "containerd-shim-runc-v2"] {
+                let target = format!("/usr/local/bin/{program}");
+                binds.push(json!({"asset": format!("{program}@1"), "target": target}));
+            }
+        }
+        let provider = LocalProvider::new(machines, Arc::new(Images(images)));
+        Self { provider, world: Arc::new(World(world)), keys, binds }
+    }
+
+    fn machine(&self, number: u8, net: ipnet::Ipv4Net) -> (ResourceId, Value) {
+        let name = format!("m{number}");
+        let key = |owner: &str, output: &str| Reference::new(ResourceId::new("ssh-key", owner), output).to_value();
+        let inputs = json!({
+            "hostname": name, "network": CLUSTER, "bridge": names::bridge_name(CLUSTER),
+            "address": net.hosts().nth(usize::from(number) + 9).unwrap(), "prefixLength": net.prefix_len(),
+            "gateway": subnet::gateway(net), "image": "rootfs@1",
+            "imageStore": (!self.binds.is_empty()).then_some("image-store@1"), "binds": self.binds,
+            "hostKey": key(&name, "private"), "hostKeyPublic": key(&name, "public"),
+            "authorizedKey": key("operator", "public"), "running": true,
+        });
+        (ResourceId::new("machine", &format!("{CLUSTER}/{name}")), inputs)
+    }
+
+    async fn apply(&self, operation: Operation, id: &ResourceId, inputs: &Value, expect: Option<Digest>) -> Applied {
+        let change = change(operation, id, inputs, expect);
+        let context = context(CLUSTER, &change, &self.world);
+        self.provider.apply(&change, &context).await.unwrap_or_else(|error| panic!("{error}\n{:?}", error.output))
+    }
+
+    async fn observe(&self, id: &ResourceId, inputs: &Value) -> Observation {
+        let request = ObserveRequest { id: id.clone(), desired: Some(inputs.clone()), recorded: None };
+        self.provider.observe(vec![request], self.world.clone()).await.remove(id).unwrap()
+    }
+
+    fn ssh(&self, address: &Value, command: &str) -> String {
+        let known = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"];
+        let output = Command::new("ssh")
+            .args(known)
+            .arg("-i")
+            .arg(self.keys.path().join("operator"))
+            .arg(format!("root@{}", address.as_str().unwrap()))
+            .arg(command)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+fn count() -> u8 {
+    std::env::var("KUBEWRIGHT_TEST_MACHINES").ok().map_or(3, |text| text.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root and a machine image; see the head of the file"]
+async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
+    let images = directory("KUBEWRIGHT_TEST_IMAGES");
+    let state = tempfile::tempdir_in(&images).unwrap();
+    let ground = Ground::new(state.path().join("machines"));
+    let before = host::Snapshot::take();
+    let net = subnet::choose(&ground.provider.facts().await.unwrap(), &[]).unwrap();
+    let bridge = names::bridge_name(CLUSTER);
+    let wish = Wish { cluster: CLUSTER.into(), bridge: bridge.clone(), subnet: net, machines: 3, builds_image: true };
+    assert_eq!(ground.provider.preflight(&wish).await, []);
+
+    let network = ResourceId::new("network", CLUSTER);
+    let network_inputs = json!({"bridge": bridge, "subnet": net, "gateway": subnet::gateway(net)});
+    let machines: Vec<_> = (1..=count()).map(|number| ground.machine(number, net)).collect();
+    assert_eq!(ground.observe(&network, &network_inputs).await, Observation::Absent);
+
+    let begin = Instant::now();
+    ground.apply(Operation::Create, &network, &network_inputs, None).await;
+    println!("network {:?}", begin.elapsed());
+    boot(&ground, &machines).await;
+    for (id, inputs) in machines.iter().chain([&(network.clone(), network_inputs.clone())]) {
+        assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");
+    }
+    inside(&ground, &machines);
+
+    // Made again: nothing happens. A stop keeps data, and an update starts the machine with it.
+    ground.apply(Operation::Create, &network, &network_inputs, None).await;
+    boot(&ground, &machines).await;
+    ground.ssh(&machines[0].1["address"], "echo kept > /var/lib/etcd/data; mkdir /sys/fs/cgroup/memory/kubepods");
+    let begin = Instant::now();
+    assert_eq!(ground.provider.stop(CLUSTER).await.unwrap().len(), machines.len());
+    println!("stop {:?}", begin.elapsed());
+    for (id, inputs) in &machines {
+        let mut expected = inputs.clone();
+        expected["running"] = json!(false);
+        assert_eq!(ground.observe(id, inputs).await, Observation::present(expected.clone()), "{id}");
+        ground.apply(Operation::Update, id, inputs, Some(Digest::of_json(&expected))).await;
+        assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");
+    }
+    assert_eq!(
+        ground.ssh(&machines[0].1["address"], "cat /var/lib/etcd/data; ls -d /sys/fs/cgroup/memory/kubepods || true"),
+        "kept"
+    );
+
+    reboots(&ground, &machines[0]).await;
+    shares_the_host(&ground, &network_inputs).await;
+
+    let known = BTreeSet::from([CLUSTER.to_owned()]);
+    assert_eq!(ground.provider.leftovers(known).await.unwrap(), []);
+    assert!(ground.provider.leftovers(BTreeSet::new()).await.unwrap().len() > machines.len());
+    let begin = Instant::now();
+    let on = &ground;
+    let deletes = machines.iter().map(|(id, inputs)| async move {
+        on.apply(Operation::Delete, id, inputs, None).await;
+        println!("{id} deleted {:?}", begin.elapsed());
+        assert_eq!(on.observe(id, inputs).await, Observation::Absent, "{id}");
+        Ok::<_, ()>(())
+    });
+    try_join_all(deletes).await.unwrap();
+    ground.apply(Operation::Delete, &network, &network_inputs, None).await;
+    ground.apply(Operation::Delete, &network, &network_inputs, None).await;
+    println!("delete {:?}", begin.elapsed());
+    assert_eq!(ground.provider.leftovers(BTreeSet::new()).await.unwrap(), []);
+    host::Snapshot::take().assert_same(&before);
+    assert_eq!(std::fs::read_dir(state.path().join("machines")).unwrap().count(), 0);
+}
+
+async fn boot(ground: &Ground, machines: &[(ResourceId, Value)]) {
+    let begin = Instant::now();
+    let creates = machines.iter().map(|(id, inputs)| async move {
+        let applied = ground.apply(Operation::Create, id, inputs, None).await;
+        println!("{id} {:?}", begin.elapsed());
+        assert_eq!(applied.outputs["address"], Output::Public(inputs["address"].clone()));
+        Ok::<_, ()>(())
+    });
+    try_join_all(creates).await.unwrap();
+    let usage = Path::new("/sys/fs/cgroup/cpuacct").join(names::CGROUP).join("cpuacct.usage");
+    println!("processor time of all {:?} ns", std::fs::read_to_string(usage).unwrap_or_default().trim());
+    println!("all {:?}, load {}", begin.elapsed(), std::fs::read_to_string("/proc/loadavg").unwrap().trim());
+}
+
+/// What Kubernetes needs, seen from inside.
+fn inside(ground: &Ground, machines: &[(ResourceId, Value)]) {
+    let (first, last) = (&machines[0].1["address"], &machines[machines.len() - 1].1["address"]);
+    assert_eq!(ground.ssh(first, "hostname"), "m1");
+    assert_eq!(ground.ssh(first, "findmnt -n -o PROPAGATION /"), "shared");
+    assert_eq!(ground.ssh(first, "systemctl --failed --no-legend"), "");
+    ground.ssh(first, "mkdir /sys/fs/cgroup/memory/own && rmdir /sys/fs/cgroup/memory/own");
+    ground.ssh(first, "test ! -e /sys/fs/cgroup/memory/kubewright && test -w /proc/sys/kernel/panic");
+    ground.ssh(first, &format!("ping -c 1 -W 2 {}", last.as_str().unwrap()));
+    ground.ssh(
+        first,
+        "ip link add v type vxlan id 1 dstport 8472 dev host0 && ip link del v && iptables -S && nft list ruleset",
+    );
+    assert_eq!(ground.ssh(first, "cat /proc/sys/net/bridge/bridge-nf-call-iptables"), "1");
+    let ids: BTreeSet<String> =
+        machines.iter().map(|(_, inputs)| ground.ssh(&inputs["address"], "cat /etc/machine-id")).collect();
+    assert_eq!(ids.len(), machines.len());
+    for (_, inputs) in machines.iter().filter(|(_, inputs)| inputs["binds"] != json!([])) {
+        runs_containers(ground, &inputs["address"]);
+    }
+    println!(
+        "inside: {}",
+        ground.ssh(first, "systemd-analyze; systemctl list-units --no-legend --state=running | cat")
+    );
+}
+
+/// Images are there and pinned, and a container runs from them.
+fn runs_containers(ground: &Ground, address: &Value) {
+    ground.ssh(
+        address,
+        "systemd-run --quiet --unit containerd -p Delegate=yes -p KillMode=process /usr/local/bin/containerd",
+    );
+    ground.ssh(address, "for i in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done");
+    let images = ground.ssh(address, "ctr -n k8s.io images ls");
+    assert!(images.lines().skip(1).all(|line| line.contains("io.cri-containerd.pinned=pinned")), "{images}");
+    let run = "ctr -n k8s.io run --rm registry.k8s.io/kube-scheduler:v1.36.3 t /usr/local/bin/kube-scheduler --version";
+    assert!(ground.ssh(address, run).starts_with("Kubernetes v"));
+    println!("a container ran; {} images", images.lines().count() - 1);
+}
+
+/// A machine that reboots by itself stays the machine it was.
+async fn reboots(ground: &Ground, (id, inputs): &(ResourceId, Value)) {
+    let boot = |ground: &Ground| ground.ssh(&inputs["address"], "systemctl show -p UserspaceTimestampMonotonic");
+    let before = boot(ground);
+    ground.ssh(&inputs["address"], "systemd-run --quiet --on-active=1ms systemctl reboot");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    ground.apply(Operation::Create, id, inputs, None).await;
+    assert_ne!(boot(ground), before);
+    assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()));
+}
+
+/// A second network comes and goes; what the first one needs stays.
+async fn shares_the_host(ground: &Ground, first: &Value) {
+    let facts = ground.provider.facts().await.unwrap();
+    let net = subnet::choose(&facts, &[]).unwrap();
+    assert_ne!(json!(net), first["subnet"]);
+    let id = ResourceId::new("network", "kwtest2");
+    let inputs = json!({"bridge": names::bridge_name("kwtest2"), "subnet": net, "gateway": subnet::gateway(net)});
+    ground.apply(Operation::Create, &id, &inputs, None).await;
+    ground.apply(Operation::Delete, &id, &inputs, None).await;
+    assert_eq!(std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap().trim(), "1");
+    let id = ResourceId::new("network", CLUSTER);
+    assert_eq!(ground.observe(&id, first).await, Observation::present(first.clone()));
+}

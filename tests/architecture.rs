@@ -1,0 +1,141 @@
+//! Holds the crates to their layers: every edge between members is in this table, and special crates have one user.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Each member and what it may depend on; dev-dependencies are free.
+const EDGES: &[(&str, &[&str])] = &[
+    ("graph", &[]),
+    ("resource", &[]),
+    ("catalog", &["resource"]),
+    ("machine", &[]),
+    ("pause", &[]),
+    ("spec", &["resource", "catalog"]),
+    ("render", &["catalog"]),
+    ("pki", &["resource"]),
+    ("plan", &["resource", "graph"]),
+    ("model", &["spec", "catalog", "resource", "machine", "render", "pki"]),
+    ("rules", &["plan", "resource", "spec"]),
+    ("engine", &["plan", "resource"]),
+    ("assets", &["catalog", "engine", "resource"]),
+    ("credentials", &["engine", "pki", "plan", "resource"]),
+    ("hosts", &["engine", "machine", "plan", "resource"]),
+    ("objects", &["engine", "plan", "resource"]),
+    ("ssh", &["engine", "resource"]),
+    ("report", &["engine", "plan", "resource"]),
+    ("agent", &["machine"]),
+    ("provider-local", &["engine", "plan", "resource"]),
+    ("state-fs", &["engine"]),
+    ("testkit", &["engine", "plan", "resource"]),
+    (
+        "cli",
+        &[
+            "spec", "model", "plan", "rules", "engine", "assets", "catalog", "credentials", "hosts", "objects", "ssh",
+            "report", "resource", "machine", "pki", "provider-local", "state-fs",
+        ],
+    ),
+    ("xtask", &[]),
+    ("tests", &[]),
+];
+
+/// Crates from outside that only some members may use.
+const USERS: &[(&str, &[&str])] = &[
+    ("petgraph", &["graph"]),
+    ("tera", &["render"]),
+    ("rcgen", &["pki"]),
+    ("russh", &["ssh"]),
+    ("kube", &["objects"]),
+    ("age", &["credentials"]),
+    ("miette", &["report"]),
+    ("indicatif", &["report"]),
+    ("clap", &["cli", "xtask"]),
+];
+
+/// Members that must stay pure: no async runtime, no files, no network.
+const PURE: &[&str] = &["graph", "resource", "catalog", "machine", "spec", "render", "pki", "model", "plan", "rules"];
+const IMPURE: &[&str] = &["tokio", "reqwest", "fs-err", "russh", "kube"];
+
+/// Normal and build dependencies by member.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    metadata["packages"]
+        .as_array()
+        .expect("packages")
+        .iter()
+        .map(|package| {
+            let used = package["dependencies"].as_array().into_iter().flatten();
+            let normal = used.filter(|dependency| dependency["kind"] != "dev").map(|dependency| text(&dependency["name"]));
+            (text(&package["name"]), normal.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn every_edge_between_members_points_down_and_is_in_the_table() {
+    let allowed: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
+    let found = dependencies();
+    let mut wrong = Vec::new();
+    for (member, used) in &found {
+        let Some(edges) = allowed.get(member.as_str()) else {
+            wrong.push(format!("{member} is not in the table"));
+            continue;
+        };
+        for dependency in used.iter().filter(|name| found.contains_key(*name)) {
+            if !edges.contains(&dependency.as_str()) {
+                wrong.push(format!("{member} → {dependency}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "edges that are not in the table: {wrong:#?}");
+}
+
+#[test]
+fn special_crates_have_one_user() {
+    let found = dependencies();
+    for (special, users) in USERS {
+        let using: Vec<&String> =
+            found.iter().filter(|(_, used)| used.contains(*special)).map(|(member, _)| member).collect();
+        assert!(using.iter().all(|member| users.contains(&member.as_str())), "{special} is used by {using:?}");
+    }
+}
+
+#[test]
+fn pure_crates_do_no_io() {
+    let found = dependencies();
+    for member in PURE {
+        let bad: Vec<&&str> = IMPURE.iter().filter(|name| found[*member].contains(**name)).collect();
+        assert!(bad.is_empty(), "{member} depends on {bad:?}");
+    }
+}
+
+#[test]
+fn every_source_file_says_its_job_first() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let mut silent = Vec::new();
+    for directory in ["crates", "providers", "state", "tests"] {
+        visit(&root.join(directory), &mut silent);
+    }
+    assert!(silent.is_empty(), "files without a `//!` line first: {silent:#?}");
+}
+
+fn visit(path: &std::path::Path, silent: &mut Vec<String>) {
+    for entry in std::fs::read_dir(path).expect("a directory").filter_map(Result::ok) {
+        let path = entry.path();
+        if path.is_dir() {
+            visit(&path, silent);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a text");
+            if !text.starts_with("//!") {
+                silent.push(path.display().to_string());
+            }
+        }
+    }
+}

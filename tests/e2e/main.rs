@@ -1,0 +1,52 @@
+//! Real clusters on real machines, judged by kubectl as a user would. Started by `cargo xtask test`.
+#![expect(clippy::print_stdout, reason = "a test runner of its own")]
+
+mod checks;
+mod probe;
+mod snapshot;
+mod stories;
+mod world;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// One story: a name and what happens.
+type Story = (&'static str, fn(&mut world::World));
+
+fn main() -> ExitCode {
+    if std::env::var("KUBEWRIGHT_BIN").is_err() {
+        println!("end to end tests need a program under test: run `cargo xtask test --only build,host,e2e`");
+        println!("0 passed, 0 failed");
+        return ExitCode::SUCCESS;
+    }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let (mut passed, mut failed) = (0, Vec::new());
+    for (name, story) in stories::ALL {
+        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        println!("--- {name}");
+        let began = Instant::now();
+        let result = std::panic::catch_unwind(|| {
+            let mut world = world::World::new(name);
+            story(&mut world);
+            world.finish();
+        });
+        let seconds = began.elapsed().as_secs();
+        match result {
+            Ok(()) => {
+                println!("--- {name}: passed in {seconds} s");
+                passed += 1;
+            }
+            Err(_) => {
+                println!("--- {name}: FAILED after {seconds} s");
+                failed.push(*name);
+            }
+        }
+    }
+    for name in &failed {
+        println!("failed: {name}");
+    }
+    println!("{passed} passed, {} failed", failed.len());
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

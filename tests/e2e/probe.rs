@@ -1,0 +1,61 @@
+//! A small web service (agnhost netexec) and ways to ask it.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::world::World;
+
+/// Three replicas behind a Service of type NodePort.
+pub(crate) const MANIFEST: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      topologySpreadConstraints:
+      - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}, nodeTaintsPolicy: Honor}
+      containers:
+      - name: web
+        image: registry.k8s.io/e2e-test-images/agnhost:AGNHOST
+        args: [netexec, --http-port=8080]
+        ports: [{containerPort: 8080}]
+        readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  type: NodePort
+  selector: {app: web}
+  ports: [{port: 80, targetPort: 8080}]
+";
+
+/// Asks `target` from inside a pod, a few times: rules on other nodes may be a moment behind.
+pub(crate) fn from_pod(world: &World, pod: &str, target: &str) {
+    world.eventually(&["exec", pod, "--", "/agnhost", "connect", "--timeout=3s", target], |_| true);
+}
+
+/// Asks `target` over HTTP from the host.
+pub(crate) fn from_host(target: &str) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while !answers(target) {
+        assert!(Instant::now() < until, "{target} does not answer the host");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn answers(target: &str) -> bool {
+    let Ok(address) = target.parse() else { return false };
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(2)) else { return false };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+    let _ = stream.write_all(b"GET /hostname HTTP/1.0\r\n\r\n");
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer.contains(" 200 OK")
+}

@@ -1,0 +1,85 @@
+//! What a host looks like: everything that machines and networks could leave behind, without any filter by name.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// Lines that describe the host, by what they are about.
+pub(crate) struct Snapshot {
+    lines: BTreeSet<String>,
+}
+
+impl Snapshot {
+    /// Looks at the host.
+    pub(crate) fn take() -> Self {
+        let mut lines = BTreeSet::new();
+        let mut add = |what: &str, text: &str| {
+            lines.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| format!("{what}: {line}")));
+        };
+        add("mount", &mounts());
+        add("link", &output("ip", &["-o", "link", "show"], |line| line.split(':').nth(1).map(str::to_owned)));
+        add("route", &output("ip", &["-4", "route", "show", "table", "all"], |line| Some(line.to_owned())));
+        add("nft", &output("nft", &["list", "ruleset"], |line| Some(line.to_owned())));
+        add("cgroup", &cgroups());
+        add("listening", &output("ss", &["-Hltn"], |line| line.split_whitespace().nth(3).map(str::to_owned)));
+        add("process", &processes());
+        add("sysctl", &sysctls());
+        Self { lines }
+    }
+
+    /// What is in one of the two only.
+    pub(crate) fn differences(&self, after: &Self) -> Vec<String> {
+        let gone = self.lines.difference(&after.lines).map(|line| format!("- {line}"));
+        let new = after.lines.difference(&self.lines).map(|line| format!("+ {line}"));
+        gone.chain(new).collect()
+    }
+}
+
+fn output(program: &str, arguments: &[&str], pick: impl Fn(&str) -> Option<String>) -> String {
+    let Ok(output) = Command::new(program).args(arguments).output() else { return String::new() };
+    String::from_utf8_lossy(&output.stdout).lines().filter_map(pick).collect::<Vec<_>>().join("\n")
+}
+
+fn mounts() -> String {
+    let text = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    text.lines().filter_map(|line| line.split(' ').nth(1)).collect::<Vec<_>>().join("\n")
+}
+
+fn cgroups() -> String {
+    let mut found = Vec::new();
+    walk(std::path::Path::new("/sys/fs/cgroup"), 0, &mut found);
+    found.join("\n")
+}
+
+fn walk(directory: &std::path::Path, depth: usize, found: &mut Vec<String>) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
+        found.push(entry.path().display().to_string());
+        if depth < 4 {
+            walk(&entry.path(), depth + 1, found);
+        }
+    }
+}
+
+/// Programs that machines are made of. Other processes of the host come and go by themselves.
+fn processes() -> String {
+    const MACHINES: [&str; 6] = ["systemd-nspawn", "containerd", "kubelet", "kube-apiserver", "etcd", "kubewright"];
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok) {
+        let name = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        if MACHINES.iter().any(|program| name.starts_with(program)) {
+            found.push(format!("{} {}", entry.file_name().to_string_lossy(), name.trim()));
+        }
+    }
+    found.join("\n")
+}
+
+fn sysctls() -> String {
+    ["net/ipv4/ip_forward", "kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom"]
+        .iter()
+        .map(|name| {
+            let value = std::fs::read_to_string(format!("/proc/sys/{name}")).unwrap_or_default();
+            format!("{name} = {}", value.trim())
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}

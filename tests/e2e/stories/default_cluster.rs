@@ -1,0 +1,43 @@
+//! One control plane and two workers: made, used, changed, scaled, deleted.
+
+use crate::checks;
+use crate::world::World;
+
+pub(crate) fn story(world: &mut World) {
+    world.kubewright(&["create", "cluster", "demo", "--yes"]);
+    checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);
+    checks::nothing_to_do(world, "demo");
+    checks::pods_talk(world, &addresses(world));
+    a_label_changes_only_the_nodes(world);
+    a_worker_comes_and_goes(world);
+    checks::nothing_to_do(world, "demo");
+}
+
+fn addresses(world: &World) -> Vec<String> {
+    let text = world.kubectl(&["get", "nodes", "-o", "jsonpath={.items[*].status.addresses[?(@.type==\"InternalIP\")].address}"]);
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn a_label_changes_only_the_nodes(world: &mut World) {
+    world.kubewright(&["set", "cluster", "demo", "--instance-group", "worker", "spec.labels={tier: front}"]);
+    let plan = world.kubewright(&["update", "cluster", "demo"]);
+    assert!(plan.contains("node/worker-1") && plan.contains("labels.tier"), "{plan}");
+    assert!(plan.contains("0 to create, 2 to update, 0 to replace, 0 to delete"), "{plan}");
+    let pending = world.try_kubewright(&["update", "cluster", "demo", "--detailed-exitcode"]);
+    assert_eq!(pending.status.code(), Some(3), "changes are pending");
+    world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    let labelled = world.kubectl(&["get", "nodes", "-l", "tier=front", "--no-headers"]);
+    assert_eq!(labelled.lines().count(), 2);
+    checks::nothing_to_do(world, "demo");
+}
+
+fn a_worker_comes_and_goes(world: &mut World) {
+    world.kubewright(&["set", "cluster", "demo", "--instance-group", "worker", "spec.count=3"]);
+    let plan = world.kubewright(&["update", "cluster", "demo"]);
+    assert!(plan.contains("machine/demo/worker-3") && !plan.contains("machine/demo/worker-2"), "{plan}");
+    world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2", "worker-3"]);
+    world.kubewright(&["set", "cluster", "demo", "--instance-group", "worker", "spec.count=2"]);
+    world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);
+}

@@ -1,0 +1,132 @@
+//! One story's own state directory and kubeconfig, and the programs it types.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::snapshot::Snapshot;
+
+/// A user's surroundings for one story. The asset cache is the host's, so that nothing is built twice.
+pub(crate) struct World {
+    directory: tempfile::TempDir,
+    program: PathBuf,
+    before: Snapshot,
+    clusters: Vec<String>,
+}
+
+impl World {
+    /// Fresh surroundings. Must be on the cache's file system, because machines are hard links of cached trees.
+    pub(crate) fn new(story: &str) -> Self {
+        let prefix = format!("kubewright-{}-", story.replace(' ', "-"));
+        let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in("/var/tmp").expect("a directory");
+        let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
+        Self { directory, program, before: Snapshot::take(), clusters: Vec::new() }
+    }
+
+    /// The story's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.directory.path().join("kubeconfig")
+    }
+
+    fn command(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("KUBEWRIGHT_STATE", self.directory.path().join("state"))
+            .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
+            .env("KUBECONFIG", self.kubeconfig());
+        command
+    }
+
+    /// Types `kubewright ARGUMENTS`, whatever comes of it.
+    pub(crate) fn try_kubewright(&mut self, arguments: &[&str]) -> Output {
+        println!("    $ kubewright {}", arguments.join(" "));
+        if let ["create", "cluster", name, ..] = arguments {
+            self.clusters.push((*name).to_owned());
+        }
+        if let ["delete", "cluster", name, "--yes"] = arguments {
+            self.clusters.retain(|cluster| cluster != name);
+        }
+        let program = self.program.clone();
+        self.command(&program, arguments).output().expect("kubewright starts")
+    }
+
+    /// Types `kubewright ARGUMENTS`, which must succeed; gives what it printed on standard output.
+    pub(crate) fn kubewright(&mut self, arguments: &[&str]) -> String {
+        let began = Instant::now();
+        let output = self.try_kubewright(arguments);
+        assert!(output.status.success(), "kubewright {arguments:?} ended with {}:\n{}", output.status, both(&output));
+        println!("      ({:.1} s)", began.elapsed().as_secs_f32());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Types `kubectl ARGUMENTS`, whatever comes of it.
+    pub(crate) fn try_kubectl(&self, arguments: &[&str]) -> Output {
+        let kubectl = self.program.with_file_name("kubectl");
+        self.command(&kubectl, arguments).output().expect("kubectl starts")
+    }
+
+    /// Types `kubectl ARGUMENTS`, which must succeed; gives what it printed.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        let output = self.try_kubectl(arguments);
+        assert!(output.status.success(), "kubectl {arguments:?} ended with {}:\n{}", output.status, both(&output));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// `kubectl get … -o json`.
+    pub(crate) fn get(&self, arguments: &[&str]) -> Value {
+        let text = self.kubectl(&[&["get", "-o", "json"], arguments].concat());
+        serde_json::from_str(&text).expect("kubectl prints JSON")
+    }
+
+    /// Types `kubectl` again and again until `good` likes what it prints.
+    pub(crate) fn eventually(&self, arguments: &[&str], good: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + Duration::from_secs(120);
+        loop {
+            let output = self.try_kubectl(arguments);
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            if output.status.success() && good(&text) {
+                return text;
+            }
+            assert!(Instant::now() < until, "kubectl {arguments:?} never gave what is expected:\n{}", both(&output));
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// Applies a manifest.
+    pub(crate) fn apply(&self, manifest: &str) {
+        let path = self.directory.path().join("manifest.yaml");
+        std::fs::write(&path, manifest).expect("the manifest is written");
+        self.kubectl(&["apply", "-f", &path.to_string_lossy()]);
+    }
+
+    /// The story is over: whatever it made is gone, and the host is as it was.
+    pub(crate) fn finish(mut self) {
+        for cluster in std::mem::take(&mut self.clusters) {
+            self.kubewright(&["delete", "cluster", &cluster, "--yes"]);
+        }
+        let left = self.before.differences(&Snapshot::take());
+        assert!(left.is_empty(), "the story leaves behind: {left:#?}");
+    }
+}
+
+impl Drop for World {
+    /// A failed story must not leave machines to the next one.
+    fn drop(&mut self) {
+        for cluster in std::mem::take(&mut self.clusters) {
+            if std::env::var("KUBEWRIGHT_KEEP").is_ok() {
+                println!("      kept cluster {cluster}");
+                continue;
+            }
+            let output = self.try_kubewright(&["delete", "cluster", &cluster, "--yes"]);
+            println!("      cleaned up cluster {cluster}: {}", output.status);
+        }
+    }
+}
+
+/// Both streams of a program, for messages.
+pub(crate) fn both(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}

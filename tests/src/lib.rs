@@ -1,0 +1,1 @@
+//! Tests across crates live beside this file: the architecture, scenarios, and end to end on real machines.
