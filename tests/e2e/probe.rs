@@ -22,7 +22,7 @@ spec:
       - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}, nodeTaintsPolicy: Honor}
       containers:
       - name: web
-        image: registry.k8s.io/e2e-test-images/agnhost:AGNHOST
+        image: registry.k8s.io/e2e-test-images/agnhost:2.63.0
         args: [netexec, --http-port=8080]
         ports: [{containerPort: 8080}]
         readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1}

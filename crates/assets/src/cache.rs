@@ -14,6 +14,7 @@
 mod hash;
 mod lock;
 mod record;
+mod scratch;
 mod tree;
 
 use std::io;
@@ -22,12 +23,12 @@ use std::path::{Path, PathBuf};
 use catalog::{AssetKind, AssetRef, LockEntry};
 use engine::{AssetFiles, AssetMissing};
 use fs_err as fs;
-use tempfile::TempDir;
 
 pub(crate) use hash::sha256_of_file;
 pub(crate) use lock::AssetLock;
 pub use record::Record;
 pub(crate) use record::write_atomically;
+pub(crate) use scratch::Scratch;
 pub(crate) use tree::Manifest;
 
 use crate::{AssetError, Inputs};
@@ -68,6 +69,8 @@ impl AssetCache {
             let path = cache.root.join(directory);
             fs::create_dir_all(&path).map_err(|e| AssetError::io("make the asset cache", &path, e))?;
         }
+        let scratch = cache.root.join("scratch");
+        scratch::sweep(&scratch).map_err(|e| AssetError::io("clean the asset cache", &scratch, e))?;
         Ok(cache)
     }
 
@@ -105,9 +108,9 @@ impl AssetCache {
     }
 
     /// A new empty directory on the cache's file system, removed when dropped.
-    pub(crate) fn scratch(&self) -> Result<TempDir, AssetError> {
+    pub(crate) fn scratch(&self) -> Result<Scratch, AssetError> {
         let parent = self.root.join("scratch");
-        TempDir::new_in(&parent).map_err(|e| AssetError::io("make a scratch directory", &parent, e))
+        Scratch::new(&parent).map_err(|e| AssetError::io("make a scratch directory", &parent, e))
     }
 
     /// Locks an asset against other processes that want to make it.

@@ -5,6 +5,8 @@
 //!   cargo test -p assets --test machines -- --ignored
 //! ```
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +34,7 @@ impl Inputs for Files {
 }
 
 fn directory(name: &str) -> PathBuf {
-    std::env::var_os(name).map(PathBuf::from).unwrap_or_else(|| panic!("{name} names a directory"))
+    std::env::var_os(name).map_or_else(|| panic!("{name} names a directory"), PathBuf::from)
 }
 
 async fn build(builder: &dyn Build, spec: AssetSpec, inputs: &Files, out: &Path) {

@@ -5,6 +5,8 @@
 //!   cargo test -p assets --test real -- --ignored --nocapture
 //! ```
 
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test that is watched by a person")]
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;

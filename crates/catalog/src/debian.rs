@@ -44,7 +44,7 @@ pub fn machine_rootfs() -> AssetSpec {
 }
 
 /// The layer below kube-proxy and flannel: what programs packet filters.
-pub(crate) fn network_layer() -> AssetSpec {
+pub(crate) fn network_layer(architecture: &str) -> AssetSpec {
     let mut symlinks = merged_usr();
     for program in ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"]
     {
@@ -56,16 +56,16 @@ pub(crate) fn network_layer() -> AssetSpec {
         symlinks.insert(format!("usr/bin/{applet}"), "busybox".into());
     }
     let packages = ["busybox-static", "conntrack", "ipset", "iproute2", "iptables", "kmod", "nftables"];
-    layer("layer-network", &packages, symlinks)
+    layer("layer-network", architecture, &packages, symlinks)
 }
 
 /// The layer below images that need a shell.
-pub(crate) fn busybox_layer() -> AssetSpec {
+pub(crate) fn busybox_layer(architecture: &str) -> AssetSpec {
     let mut symlinks = merged_usr();
     for applet in BUSYBOX_APPLETS {
         symlinks.insert(format!("usr/bin/{applet}"), "busybox".into());
     }
-    layer("layer-busybox", &["busybox-static"], symlinks)
+    layer("layer-busybox", architecture, &["busybox-static"], symlinks)
 }
 
 /// The applets that helper pods and people in `kubectl exec` use.
@@ -80,14 +80,34 @@ fn merged_usr() -> BTreeMap<String, String> {
     ["bin", "lib", "lib64", "sbin"].into_iter().map(|name| (name.to_owned(), format!("usr/{name}"))).collect()
 }
 
-fn layer(name: &str, packages: &[&str], symlinks: BTreeMap<String, String>) -> AssetSpec {
-    let excluded =
-        ["usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "usr/share/bash-completion"];
+/// Documents, the build machine's own settings (its mirror's address, its host name), and what containers get anyway.
+const EXCLUDED: [&str; 17] = [
+    "dev",
+    "etc/apt",
+    "etc/dpkg",
+    "etc/fstab",
+    "etc/hostname",
+    "etc/resolv.conf",
+    "usr/share/bash-completion",
+    "usr/share/doc",
+    "usr/share/doc-base",
+    "usr/share/info",
+    "usr/share/initramfs-tools",
+    "usr/share/lintian",
+    "usr/share/locale",
+    "usr/share/man",
+    "var/cache",
+    "var/lib/apt",
+    "var/log",
+];
+
+fn layer(name: &str, architecture: &str, packages: &[&str], symlinks: BTreeMap<String, String>) -> AssetSpec {
     let recipe = LayerRecipe {
         suite: SUITE.into(),
+        architecture: architecture.to_owned(),
         packages: packages.iter().map(|&package| package.to_owned()).collect(),
         symlinks,
-        excluded: excluded.map(str::to_owned).into(),
+        excluded: EXCLUDED.map(str::to_owned).into(),
         revision: 1,
     };
     AssetSpec::new(name, Recipe::Layer(recipe))

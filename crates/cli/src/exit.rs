@@ -6,31 +6,46 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Fine.
-    Fine = 0,
+    Fine,
     /// It failed, and nothing was begun or everything was undone.
-    Failed = 1,
+    Failed,
     /// The command line cannot be understood.
-    Usage = 2,
+    Usage,
     /// Changes are pending (with `--detailed-exitcode`).
-    Pending = 3,
+    Pending,
     /// The documents are not valid.
-    InvalidSpec = 10,
+    InvalidSpec,
     /// A rule refuses the plan.
-    Refused = 11,
+    Refused,
     /// What the plan was made from has moved.
-    Stale = 12,
+    Stale,
     /// Somebody else works on the cluster.
-    Locked = 13,
+    Locked,
     /// Some of the plan is done; running again does the rest.
-    Partial = 20,
+    Partial,
     /// Machines could not be reached.
-    Unreachable = 21,
+    Unreachable,
     /// A bug of kubewright.
-    Bug = 70,
+    Bug,
+    /// With the exit code of a program that it ran for the user.
+    Program(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Fine => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Pending => 3,
+            Exit::InvalidSpec => 10,
+            Exit::Refused => 11,
+            Exit::Stale => 12,
+            Exit::Locked => 13,
+            Exit::Partial => 20,
+            Exit::Unreachable => 21,
+            Exit::Bug => 70,
+            Exit::Program(code) => code,
+        })
     }
 }

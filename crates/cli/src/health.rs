@@ -13,6 +13,7 @@ use resource::{Reference, Secret};
 use crate::compose::Composition;
 use crate::error::CommandError;
 use crate::operation::Operation;
+use crate::reach;
 
 /// How long DNS may take after everything was applied: images are there, so this is start-up time.
 const DNS_PATIENCE_SECONDS: u64 = 180;
@@ -34,9 +35,7 @@ pub(crate) async fn probe_dns(
     let probes = resolved.machines.iter().map(|machine| {
         let gate = gate.clone();
         async move {
-            let inputs = model::target_inputs(resolved, machine);
-            let target = hosts::target(&inputs, &*operation.outputs)
-                .map_err(|error| CommandError::from_source(&machine.name, &error))?;
+            let target = reach::target(operation, resolved, machine)?;
             composition.hosts.run_gates(&target, vec![gate], epoch).await.map_err(|error| {
                 CommandError::from_source(&format!("{} gets no answer from cluster DNS", machine.name), &error)
                     .hint("kubectl -n kube-system get pods -o wide")

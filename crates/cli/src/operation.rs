@@ -6,7 +6,7 @@ use std::sync::Arc;
 use credentials::Vault;
 use engine::cluster_store::Loaded;
 use engine::runner::{self, Ports, Summary};
-use engine::{ClusterStore, Handlers, KnownOutputs, Lease, ObserveRequest, SecretVault};
+use engine::{ClusterStore, Goal, Handlers, KnownOutputs, Lease, ObserveRequest, SecretVault};
 use plan::{Base, Input, Plan};
 use resource::{Desired, Digest, ResourceId};
 
@@ -28,6 +28,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) outputs: Arc<KnownOutputs>,
     /// Who does the work.
     pub(crate) handlers: Handlers,
+    /// What runs are to lead to.
+    goal: Option<Goal>,
 }
 
 /// Reads what is stored of a cluster; a cluster that isn't there is an error that names those that are.
@@ -56,7 +58,12 @@ impl<'a> Operation<'a> {
         let vault = open_vault(app, name).await?;
         let port: Arc<dyn SecretVault> = vault.clone();
         let outputs = KnownOutputs::load(&loaded.state, Arc::new(SystemClock), port).await?;
-        Ok(Self { app, store: app.cluster(name), loaded, vault, outputs, handlers })
+        Ok(Self { app, store: app.cluster(name), loaded, vault, outputs, handlers, goal: None })
+    }
+
+    /// The same, for runs that lead to `goal`.
+    pub(crate) fn towards(self, goal: Option<Goal>) -> Self {
+        Self { goal, ..self }
     }
 
     /// Observes everything desired or recorded, and plans.
@@ -95,7 +102,7 @@ impl<'a> Operation<'a> {
         lease: Arc<dyn Lease>,
     ) -> Result<Summary, CommandError> {
         let run = runner::new_run_id(&SystemClock);
-        let (journal, ..) = self.store.begin_run(&self.loaded, &run).await?;
+        let (journal, ..) = self.store.begin_run(&self.loaded, &run, self.goal.as_ref()).await?;
         let ports = Ports {
             handlers: self.handlers.clone(),
             outputs: self.outputs.clone(),

@@ -12,9 +12,10 @@ use crate::app::App;
 use crate::compose::{Composition, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::{self, Format};
-use crate::{confirm, documents, ground, health, kubeconfig, prepare, summary};
+use crate::{confirm, documents, ground, health, kubeconfig, kubectl, prepare, summary};
 
 /// How an update is carried out.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ pub(crate) struct Wish {
     pub(crate) yes: bool,
     /// Exit with 3 when changes are pending.
     pub(crate) detailed_exitcode: bool,
+    /// How many resources may be deleted or replaced; any number without it.
+    pub(crate) max_destroy: Option<usize>,
     /// What to type to go on after a failure.
     pub(crate) again: String,
 }
@@ -52,11 +55,14 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
     let (resolved, loaded) = resolve(app, name, loaded).await?;
     let desired = model::build(&resolved)
         .map_err(|error| CommandError::from_source("the documents cannot be turned into resources", &error).exit(Exit::Bug))?;
+    let judge = Judge::of(&resolved, &loaded)?;
+    judge.documents(app)?;
     let prepared = prepare::assets(app, &resolved, &loaded, wish.yes).await?;
     let composition = compose(app, prepared.agent.clone());
-    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
     let plan = app.phase("compared with what is there", operation.plan(name, &desired, prepared.digest())).await?;
     show(app, &plan)?;
+    judge.plan(app, &plan, wish.max_destroy)?;
     prepared.mention(app);
     if plan.is_empty() {
         return finish_unchanged(app, &plan, &operation, &resolved, lease.is_some()).await;
@@ -78,6 +84,7 @@ async fn finish_unchanged(
     changing: bool,
 ) -> Outcome {
     if changing {
+        kubectl::beside(app, resolved);
         kubeconfig::export(app, operation, resolved).await?;
     }
     Ok(if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine })

@@ -36,6 +36,23 @@ impl Revision {
     pub const FORMAT: u32 = 1;
 }
 
+/// What a run was to make of the cluster. A revision alone does not say it: another kubewright may have other defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Goal {
+    /// Version of this format.
+    pub format: u32,
+    /// The revision.
+    pub revision: Digest,
+    /// Its documents, every default filled in.
+    pub documents: Vec<Value>,
+}
+
+impl Goal {
+    /// Version written into goals.
+    pub const FORMAT: u32 = 1;
+}
+
 /// One file of documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -57,6 +74,8 @@ pub struct Loaded {
     pub state: State,
     /// The wanted revision.
     pub revision: Revision,
+    /// What the last run was to lead to.
+    pub goal: Option<Goal>,
 }
 
 /// One cluster in a state store.
@@ -90,7 +109,11 @@ impl ClusterStore {
             state.fold(&records);
         }
         let revision = self.read(&revision_key(&head.revision), Revision::FORMAT).await?;
-        Ok(Some(Loaded { head, version, state, revision }))
+        let goal = match &head.goal {
+            Some(digest) => Some(self.read(&goal_key(digest), Goal::FORMAT).await?),
+            None => None,
+        };
+        Ok(Some(Loaded { head, version, state, revision, goal }))
     }
 
     /// Writes a revision and gives its digest.
@@ -109,6 +132,7 @@ impl ClusterStore {
             revision,
             checkpoint: None,
             run: None,
+            goal: None,
         };
         self.swap(None, &head).await.map(drop)
     }
@@ -120,13 +144,25 @@ impl ClusterStore {
     }
 
     /// Begins a run: the state as it is becomes the checkpoint, and the run's journal goes on from there.
-    pub async fn begin_run(&self, loaded: &Loaded, run: &str) -> Result<(Journal, Head, Version), StoreError> {
+    ///
+    /// `goal` is what the run is to lead to; without one (when the cluster is deleted) the last one stays.
+    pub async fn begin_run(
+        &self,
+        loaded: &Loaded,
+        run: &str,
+        goal: Option<&Goal>,
+    ) -> Result<(Journal, Head, Version), StoreError> {
         let checkpoint = self.put_checkpoint(&loaded.state).await?;
+        let goal = match goal {
+            Some(goal) => Some(self.put_goal(goal).await?),
+            None => loaded.head.goal.clone(),
+        };
         let writer = self.store.create_journal(&self.cluster, run).await?;
         let head = Head {
             serial: loaded.head.serial + 1,
             checkpoint: Some(checkpoint),
             run: Some(run.to_owned()),
+            goal,
             ..loaded.head.clone()
         };
         let version = self.swap(Some(&loaded.version), &head).await?;
@@ -154,6 +190,12 @@ impl ClusterStore {
         Ok(digest)
     }
 
+    async fn put_goal(&self, goal: &Goal) -> Result<Digest, StoreError> {
+        let (digest, bytes) = encode(goal)?;
+        self.store.put(&self.cluster, &goal_key(&digest), &bytes).await?;
+        Ok(digest)
+    }
+
     async fn swap(&self, expected: Option<&Version>, head: &Head) -> Result<Version, StoreError> {
         let (_, bytes) = encode(head)?;
         self.store.swap_head(&self.cluster, expected, &bytes).await
@@ -174,6 +216,10 @@ fn revision_key(digest: &Digest) -> String {
 
 fn checkpoint_key(digest: &Digest) -> String {
     format!("checkpoints/{digest}.json")
+}
+
+fn goal_key(digest: &Digest) -> String {
+    format!("goals/{digest}.json")
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<(Digest, Vec<u8>), StoreError> {

@@ -20,7 +20,7 @@ pub mod token;
 pub mod vault;
 
 pub use asset::{AssetFiles, AssetMissing};
-pub use cluster_store::{ClusterStore, Loaded, Revision, SourceText};
+pub use cluster_store::{ClusterStore, Goal, Loaded, Revision, SourceText};
 pub use error::{ActionError, ErrorClass};
 pub use event::{Event, EventSink};
 pub use handler::{

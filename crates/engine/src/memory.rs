@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::{JournalWriter, Lease, LockInfo, StateStore, StoreError, Version};
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Cluster {
     head: Option<(Vec<u8>, u64)>,
     objects: BTreeMap<String, Vec<u8>>,
@@ -25,6 +25,14 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// A copy that goes its own way from now on, with nothing locked.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        clusters.values_mut().for_each(|cluster| cluster.lock = None);
+        Self { clusters: Arc::new(Mutex::new(clusters)) }
+    }
+
     fn with<T>(&self, cluster: &str, action: impl FnOnce(&mut Cluster) -> T) -> T {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         action(clusters.entry(cluster.to_owned()).or_default())

@@ -23,6 +23,9 @@ pub struct Head {
     pub checkpoint: Option<Digest>,
     /// The run whose journal goes on from the checkpoint.
     pub run: Option<String>,
+    /// What the last run that made or changed something was to lead to; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Digest>,
 }
 
 impl Head {

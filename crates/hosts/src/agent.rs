@@ -27,6 +27,9 @@ impl AgentBinary {
     }
 }
 
+/// Every version that was ever put on a machine.
+const ALL_VERSIONS: &str = "/usr/local/bin/kubewright-agent-????????????";
+
 /// What to do where the agent is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WhenMissing {
@@ -59,6 +62,7 @@ impl Agents {
         request: &Request,
         note: Note<'_>,
     ) -> Result<Reply, AgentError> {
+        note("connecting".to_owned());
         let host = self.connector.connect(target, patience).await?;
         match self.converse(host.as_ref(), &target.name, request, note).await {
             Err(AgentError::NotThere { .. }) if missing == WhenMissing::Upload => {
@@ -71,6 +75,15 @@ impl Agents {
             }
             answer => answer,
         }
+    }
+
+    /// Takes the agent off a machine, in all versions. One that is bound there from outside stays.
+    pub(crate) async fn remove(&self, target: &HostTarget, patience: Duration) -> Result<(), AgentError> {
+        let host = self.connector.connect(target, patience).await?;
+        let (sender, receiver) = mpsc::channel(1);
+        drop(receiver);
+        host.run(&format!("rm -f {ALL_VERSIONS}"), Vec::new(), sender).await?;
+        Ok(())
     }
 
     async fn converse(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::{ActionContext, ActionError, Applied, ErrorClass, HostTarget, ObserveContext};
-use machine::{MachineConfig, Reply, Request};
+use machine::{MachineConfig, Reply, Request, Step};
 use plan::{Change, Operation, Reason};
 use serde_json::Value;
 
@@ -21,8 +21,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const ETCD_MANIFEST: &str = "/etc/kubernetes/manifests/etcd.yaml";
 
 /// Creates or updates a `machine-config`.
+///
+/// With `forget_etcd`, a member of etcd that lived on the machine counts as never born.
 pub(crate) async fn apply_config(
     agents: &Agents,
+    forget_etcd: bool,
     change: &Change,
     context: &ActionContext,
 ) -> Result<Applied, ActionError> {
@@ -37,8 +40,12 @@ pub(crate) async fn apply_config(
     if change.expect.is_some() {
         refuse_if_moved(agents, change, inputs, &target, context).await?;
     }
+    if forget_etcd {
+        let request = Request::Run { steps: vec![Step::ForgetEtcdData], epoch: context.epoch };
+        done(agents, &target, &request, context).await?;
+    }
     let request = Request::Apply {
-        etcd_recorded: etcd_recorded(change, &config),
+        etcd_recorded: !forget_etcd && etcd_recorded(change, &config),
         config: Box::new(config),
         digest_key: hex::encode(outputs.digest_key(&target.name)),
         epoch: context.epoch,
@@ -51,7 +58,10 @@ pub(crate) async fn apply_config(
 pub(crate) async fn reset(agents: &Agents, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
     let inputs = change.before.as_ref().ok_or_else(|| ActionError::permanent("nothing is known of what was made"))?;
     let target = target_of(inputs, context.outputs.as_ref())?;
-    done(agents, &target, &Request::Reset { epoch: context.epoch }, context).await
+    let applied = done(agents, &target, &Request::Reset { epoch: context.epoch }, context).await?;
+    // A program without a ledger does no harm, so nothing fails for it.
+    let _ = agents.remove(&target, PATIENCE).await;
+    Ok(applied)
 }
 
 /// Asks an agent for something that it does or fails to do.

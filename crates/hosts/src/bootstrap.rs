@@ -1,5 +1,7 @@
 //! Brings a kubelet to its first client certificate, with a token that lives only as long as that takes.
 
+use std::sync::Arc;
+
 use engine::{
     ActionContext, ActionError, Applied, BootstrapToken, BootstrapTokens, ErrorClass, HostTarget, ObserveContext,
 };
@@ -37,7 +39,7 @@ struct Wish {
 /// Creates a `node-bootstrap`.
 pub(crate) async fn bootstrap(
     agents: &Agents,
-    tokens: &dyn BootstrapTokens,
+    tokens: &Arc<dyn BootstrapTokens>,
     change: &Change,
     context: &ActionContext,
 ) -> Result<Applied, ActionError> {
@@ -45,16 +47,43 @@ pub(crate) async fn bootstrap(
     context.progress("making a bootstrap token");
     let description = format!("kubewright: {} of cluster {}", wish.node, context.cluster);
     let token = tokens.mint(&wish.access, &description, context).await?;
+    let revocation = Revocation::new(tokens, &wish.access, &token);
     let joined = join(agents, &wish, &token, context).await;
     if joined.as_ref().is_err_and(|error| error.class == ErrorClass::Permanent) && !context.cancel.is_cancelled() {
         // Best effort, where the machine can be reached: the token in it is worth nothing from now on.
         let steps = vec![Step::Remove { path: BOOTSTRAP_CONF.to_owned() }];
         let _ = done(agents, &wish.target, &run(steps, context), context).await;
     }
-    let revoked = tokens.revoke(&wish.access, &token.id).await;
+    let revoked = revocation.now().await;
     let applied = joined?;
     revoked?;
     Ok(applied)
+}
+
+/// Takes a token back, also when the action is dropped in the middle.
+struct Revocation {
+    due: Option<(Arc<dyn BootstrapTokens>, Secret, String)>,
+}
+
+impl Revocation {
+    fn new(tokens: &Arc<dyn BootstrapTokens>, access: &Secret, token: &BootstrapToken) -> Self {
+        Self { due: Some((Arc::clone(tokens), access.clone(), token.id.clone())) }
+    }
+
+    async fn now(mut self) -> Result<(), ActionError> {
+        let Some((tokens, access, id)) = &self.due else { return Ok(()) };
+        let revoked = tokens.revoke(access, id).await;
+        self.due = None;
+        revoked
+    }
+}
+
+impl Drop for Revocation {
+    fn drop(&mut self) {
+        if let (Some((tokens, access, id)), Ok(runtime)) = (self.due.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { tokens.revoke(&access, &id).await });
+        }
+    }
 }
 
 /// Does again what comes after the certificate; an earlier attempt may have been cut short there.

@@ -54,3 +54,63 @@ fn fill(value: &mut Value, outputs: &dyn ObserveContext) -> Result<(), Reference
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engine::{Clock, Output, Outputs, UnresolvedReference};
+    use resource::{ResourceId, Secret};
+    use serde_json::json;
+
+    use super::*;
+
+    struct Known(Option<Secret>);
+
+    impl ObserveContext for Known {
+        fn output(&self, reference: &Reference) -> Result<Output, UnresolvedReference> {
+            self.0.clone().map(Output::Secret).ok_or_else(|| UnresolvedReference(reference.clone()))
+        }
+        fn outputs(&self, _resource: &ResourceId) -> Outputs {
+            Outputs::new()
+        }
+        fn clock(&self) -> &dyn Clock {
+            unimplemented!()
+        }
+        fn digest_key(&self, _scope: &str) -> [u8; 32] {
+            [0; 32]
+        }
+    }
+
+    fn reference() -> Reference {
+        Reference::new(ResourceId::new("certificate", "w/kubelet"), "key")
+    }
+
+    fn config() -> Value {
+        json!({
+            "group": {"files": {"/a": {"content": {"text": reference()}}, "/b": {"content": {"text": "plain"}}}},
+            "machine": {"nodeName": "w", "files": {"/c": {"content": {"secret": reference()}}}},
+        })
+    }
+
+    #[test]
+    fn texts_are_filled_in_as_they_are_and_secrets_in_base64() {
+        let resolved = resolve(&config(), &Known(Some(Secret::new("key")))).unwrap();
+        assert_eq!(resolved.config["group"]["files"]["/a"]["content"], json!({"text": "key"}));
+        assert_eq!(resolved.config["machine"]["files"]["/c"]["content"], json!({"secret": "a2V5"}));
+        assert!(resolved.waiting.is_empty());
+    }
+
+    #[test]
+    fn files_whose_content_is_not_made_yet_are_left_out() {
+        let resolved = resolve(&config(), &Known(None)).unwrap();
+        assert_eq!(resolved.waiting.keys().collect::<Vec<_>>(), ["/a", "/c"]);
+        assert_eq!(resolved.config["group"]["files"], json!({"/b": {"content": {"text": "plain"}}}));
+    }
+
+    #[test]
+    fn a_reference_elsewhere_must_be_made() {
+        let config = json!({"machine": {"nodeName": reference()}});
+        assert_eq!(resolve(&config, &Known(None)).unwrap_err(), reference());
+        let resolved = resolve(&config, &Known(Some(Secret::new("w")))).unwrap();
+        assert_eq!(resolved.config, json!({"machine": {"nodeName": "w"}}));
+    }
+}

@@ -1,6 +1,6 @@
 //! The handler's face: which kinds, and who does what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,18 +25,26 @@ pub struct HostsHandler {
     agents: Agents,
     tokens: Arc<dyn BootstrapTokens>,
     deep: bool,
+    forget_etcd: BTreeSet<String>,
 }
 
 impl HostsHandler {
     /// A handler that reaches machines through `connector` and places `agent` on them.
     pub fn new(connector: Arc<dyn HostConnector>, agent: AgentBinary, tokens: Arc<dyn BootstrapTokens>) -> Self {
-        Self { agents: Agents::new(connector, agent), tokens, deep: false }
+        Self { agents: Agents::new(connector, agent), tokens, deep: false, forget_etcd: BTreeSet::new() }
     }
 
     /// The same, with large files hashed again instead of trusted by inode and modification time.
     #[must_use]
     pub fn deep(mut self, deep: bool) -> Self {
         self.deep = deep;
+        self
+    }
+
+    /// The same, allowed to start a new member of etcd on these machines although one lived there and its data is gone.
+    #[must_use]
+    pub fn forget_etcd_data(mut self, machines: BTreeSet<String>) -> Self {
+        self.forget_etcd = machines;
         self
     }
 
@@ -85,11 +93,12 @@ impl Handler for HostsHandler {
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
         match (change.resource.kind(), change.operation) {
             (MACHINE_CONFIG, Operation::Create | Operation::Update) => {
-                apply::apply_config(&self.agents, change, context).await
+                let forget_etcd = self.forget_etcd.contains(change.resource.name());
+                apply::apply_config(&self.agents, forget_etcd, change, context).await
             }
             (MACHINE_CONFIG, Operation::Delete) => apply::reset(&self.agents, change, context).await,
             (NODE_BOOTSTRAP, Operation::Create) => {
-                bootstrap::bootstrap(&self.agents, self.tokens.as_ref(), change, context).await
+                bootstrap::bootstrap(&self.agents, &self.tokens, change, context).await
             }
             (NODE_BOOTSTRAP, Operation::Update) => bootstrap::finish(&self.agents, change, context).await,
             // Its files go with the machine's config, its Node with the node.

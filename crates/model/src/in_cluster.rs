@@ -67,6 +67,8 @@ fn add(resolved: &Resolved, builder: &mut Builder, manifests: Vec<Value>) {
     for (id, manifest) in workloads {
         let mut object = object(resolved, id, manifest);
         object.depends_on.extend(before_workloads.iter().cloned());
+        // Taints must be there first, or pods settle on control planes.
+        object.depends_on.extend(resolved.control_planes().map(|machine| ids::node(&machine.name)));
         builder.add(object);
     }
 }

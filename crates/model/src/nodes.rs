@@ -56,17 +56,8 @@ fn labels(resolved: &Resolved, machine: &Machine) -> BTreeMap<String, String> {
     labels
 }
 
-/// The group's taints; control planes keep pods off as long as there are workers for them.
+/// The group's taints. Those that keep pods off control planes are a default of the documents.
 fn taints(resolved: &Resolved, machine: &Machine) -> Vec<Value> {
-    let mut taints: Vec<Value> = resolved
-        .group_of(machine)
-        .spec
-        .taints
-        .iter()
-        .map(|taint| json!({"key": taint.key, "value": taint.value, "effect": taint.effect}))
-        .collect();
-    if machine.role == Role::ControlPlane && resolved.workers().next().is_some() {
-        taints.push(json!({"key": "node-role.kubernetes.io/control-plane", "value": "", "effect": "NoSchedule"}));
-    }
-    taints
+    let taints = &resolved.group_of(machine).spec.taints;
+    taints.iter().map(|taint| json!({"key": taint.key, "value": taint.value, "effect": taint.effect})).collect()
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use resource::{
-    Behaviour, Desired, Digest, FieldChange, KindSchema, Lifecycle, Observation, Recorded, ResourceId, reference,
+    Behaviour, Desired, Digest, FieldChange, KindSchema, Lifecycle, Observation, Recorded, Reference, ResourceId,
+    reference,
 };
 use serde_json::Value;
 
 use crate::planner::Input;
-use crate::{ActionId, Change, DriftLine, Operation, Reason, ReportLine, ReportReason, field_changes};
+use crate::{ActionId, Change, DriftLine, Operation, Reason, ReportLine, ReportReason, field_changes, remove};
 
 /// The outcome of deciding.
 #[derive(Default)]
@@ -30,11 +31,7 @@ pub(crate) fn decide(input: &Input<'_>) -> Decisions {
     for id in dependency_order(input.desired) {
         context.desired(&input.desired[&id]);
     }
-    let unwanted: BTreeMap<&ResourceId, &Recorded> =
-        input.recorded.iter().filter(|(id, _)| !input.desired.contains_key(*id)).collect();
-    for (id, recorded) in &unwanted {
-        context.unwanted(id, recorded, &unwanted);
-    }
+    remove::remove(&mut context);
     context.decisions
 }
 
@@ -44,13 +41,14 @@ fn dependency_order(desired: &BTreeMap<ResourceId, Desired>) -> Vec<ResourceId> 
     graph::Dag::new(&dependencies).map_or_else(|_| desired.keys().cloned().collect(), |dag| dag.order())
 }
 
-struct Context<'a> {
-    input: &'a Input<'a>,
+/// What is decided so far.
+pub(crate) struct Context<'a> {
+    pub(crate) input: &'a Input<'a>,
     decisions: Decisions,
     /// Could not be observed, or depends on something that could not.
-    blocked: BTreeSet<ResourceId>,
+    pub(crate) blocked: BTreeSet<ResourceId>,
     /// Made anew by this plan: what they contained is gone.
-    remade: BTreeSet<ResourceId>,
+    pub(crate) remade: BTreeSet<ResourceId>,
     /// Will have other outputs than recorded.
     new_outputs: BTreeSet<ResourceId>,
 }
@@ -84,7 +82,7 @@ impl Context<'_> {
         }
     }
 
-    fn block(&mut self, id: &ResourceId, reason: ReportReason) {
+    pub(crate) fn block(&mut self, id: &ResourceId, reason: ReportReason) {
         self.blocked.insert(id.clone());
         self.decisions.report.push(ReportLine { resource: id.clone(), reason });
     }
@@ -164,7 +162,9 @@ impl Context<'_> {
             self.replace(template, reason, fields);
             return;
         }
-        if operation == Operation::Create || schema.update_changes_outputs {
+        // What an interrupted action gave was not recorded, so those that refer to it look at it again.
+        let in_doubt = recorded.is_some_and(|recorded| recorded.tainted);
+        if operation == Operation::Create || schema.update_changes_outputs || in_doubt {
             self.new_outputs.insert(desired.id.clone());
         }
         self.push(Change { fields, ..template });
@@ -194,45 +194,11 @@ impl Context<'_> {
         });
     }
 
-    fn unwanted(&mut self, id: &ResourceId, recorded: &Recorded, unwanted: &BTreeMap<&ResourceId, &Recorded>) {
-        let schema = self.schema(id);
-        let parent = recorded.contained_in.as_ref().filter(|parent| self.goes_away(parent, unwanted));
-        let (operation, reason) = match (self.input.observed.get(id), parent) {
-            _ if !recorded.lifecycle.is_ours() => (Operation::Forget, Reason::NoLongerWanted),
-            (_, Some(parent)) if !schema.outlives_parent => {
-                (Operation::Forget, Reason::ContainedIn { parent: parent.clone() })
-            }
-            (Some(Observation::Present { .. }), _) => (Operation::Delete, Reason::NoLongerWanted),
-            (Some(Observation::Absent), _) => (Operation::Forget, Reason::Gone),
-            (observation, _) => {
-                let why = match observation {
-                    Some(Observation::Unknown { why }) => why.clone(),
-                    _ => "it was not looked for".to_owned(),
-                };
-                self.block(id, ReportReason::Unknown { why });
-                return;
-            }
-        };
-        let expect = match self.input.observed.get(id) {
-            Some(Observation::Present { attributes }) => Some(Digest::of_json(attributes)),
-            _ => None,
-        };
-        self.push(Change { expect, before: Some(recorded.inputs.clone()), ..change(id, operation, reason) });
-    }
-
-    /// Whether `parent` is deleted by this plan, or is gone already.
-    fn goes_away(&self, parent: &ResourceId, unwanted: &BTreeMap<&ResourceId, &Recorded>) -> bool {
-        let known = self.input.recorded.contains_key(parent);
-        !known
-            || (unwanted.contains_key(parent)
-                && !matches!(self.input.observed.get(parent), Some(Observation::Unknown { .. })))
-    }
-
-    fn push(&mut self, change: Change) {
+    pub(crate) fn push(&mut self, change: Change) {
         self.decisions.changes.push(change);
     }
 
-    fn schema(&self, id: &ResourceId) -> KindSchema {
+    pub(crate) fn schema(&self, id: &ResourceId) -> KindSchema {
         self.input.schemas.get(id.kind()).cloned().unwrap_or_else(|| KindSchema::plain("unknown"))
     }
 
@@ -242,22 +208,36 @@ impl Context<'_> {
 
     /// The first resource that a compared field refers to and whose outputs will change.
     fn changed_reference(&self, schema: &KindSchema, inputs: &Value) -> Option<ResourceId> {
-        let Value::Object(fields) = inputs else { return None };
-        fields
-            .iter()
-            .filter(|(name, _)| {
-                !matches!(
-                    schema.behaviour(std::slice::from_ref(*name)),
-                    Some(Behaviour::Computed | Behaviour::CreateOnly)
-                )
-            })
-            .flat_map(|(_, value)| reference::find_references(value))
-            .map(|found| found.resource)
-            .find(|resource| self.new_outputs.contains(resource))
+        if self.new_outputs.is_empty() {
+            return None;
+        }
+        compared_references(schema, &mut Vec::new(), inputs).into_iter().find(|id| self.new_outputs.contains(id))
     }
 }
 
-fn change(id: &ResourceId, operation: Operation, reason: Reason) -> Change {
+/// Whose outputs those fields refer to that are compared again and again.
+fn compared_references(schema: &KindSchema, path: &mut Vec<String>, value: &Value) -> Vec<ResourceId> {
+    if matches!(schema.behaviour(path), Some(Behaviour::Computed | Behaviour::CreateOnly)) {
+        return Vec::new();
+    }
+    if let Some(found) = Reference::from_value(value) {
+        return vec![found.resource];
+    }
+    let inner: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(name, field)| (name.clone(), field)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
+        _ => Vec::new(),
+    };
+    let mut found = Vec::new();
+    for (name, value) in inner {
+        path.push(name);
+        found.extend(compared_references(schema, path, value));
+        path.pop();
+    }
+    found
+}
+
+pub(crate) fn change(id: &ResourceId, operation: Operation, reason: Reason) -> Change {
     Change {
         id: ActionId::new(operation.verb(), id),
         resource: id.clone(),

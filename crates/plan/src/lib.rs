@@ -6,6 +6,7 @@ mod decide;
 mod order;
 pub mod plan;
 mod planner;
+mod remove;
 
 pub use action::{ActionId, Change, Operation, Reason};
 pub use compare::field_changes;

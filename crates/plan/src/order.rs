@@ -78,7 +78,8 @@ fn nearest(
     }
 }
 
-fn dependents(recorded: &BTreeMap<ResourceId, Recorded>) -> BTreeMap<&ResourceId, BTreeSet<&ResourceId>> {
+/// Which recorded resources depend on each.
+pub(crate) fn dependents(recorded: &BTreeMap<ResourceId, Recorded>) -> BTreeMap<&ResourceId, BTreeSet<&ResourceId>> {
     let mut reverse: BTreeMap<&ResourceId, BTreeSet<&ResourceId>> = BTreeMap::new();
     for (id, resource) in recorded {
         for need in &resource.depends_on {

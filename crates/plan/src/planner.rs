@@ -107,10 +107,11 @@ mod tests {
             machine.update_changes_outputs = false;
             let mut certificate = KindSchema::plain("certificate");
             certificate.update_changes_outputs = true;
-            let schemas = [machine, certificate, KindSchema::plain("config").rule("target", Behaviour::Computed)]
-                .into_iter()
-                .map(|schema| (schema.kind.to_owned(), schema))
-                .collect();
+            let config = KindSchema::plain("config")
+                .rule("target", Behaviour::Computed)
+                .rule("files.once", Behaviour::CreateOnly);
+            let schemas =
+                [machine, certificate, config].into_iter().map(|schema| (schema.kind.to_owned(), schema)).collect();
             let drain: Expander = |change| {
                 if change.operation != Operation::Delete {
                     return vec![change];
@@ -268,10 +269,61 @@ mod tests {
     }
 
     #[test]
+    fn what_an_unknown_thing_stands_on_stays_too() {
+        let mut world = World::default().settled(machine("a")).settled(certificate("a")).settled(config("b"));
+        world.recorded.get_mut(&id("config/b")).unwrap().depends_on = [id("certificate/a")].into();
+        world.recorded.get_mut(&id("certificate/a")).unwrap().depends_on = [id("machine/a")].into();
+        world.desired.clear();
+        let unknown = Observation::unknown("no answer");
+        let world = world.see(&id("config/b"), unknown).settled(machine("c"));
+        assert!(world.ids().is_empty(), "{:?}", world.ids());
+        let report = world.plan().report;
+        assert_eq!(report[0].reason, ReportReason::WaitsFor { on: id("config/b") });
+        assert_eq!(report[2].reason, ReportReason::WaitsFor { on: id("certificate/a") });
+    }
+
+    #[test]
+    fn what_a_blocked_update_would_let_go_of_stays() {
+        let mut world = World::default().settled(certificate("a")).settled(config("a")).settled(machine("a"));
+        world.desired.remove(&id("certificate/a"));
+        world.desired.get_mut(&id("config/a")).unwrap().inputs["files"] = json!({});
+        let world = world.see(&id("config/a"), Observation::unknown("no answer"));
+        assert!(world.ids().is_empty(), "{:?}", world.ids());
+    }
+
+    #[test]
+    fn children_of_a_parent_that_stays_are_not_forgotten() {
+        let mut world = World::default().settled(machine("a")).settled(config("a"));
+        world.desired.clear();
+        let unknown = || Observation::unknown("no answer");
+        let world = world.see(&id("machine/a"), unknown());
+        assert_eq!(world.ids(), ["delete config/a"]);
+        let world = world.see(&id("config/a"), unknown());
+        assert!(world.ids().is_empty(), "{:?}", world.ids());
+    }
+
+    #[test]
     fn an_interrupted_resource_is_made_good() {
         let mut world = World::default().settled(machine("a"));
         world.recorded.get_mut(&id("machine/a")).unwrap().tainted = true;
         assert_eq!(world.plan().changes[0].reason, Reason::Interrupted);
+    }
+
+    #[test]
+    fn what_refers_to_an_interrupted_resource_is_looked_at_again() {
+        let mut world = World::default().settled(machine("a"));
+        let config = Desired::new(id("config/x"), json!({"address": Reference::new(id("machine/a"), "address")}));
+        world = world.settled(config);
+        world.recorded.get_mut(&id("machine/a")).unwrap().tainted = true;
+        assert_eq!(world.ids(), ["update machine/a", "update config/x"]);
+    }
+
+    #[test]
+    fn a_reference_that_is_used_only_once_is_no_reason_for_an_update() {
+        let once = json!({"files": {"once": Reference::new(id("certificate/a"), "key")}});
+        let mut world = World::default().settled(certificate("a")).settled(Desired::new(id("config/x"), once));
+        world.desired.get_mut(&id("certificate/a")).unwrap().inputs["names"] = json!(["b"]);
+        assert_eq!(world.ids(), ["update certificate/a"]);
     }
 
     #[test]

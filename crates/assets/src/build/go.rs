@@ -42,7 +42,7 @@ fn recipe(spec: &AssetSpec) -> Result<&GoRecipe, AssetError> {
 impl Build for GoBuilder {
     fn group(&self, spec: &AssetSpec) -> String {
         // Programs that are built with the same settings share one call, and so most of the compiling.
-        recipe(spec).map_or_else(|_| spec.asset_ref(), |go| format!("go {} {}", go.module.name, settings(go).join(" ")))
+        recipe(spec).map_or_else(|_| spec.asset_ref(), |go| format!("go {} {}", go.module.name, group_settings(go)))
     }
 
     fn title(&self, spec: &AssetSpec) -> String {
@@ -104,27 +104,27 @@ fn write_module(recipe: &GoRecipe, module: &Path, programs: &Path) -> Result<(),
 }
 
 /// What must be equal for two programs to be built by one call.
+fn group_settings(recipe: &GoRecipe) -> String {
+    format!("{} {} {}", recipe.architecture, recipe.cgo, settings(recipe).join(" "))
+}
+
+/// Arguments of `go build` that must be equal for two programs to be built by one call.
 fn settings(recipe: &GoRecipe) -> Vec<String> {
-    let mut flags = vec!["-s".to_owned(), "-w".to_owned()];
-    if recipe.cgo {
-        flags.extend(["-linkmode", "external", "-extldflags", "-static"].map(str::to_owned));
-    }
-    flags.extend(recipe.variables.iter().map(|(name, value)| format!("-X={name}={value}")));
-    vec![recipe.architecture.clone(), u8::from(recipe.cgo).to_string(), flags.join(" ")]
+    let variables = recipe.variables.iter().map(|(name, value)| format!("-X={name}={value}"));
+    let linker: Vec<String> = recipe.linker_flags.iter().cloned().chain(variables).collect();
+    recipe.flags.iter().cloned().chain(["-ldflags".to_owned(), linker.join(" ")]).collect()
 }
 
 fn go_build(jobs: &[Job], module: &Path, programs: &Path) -> Result<Program, AssetError> {
-    let mut arguments: Vec<OsString> =
-        ["build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"].map(OsString::from).into();
+    let mut arguments: Vec<OsString> = ["build", "-v", "-mod=readonly"].map(OsString::from).into();
     let mut names = Vec::new();
     let mut environment = Vec::new();
     let mut packages = Vec::new();
     for job in jobs {
         let recipe = recipe(&job.spec)?;
-        let [architecture, cgo, flags] = <[String; 3]>::try_from(settings(recipe)).unwrap_or_default();
         if packages.is_empty() {
-            arguments.push(flags.into());
-            environment = environment_of(&architecture, &cgo);
+            arguments.extend(settings(recipe).into_iter().map(OsString::from));
+            environment = environment_of(recipe);
         }
         packages.push(OsString::from(&recipe.package));
         names.push(job.spec.name());
@@ -144,16 +144,19 @@ fn go_build(jobs: &[Job], module: &Path, programs: &Path) -> Result<Program, Ass
 }
 
 /// The user's own settings (proxies, caches) stay; what changes the content is fixed.
-fn environment_of(architecture: &str, cgo: &str) -> Vec<(String, OsString)> {
+///
+/// An empty variable would leave the word to the user's `go env -w`, so all of them have values.
+fn environment_of(recipe: &GoRecipe) -> Vec<(String, OsString)> {
     [
-        ("CGO_ENABLED", cgo),
+        ("CGO_ENABLED", if recipe.cgo { "1" } else { "0" }),
         ("GOOS", "linux"),
-        ("GOARCH", architecture),
+        ("GOARCH", &recipe.architecture),
+        ("GOAMD64", "v1"),
+        ("GOARM64", "v8.0"),
         ("GOTOOLCHAIN", "local"),
-        ("GOFLAGS", ""),
+        ("GOFLAGS", "-buildvcs=false"),
         ("GOWORK", "off"),
         ("GO111MODULE", "on"),
-        ("GOEXPERIMENT", ""),
     ]
     .map(|(name, value)| (name.to_owned(), value.into()))
     .into()

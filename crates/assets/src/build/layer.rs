@@ -56,8 +56,9 @@ impl Build for LayerBuilder {
 
 /// Without a mirror's address, mmdebstrap takes the operating system's own one.
 fn mmdebstrap(spec: &AssetSpec, recipe: &LayerRecipe, out: &Path) -> Program {
-    let arguments: [OsString; 6] = [
+    let arguments: [OsString; 7] = [
         "--variant=extract".into(),
+        format!("--architectures={}", recipe.architecture).into(),
         "--format=tar".into(),
         "--aptopt=Acquire::Languages \"none\"".into(),
         format!("--include={}", recipe.packages.join(",")).into(),
@@ -171,6 +172,7 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let recipe = LayerRecipe {
             suite: "trixie".into(),
+            architecture: "amd64".into(),
             packages: Vec::new(),
             symlinks: [("bin".to_owned(), "usr/bin".to_owned()), ("usr/a".to_owned(), "never".to_owned())].into(),
             excluded: vec!["usr/share/doc".into()],

@@ -2,6 +2,7 @@
 
 use catalog::AssetSpec;
 use catalog::recipe::{Recipe, TreeRecipe};
+use tempfile::TempDir;
 
 use super::*;
 

@@ -24,6 +24,8 @@ pub struct RootfsRecipe {
 pub struct LayerRecipe {
     /// Debian's name of the release, such as `trixie`.
     pub suite: String,
+    /// Debian's name of the architecture, which is Go's too for those that are built.
+    pub architecture: String,
     /// The packages; what they depend on comes with them.
     pub packages: Vec<String>,
     /// Symbolic links that maintainer scripts would have made: path to target.

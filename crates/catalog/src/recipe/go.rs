@@ -52,9 +52,13 @@ pub struct GoRecipe {
     pub package: String,
     /// Go's name of the architecture it runs on.
     pub architecture: String,
-    /// `-X` settings: variable to value.
+    /// Flags of `go build`.
+    pub flags: Vec<String>,
+    /// Flags of the linker, without the variables.
+    pub linker_flags: Vec<String>,
+    /// Variables of the program that the linker sets, with their values.
     pub variables: BTreeMap<String, String>,
-    /// Needs cgo; linked statically all the same.
+    /// Needs cgo, and so a C compiler.
     pub cgo: bool,
     /// A module that is copied and changed before it is built.
     pub patch: Option<GoPatch>,
@@ -92,6 +96,8 @@ mod tests {
             module: &modules::ETCD,
             package: package.into(),
             architecture: "amd64".into(),
+            flags: Vec::new(),
+            linker_flags: Vec::new(),
             variables: BTreeMap::new(),
             cgo: false,
             patch: None,

@@ -68,10 +68,10 @@ pub(super) fn local_path_provisioner(release: &Release, architecture: &str) -> A
 /// backend needs cgo.
 pub(super) fn flanneld(release: &Release, architecture: &str) -> AssetSpec {
     let version = format!("v{}", release.flannel);
+    let static_link = ["-linkmode", "external", "-extldflags", "-static"].map(str::to_owned);
+    let plain = plain_recipe(&modules::FLANNEL, "github.com/flannel-io/flannel", architecture);
     let recipe = GoRecipe {
-        module: &modules::FLANNEL,
-        package: "github.com/flannel-io/flannel".into(),
-        architecture: architecture.to_owned(),
+        linker_flags: plain.linker_flags.iter().cloned().chain(static_link).collect(),
         variables: variables("github.com/flannel-io/flannel/pkg/version", &[("Version", &version)]),
         cgo: true,
         patch: Some(GoPatch {
@@ -80,6 +80,7 @@ pub(super) fn flanneld(release: &Release, architecture: &str) -> AssetSpec {
             sum: FLANNEL_SUM.into(),
             drop_packages: vec!["pkg/backend/tencentvpc".into()],
         }),
+        ..plain
     };
     AssetSpec::new("flanneld", Recipe::Go(recipe))
 }
@@ -149,15 +150,22 @@ fn go(
     architecture: &str,
     variables: BTreeMap<String, String>,
 ) -> AssetSpec {
-    let recipe = GoRecipe {
+    let recipe = GoRecipe { variables, ..plain_recipe(module, package, architecture) };
+    AssetSpec::new(name, Recipe::Go(recipe))
+}
+
+/// A program without paths of the machine it was built on, version control stamps, symbols and debugging data.
+fn plain_recipe(module: &'static GoModule, package: &str, architecture: &str) -> GoRecipe {
+    GoRecipe {
         module,
         package: package.to_owned(),
         architecture: architecture.to_owned(),
-        variables,
+        flags: ["-trimpath", "-buildvcs=false"].map(str::to_owned).into(),
+        linker_flags: ["-s", "-w"].map(str::to_owned).into(),
+        variables: BTreeMap::new(),
         cgo: false,
         patch: None,
-    };
-    AssetSpec::new(name, Recipe::Go(recipe))
+    }
 }
 
 fn kubernetes_module(release: &Release) -> &'static GoModule {

@@ -54,7 +54,7 @@ fn parts(set: &mut AssetSet, image: Image, release: &Release, selection: &Select
         }
         Image::KubeScheduler => Parts::program("/usr/local/bin/kube-scheduler", kubernetes(set, "kube-scheduler")),
         Image::KubeProxy => Parts {
-            base: Some(set.part(network_layer())),
+            base: Some(set.part(network_layer(architecture))),
             ..Parts::program("/usr/local/bin/kube-proxy", kubernetes(set, "kube-proxy"))
         },
         Image::Etcd => etcd(set, architecture),
@@ -70,9 +70,11 @@ fn parts(set: &mut AssetSet, image: Image, release: &Release, selection: &Select
             let program = set.part(binaries::local_path_provisioner(release, architecture));
             Parts::program("/usr/bin/local-path-provisioner", program)
         }
-        Image::Busybox => Parts { base: Some(set.part(busybox_layer())), command: vec!["/bin/sh"], ..Parts::default() },
+        Image::Busybox => {
+            Parts { base: Some(set.part(busybox_layer(architecture))), command: vec!["/bin/sh"], ..Parts::default() }
+        }
         Image::Agnhost => Parts {
-            base: Some(set.part(busybox_layer())),
+            base: Some(set.part(busybox_layer(architecture))),
             command: vec!["pause"],
             ..Parts::program("/agnhost", set.part(binaries::agnhost(release, architecture)))
         },
@@ -93,5 +95,10 @@ fn flannel(set: &mut AssetSet, release: &Release, architecture: &str) -> Parts {
         ("/opt/bin/flanneld", set.part(binaries::flanneld(release, architecture))),
         ("/flannel", binaries::flannel_cni(release, architecture).reference().clone()),
     ];
-    Parts { base: Some(set.part(network_layer())), files, entrypoint: vec!["/opt/bin/flanneld"], ..Parts::default() }
+    Parts {
+        base: Some(set.part(network_layer(architecture))),
+        files,
+        entrypoint: vec!["/opt/bin/flanneld"],
+        ..Parts::default()
+    }
 }

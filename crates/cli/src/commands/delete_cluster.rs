@@ -10,6 +10,7 @@ use crate::arguments::Name;
 use crate::compose::compose;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::Format;
 use crate::{confirm, kubeconfig, update};
@@ -22,25 +23,30 @@ pub(crate) struct Arguments {
     /// Delete without asking
     #[arg(short, long)]
     yes: bool,
+    /// Refuse a plan that deletes more resources than this
+    #[arg(long, value_name = "N")]
+    max_destroy: Option<usize>,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
-    delete(app, &arguments.name.name, arguments.yes).await
+    delete(app, &arguments.name.name, arguments.yes, arguments.max_destroy).await
 }
 
-async fn delete(app: &App, name: &str, yes: bool) -> Outcome {
+async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) -> Outcome {
     let lease = if yes { Some(app.store.lock(name, app.lock_info("delete cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let nobody = hosts::AgentBinary { path: std::path::PathBuf::new(), sha256: String::new() };
     let composition = compose(app, nobody);
+    let judge = Judge::of_deletion(name, &loaded);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();
     let plan = operation.plan(name, &desired, Digest::of_bytes(b"")).await?;
     update::show(app, &plan)?;
+    judge.plan(app, &plan, max_destroy)?;
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, "Delete all of this?")? {
-            return Box::pin(delete(app, name, true)).await;
+            return Box::pin(delete(app, name, true, max_destroy)).await;
         }
         app.say(format!("\nNothing was changed. To delete the cluster: kubewright delete cluster {name} --yes"));
         return Ok(Exit::Fine);

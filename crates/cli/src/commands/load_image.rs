@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::open;
+use crate::{open, reach};
 
 /// Arguments of `load image`.
 #[derive(Debug, Args)]
@@ -29,9 +29,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let loads = open.resolved.machines.iter().map(|machine| {
         let (open, connector, file) = (&open, &connector, &arguments.file);
         async move {
-            let inputs = model::target_inputs(&open.resolved, machine);
-            let target = hosts::target(&inputs, &*open.operation.outputs)
-                .map_err(|error| CommandError::from_source(&format!("{} has not been made", machine.name), &error))?;
+            let target = reach::target(&open.operation, &open.resolved, machine)?;
             let failed = |error: engine::HostError| CommandError::from_source("cannot load the image", &error);
             let host = connector.connect(&target, Duration::from_secs(10)).await.map_err(failed)?;
             let remote = "/var/lib/kubewright/load-image.tar";

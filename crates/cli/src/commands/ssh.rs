@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::process::CommandExt as _;
 
 use clap::Args;
 use engine::ObserveContext as _;
@@ -13,7 +12,8 @@ use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
-use crate::open;
+use crate::exit::Exit;
+use crate::{open, reach};
 
 /// Arguments of `ssh`.
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     command: Vec<String>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the user's own ssh takes over the terminal")]
+#[expect(clippy::disallowed_methods, reason = "the user's own ssh talks to the terminal")]
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let open = open::cluster(app, &arguments.cluster).await?;
     let Some(machine) = open.resolved.machines.iter().find(|machine| machine.name == arguments.machine) else {
@@ -37,9 +37,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         return Err(CommandError::failed(format!("cluster {} has no machine {}", arguments.cluster, arguments.machine))
             .hint(format!("its machines are: {}", names.join(", "))));
     };
-    let inputs = model::target_inputs(&open.resolved, machine);
-    let target = hosts::target(&inputs, &*open.operation.outputs)
-        .map_err(|error| CommandError::from_source(&format!("{} has not been made", machine.name), &error))?;
+    let target = reach::target(&open.operation, &open.resolved, machine)?;
     let key = open
         .operation
         .outputs
@@ -48,27 +46,28 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let (key_file, _key) = memory_file("operator-key", key.text().unwrap_or_default())?;
     let known = format!("{} {}\n", target.address.ip(), target.host_key);
     let (known_hosts, _known) = memory_file("known-hosts", &known)?;
-    let error = std::process::Command::new("ssh")
+    let status = std::process::Command::new("ssh")
         .arg("-i")
         .arg(&key_file)
         .arg("-o")
-        .arg(format!("UserKnownHostsFile={}", known_hosts))
+        .arg(format!("UserKnownHostsFile={known_hosts}"))
         .args(["-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes", "-o", "HostKeyAlgorithms=ssh-ed25519"])
         .args(["-p", &target.address.port().to_string()])
         .arg(format!("{}@{}", target.user, target.address.ip()))
         .args(&arguments.command)
-        .exec();
-    Err(CommandError::from_source("cannot start ssh", &error).hint("install an OpenSSH client"))
+        .status()
+        .map_err(|error| CommandError::from_source("cannot start ssh", &error).hint("install an OpenSSH client"))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(Exit::Failed, Exit::Program))
 }
 
-/// A file that lives in memory only, and as long as this process and the program that takes its place.
+/// A file that lives in memory only, and no longer than this process. ssh opens it through this process's descriptors,
+/// because it closes all it inherits.
 fn memory_file(name: &str, content: &str) -> Result<(String, OwnedFd), CommandError> {
     let failed = |error: std::io::Error| CommandError::from_source("cannot hand the key to ssh", &error);
-    // Without CLOEXEC: ssh opens it through /proc/self/fd.
-    let file = memfd_create(name, MemfdFlags::empty()).map_err(|error| failed(error.into()))?;
+    let file = memfd_create(name, MemfdFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
     fchmod(&file, Mode::RUSR | Mode::WUSR).map_err(|error| failed(error.into()))?;
     let mut file = File::from(file);
     file.write_all(content.as_bytes()).map_err(failed)?;
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
     Ok((path, file.into()))
 }

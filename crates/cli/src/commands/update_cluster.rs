@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// Exit with 3 when changes are pending
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Refuse a plan that deletes or replaces more resources than this
+    #[arg(long, value_name = "N")]
+    max_destroy: Option<usize>,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
@@ -25,6 +28,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let wish = Wish {
         yes: arguments.yes,
         detailed_exitcode: arguments.detailed_exitcode,
+        max_destroy: arguments.max_destroy,
         again: format!("kubewright update cluster {name} --yes"),
     };
     update::update(app, &name, &wish).await

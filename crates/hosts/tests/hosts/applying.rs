@@ -1,7 +1,7 @@
 //! Applying and resetting a machine config.
 
 use engine::ErrorClass;
-use machine::Request;
+use machine::{Request, Step};
 use plan::{Change, Operation, Reason};
 use resource::Digest;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn a_new_machine_gets_the_agent_and_becomes_as_the_config_says() {
         assert_eq!(machine.epoch, 5);
     });
     let notes = world.events.0.lock().unwrap().clone();
-    assert_eq!(notes[..3], ["uploading the agent", "writing files", "/etc/issue written"]);
+    assert_eq!(notes[..4], ["connecting", "uploading the agent", "writing files", "/etc/issue written"]);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn doing_it_twice_does_nothing_more() {
     world.configure("w-1").await;
     world.events.0.lock().unwrap().clear();
     world.apply(&create("machine-config", "w-1", config("w-1"))).await.unwrap();
-    assert_eq!(*world.events.0.lock().unwrap(), ["writing files"]);
+    assert_eq!(*world.events.0.lock().unwrap(), ["connecting", "writing files"]);
     world.machines.with("w-1", |machine| assert_eq!(machine.uploads, 1));
 }
 
@@ -143,9 +143,25 @@ async fn a_deleted_config_resets_its_machine() {
     };
     world.apply(&change).await.unwrap();
     world.machines.with("w-1", |machine| {
-        assert!(machine.files.is_empty());
+        assert!(machine.files.is_empty() && machine.agents.is_empty());
         assert_eq!(machine.asked, [Request::Reset { epoch: 5 }]);
     });
+}
+
+#[tokio::test]
+async fn etcd_is_forgotten_only_where_the_user_says_so() {
+    let mut inputs = config("w-1");
+    inputs["config"]["machine"]["files"]["/etc/kubernetes/manifests/etcd.yaml"] =
+        json!({"content": {"text": "kind: Pod"}, "mode": "0600"});
+    let world = World::new(&["w-1"]);
+    world.bring_agent("w-1");
+    let change = Change { expect: None, ..update(inputs.clone(), inputs) };
+    world.apply(&change).await.unwrap();
+    world.apply_with(&change, |handler| handler.forget_etcd_data(["w-1".to_owned()].into())).await.unwrap();
+    let asked = world.machines.with("w-1", |machine| std::mem::take(&mut machine.asked));
+    assert!(matches!(&asked[0], Request::Apply { etcd_recorded: true, .. }));
+    assert_eq!(asked[1], Request::Run { steps: vec![Step::ForgetEtcdData], epoch: 5 });
+    assert!(matches!(&asked[2], Request::Apply { etcd_recorded: false, .. }));
 }
 
 #[tokio::test]

@@ -89,3 +89,23 @@ async fn a_bootstrap_that_was_cut_short_is_finished_without_a_token() {
     });
     assert!(world.tokens.minted.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn an_action_that_is_dropped_in_the_middle_takes_its_token_back() {
+    let mut world = worker(true);
+    // A machine that never answers.
+    world.machines.meeting = Some(std::sync::Arc::new(tokio::sync::Barrier::new(2)));
+    {
+        let change = create("node-bootstrap", "w-1", bootstrap("w-1"));
+        let action = world.apply(&change);
+        tokio::pin!(action);
+        tokio::select! {
+            biased;
+            _ = &mut action => panic!("the machine answered"),
+            () = tokio::task::yield_now() => assert_eq!(world.tokens.alive.lock().unwrap().len(), 1),
+        }
+    }
+    while !world.tokens.alive.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -159,6 +159,14 @@ impl World {
     }
 
     pub(crate) async fn apply(&self, change: &Change) -> Result<(), ActionError> {
+        self.apply_with(change, |handler| handler).await
+    }
+
+    pub(crate) async fn apply_with(
+        &self,
+        change: &Change,
+        with: impl FnOnce(HostsHandler) -> HostsHandler,
+    ) -> Result<(), ActionError> {
         let context = ActionContext {
             action: change.id.clone(),
             cluster: "demo".into(),
@@ -168,7 +176,7 @@ impl World {
             events: Arc::clone(&self.events) as Arc<dyn EventSink>,
             cancel: self.cancel.clone(),
         };
-        self.handler().apply(change, &context).await.map(|applied| assert!(applied.outputs.is_empty()))
+        with(self.handler()).apply(change, &context).await.map(|applied| assert!(applied.outputs.is_empty()))
     }
 
     /// Creates `machine-config/NAME`.

@@ -96,7 +96,7 @@ impl Kubernetes {
             format!("--tls-private-key-file={}", self.path("server.key")),
             format!("--client-ca-file={}", self.path("ca.crt")),
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
-            format!("--service-account-key-file={}", self.path("sa.key")),
+            format!("--service-account-key-file={}", self.path("sa.pub")),
             format!("--service-account-signing-key-file={}", self.path("sa.key")),
             "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
             "--authorization-mode=Node,RBAC".to_owned(),
@@ -165,7 +165,9 @@ fn write_certificates(directory: &Path) {
     let write = |name: &str, text: String| std::fs::write(directory.join(name), text).unwrap();
     write("ca.crt", authority.pem());
     write("ca.key", authority.key().serialize_pem());
-    write("sa.key", KeyPair::generate().unwrap().serialize_pem());
+    let accounts = KeyPair::generate().unwrap();
+    write("sa.key", accounts.serialize_pem());
+    write("sa.pub", accounts.public_key_pem());
     for (name, common_name, organization, names) in
         [("server", "kube-apiserver", "test", &["127.0.0.1", "localhost"][..]), ("operator", "operator", "system:masters", &[])]
     {

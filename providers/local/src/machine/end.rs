@@ -11,14 +11,22 @@ use crate::{LocalError, cgroup};
 
 /// How long a machine may take to power off before it is killed.
 const POWER_OFF: Duration = Duration::from_secs(10);
+/// How often a machine is asked to power off.
+const ASKED_AGAIN: Duration = Duration::from_secs(2);
 /// How long a killed machine may take to be gone.
 const KILLED: Duration = Duration::from_secs(10);
 
 /// Powers a machine off and keeps its data; fine where it does not run.
 pub(crate) fn stop(home: &Home, layout: &cgroup::Layout) -> Result<(), LocalError> {
     if let Some(supervisor) = process::find(home)? {
-        supervisor.power_off()?;
-        if !gone(&supervisor, POWER_OFF) {
+        let until = Instant::now() + POWER_OFF;
+        let mut ended = false;
+        while !ended && Instant::now() < until {
+            // Asked again: a machine in the first moments of its boot does not listen to signals yet.
+            supervisor.power_off()?;
+            ended = gone(&supervisor, ASKED_AGAIN);
+        }
+        if !ended {
             kill(home, &supervisor)?;
         }
     }

@@ -60,8 +60,12 @@ impl Supervisor {
     pub(super) fn runs(&self) -> bool {
         let stat = fs_err::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         let alive = read_stat(&stat).is_some_and(|(state, start)| !matches!(state, 'Z' | 'X') && start == self.start);
-        let command_line = || fs_err::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
-        alive && has_argument(&command_line(), &self.marker)
+        if !alive {
+            return false;
+        }
+        let command_line = fs_err::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        // It is empty in the middle of an exec, of which a start has several.
+        command_line.is_empty() || has_argument(&command_line, &self.marker)
     }
 
     /// The machine's process 1, once there is one.

@@ -13,6 +13,8 @@ use crate::LocalError;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long the supervisor may take to say who it is.
 const FORKING: Duration = Duration::from_secs(10);
+/// How long a supervisor must be missing to count as ended.
+const GONE: Duration = Duration::from_millis(500);
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(20);
 /// SSH's port.
@@ -25,24 +27,24 @@ const SSH: u16 = 22;
 pub(super) fn wait(machine: &Machine, cancel: &CancellationToken) -> Result<(), LocalError> {
     let (home, begin) = (&machine.home, Instant::now());
     let address = SocketAddr::from((machine.inputs.address, SSH));
-    let mut seen = false;
+    let mut missing: Option<Instant> = None;
     while begin.elapsed() < PATIENCE {
         if cancel.is_cancelled() {
             return Err(LocalError::Cancelled);
         }
         match process::find(home)? {
             Some(supervisor) => {
-                seen = true;
+                missing = None;
                 if supervisor.leader().is_some_and(listens)
                     && TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
                 {
                     return Ok(());
                 }
             }
-            None if seen || begin.elapsed() > FORKING || home.pid_file().exists() => {
-                return Err(LocalError::Died { name: home.name.clone(), console: console::tail(home) });
-            }
-            None => {}
+            // One look may fall between two steps of the start.
+            None if home.pid_file().exists() && missing.get_or_insert_with(Instant::now).elapsed() < GONE => {}
+            None if !home.pid_file().exists() && begin.elapsed() < FORKING => {}
+            None => return Err(LocalError::Died { name: home.name.clone(), console: console::tail(home) }),
         }
         thread::sleep(PAUSE);
     }

@@ -51,7 +51,7 @@ async fn download(patch: &GoPatch, scratch: &Path) -> Result<PathBuf, AssetError
         arguments: ["mod", "download", "-json", &module].map(Into::into).into(),
         // Outside of any module: a `replace` must not hide the published one.
         directory: Some(scratch.to_owned()),
-        environment: [("GOTOOLCHAIN", "local"), ("GOFLAGS", ""), ("GOWORK", "off")]
+        environment: [("GOTOOLCHAIN", "local"), ("GOFLAGS", "-buildvcs=false"), ("GOWORK", "off")]
             .map(|(n, v)| (n.into(), v.into()))
             .into(),
     };

@@ -11,7 +11,7 @@ pub(super) async fn check_go(what: &str, needed: &Version) -> Result<(), AssetEr
         what: what.to_owned(),
         program: "go".into(),
         arguments: vec!["env".into(), "GOVERSION".into()],
-        environment: vec![("GOTOOLCHAIN".into(), "local".into()), ("GOFLAGS".into(), "".into())],
+        environment: vec![("GOTOOLCHAIN".into(), "local".into()), ("GOFLAGS".into(), "-buildvcs=false".into())],
         ..Program::default()
     };
     let found = process::output(&program).await?;

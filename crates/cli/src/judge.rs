@@ -1,0 +1,141 @@
+//! Asks the rules about documents and plans, before anything is changed.
+
+use std::collections::BTreeSet;
+
+use engine::{Goal, Loaded, State};
+use model::{Resolved, ids};
+use plan::Plan;
+use report::words;
+use resource::Digest;
+use rules::{Finding, Intent, RuleInput, Severity};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::output::{self, Format};
+
+/// What is judged of one cluster.
+pub(crate) struct Judge {
+    cluster: String,
+    revision: Digest,
+    previous: Vec<Value>,
+    wanted: Vec<Value>,
+    control_planes: BTreeSet<String>,
+}
+
+impl Judge {
+    /// A cluster that is to be as its documents say.
+    pub(crate) fn of(resolved: &Resolved, loaded: &Loaded) -> Result<Self, CommandError> {
+        let wanted = documents(resolved)
+            .map_err(|error| CommandError::from_source("cannot keep the documents", &error).exit(Exit::Bug))?;
+        Ok(Self { wanted, ..Self::of_deletion(resolved.name(), loaded) })
+    }
+
+    /// A cluster that is to be deleted.
+    pub(crate) fn of_deletion(name: &str, loaded: &Loaded) -> Self {
+        Self {
+            cluster: name.to_owned(),
+            revision: loaded.head.revision.clone(),
+            previous: loaded.goal.as_ref().map(|goal| goal.documents.clone()).unwrap_or_default(),
+            wanted: Vec::new(),
+            control_planes: control_planes(&loaded.state),
+        }
+    }
+
+    /// What a run is to lead to; none when it deletes.
+    pub(crate) fn goal(&self) -> Option<Goal> {
+        let documents = self.wanted.clone();
+        (!documents.is_empty()).then(|| Goal { format: Goal::FORMAT, revision: self.revision.clone(), documents })
+    }
+
+    /// Refuses documents that no plan could carry out.
+    pub(crate) fn documents(&self, app: &App) -> Result<(), CommandError> {
+        show(app, &rules::check_intent(&self.intent()))
+    }
+
+    /// Refuses a plan that endangers the cluster.
+    pub(crate) fn plan(&self, app: &App, plan: &Plan, max_destroy: Option<usize>) -> Result<(), CommandError> {
+        let protected = BTreeSet::new();
+        show(app, &rules::check(&RuleInput { intent: self.intent(), plan, max_destroy, protected: &protected }))
+    }
+
+    fn intent(&self) -> Intent<'_> {
+        Intent {
+            cluster: &self.cluster,
+            previous: &self.previous,
+            wanted: &self.wanted,
+            control_planes: &self.control_planes,
+        }
+    }
+}
+
+/// Control planes that were configured, which is when etcd begins to hold data.
+fn control_planes(state: &State) -> BTreeSet<String> {
+    let certificates = state.resources.keys().filter(|id| id.kind() == "certificate");
+    certificates
+        .filter_map(|id| id.name().strip_suffix("/etcd-server"))
+        .filter(|name| state.resources.contains_key(&ids::machine_config(name)))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The documents with every default, and with what was chosen for the user when the ground was allocated.
+fn documents(resolved: &Resolved) -> Result<Vec<Value>, serde_json::Error> {
+    let mut cluster = serde_json::to_value(&resolved.cluster)?;
+    if resolved.cluster.spec.local.subnet.is_none() {
+        cluster["spec"]["local"]["subnet"] = json!(resolved.ground.local.subnet);
+    }
+    let groups = resolved.groups.iter().map(serde_json::to_value);
+    std::iter::once(Ok(cluster)).chain(groups).collect()
+}
+
+fn show(app: &App, findings: &[Finding]) -> Result<(), CommandError> {
+    let text = report::rules_text(findings);
+    match app.format {
+        Format::Text => output::text(&text),
+        // Standard output is for the plan.
+        Format::Json | Format::Yaml => output::note(&text),
+    }
+    let refusing: BTreeSet<&str> = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Refuse)
+        .map(|finding| finding.rule.as_str())
+        .collect();
+    if refusing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("refused by {}; nothing was changed", words::count(refusing.len(), "rule"));
+    Err(CommandError::failed(message).exit(Exit::Refused))
+}
+
+#[cfg(test)]
+mod tests {
+    use resource::{Lifecycle, Recorded};
+
+    use super::*;
+
+    #[test]
+    fn a_control_plane_counts_from_the_moment_it_is_configured() {
+        let recorded = Recorded {
+            schema_version: 1,
+            depends_on: BTreeSet::new(),
+            inputs: Value::Null,
+            outputs: std::collections::BTreeMap::new(),
+            secrets: std::collections::BTreeMap::new(),
+            contained_in: None,
+            lifecycle: Lifecycle::Managed,
+            tainted: true,
+        };
+        let mut state = State::empty();
+        for id in [
+            ids::certificate("cp-1", "etcd-server"),
+            ids::machine_config("cp-1"),
+            ids::certificate("cp-2", "etcd-server"),
+            ids::machine_config("w-1"),
+        ] {
+            state.resources.insert(id, recorded.clone());
+        }
+        assert_eq!(control_planes(&state), BTreeSet::from(["cp-1".to_owned()]));
+    }
+}

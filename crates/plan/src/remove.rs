@@ -1,0 +1,95 @@
+//! What to do about resources that are recorded but no longer wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use resource::{Digest, Observation, Recorded, ResourceId};
+
+use crate::decide::{Context, change};
+use crate::{Change, Operation, Reason, ReportReason, order};
+
+/// Decides about everything that is no longer wanted.
+pub(crate) fn remove(context: &mut Context<'_>) {
+    let input = context.input;
+    let unwanted: BTreeMap<&ResourceId, &Recorded> =
+        input.recorded.iter().filter(|(id, _)| !input.desired.contains_key(*id)).collect();
+    let removal = Removal { context, dependents: order::dependents(input.recorded), unwanted: &unwanted };
+    let stuck = removal.stuck();
+    let changes: Vec<Change> = unwanted
+        .iter()
+        .filter(|(id, _)| !stuck.contains_key(**id))
+        .map(|(id, recorded)| removal.change(id, recorded, &stuck))
+        .collect();
+    changes.into_iter().for_each(|change| context.push(change));
+    stuck.into_iter().for_each(|(id, reason)| context.block(&id, reason));
+}
+
+type Stuck = BTreeMap<ResourceId, ReportReason>;
+
+struct Removal<'a, 'b> {
+    context: &'a Context<'b>,
+    /// What recorded resources depend on each.
+    dependents: BTreeMap<&'b ResourceId, BTreeSet<&'b ResourceId>>,
+    unwanted: &'a BTreeMap<&'b ResourceId, &'b Recorded>,
+}
+
+impl Removal<'_, '_> {
+    /// What cannot be removed: it could not be looked at, or something that stands on it stays.
+    fn stuck(&self) -> Stuck {
+        let mut stuck = Stuck::new();
+        loop {
+            let before = stuck.len();
+            for (id, recorded) in self.unwanted {
+                if !stuck.contains_key(*id)
+                    && recorded.lifecycle.is_ours()
+                    && let Some(reason) = self.why_stuck(id, recorded, &stuck)
+                {
+                    stuck.insert((*id).clone(), reason);
+                }
+            }
+            if stuck.len() == before {
+                return stuck;
+            }
+        }
+    }
+
+    fn why_stuck(&self, id: &ResourceId, recorded: &Recorded, stuck: &Stuck) -> Option<ReportReason> {
+        let observation = self.context.input.observed.get(id);
+        let unknown = match observation {
+            Some(Observation::Present { .. } | Observation::Absent) => None,
+            Some(Observation::Unknown { why }) => Some(why.clone()),
+            None => Some("it was not looked for".to_owned()),
+        };
+        if let (Some(why), None) = (unknown, self.taken_along(id, recorded, stuck)) {
+            return Some(ReportReason::Unknown { why });
+        }
+        let mut dependents = self.dependents.get(id).into_iter().flatten();
+        let stays = |dependent: &&&ResourceId| {
+            stuck.contains_key(**dependent) || self.context.blocked.contains(**dependent)
+        };
+        dependents.find(stays).map(|on| ReportReason::WaitsFor { on: (*on).clone() })
+    }
+
+    /// The parent with which a resource disappears.
+    fn taken_along<'c>(&self, id: &ResourceId, recorded: &'c Recorded, stuck: &Stuck) -> Option<&'c ResourceId> {
+        let parent = recorded.contained_in.as_ref()?;
+        let goes = !self.context.input.recorded.contains_key(parent)
+            || self.context.remade.contains(parent)
+            || (self.unwanted.contains_key(parent) && !stuck.contains_key(parent));
+        (goes && !self.context.schema(id).outlives_parent).then_some(parent)
+    }
+
+    fn change(&self, id: &ResourceId, recorded: &Recorded, stuck: &Stuck) -> Change {
+        let observation = self.context.input.observed.get(id);
+        let (operation, reason) = match (observation, self.taken_along(id, recorded, stuck)) {
+            _ if !recorded.lifecycle.is_ours() => (Operation::Forget, Reason::NoLongerWanted),
+            (_, Some(parent)) => (Operation::Forget, Reason::ContainedIn { parent: parent.clone() }),
+            (Some(Observation::Present { .. }), None) => (Operation::Delete, Reason::NoLongerWanted),
+            _ => (Operation::Forget, Reason::Gone),
+        };
+        let expect = match observation {
+            Some(Observation::Present { attributes }) => Some(Digest::of_json(attributes)),
+            _ => None,
+        };
+        Change { expect, before: Some(recorded.inputs.clone()), ..change(id, operation, reason) }
+    }
+}

@@ -1,0 +1,60 @@
+//! Fields on which a cluster is built cannot change once it is made.
+
+use serde_json::Value;
+use spec::Kind;
+
+use crate::documents::{field, of_kind};
+use crate::{Finding, Intent};
+
+const NAME: &str = "immutable-field";
+
+pub(crate) fn check(intent: &Intent<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for kind in Kind::ALL {
+        let wanted = of_kind(intent.wanted, kind);
+        for (name, before) in of_kind(intent.previous, kind) {
+            let Some(after) = wanted.get(name) else { continue };
+            findings.extend(spec::fixed_fields(kind).iter().filter_map(|path| {
+                let (old, new) = (field(before, path), field(after, path));
+                (old != new).then(|| changed(&format!("{}/{name}", kind.kind()), path, old, new))
+            }));
+        }
+    }
+    findings
+}
+
+fn changed(document: &str, path: &str, old: &Value, new: &Value) -> Finding {
+    let message = format!("`{path}` of {document} cannot change once a cluster is made: {} → {}", words(old), words(new));
+    let hint = format!("set it back to {}, or create another cluster and move what runs in this one", words(old));
+    Finding::refuse(NAME, message, hint)
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "(none)".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::World;
+
+    #[test]
+    fn an_address_range_or_the_role_of_a_group_cannot_change() {
+        let ranges = World::made(1).set("Cluster/demo", "/spec/networking/podCIDRs", json!(["10.0.0.0/16"]));
+        assert_eq!(ranges.refusals(), ["immutable-field"]);
+        let role = World::made(1).set("InstanceGroup/w", "/spec/role", json!("Machine"));
+        assert_eq!(role.refusals(), ["immutable-field"]);
+    }
+
+    #[test]
+    fn everything_can_change_before_the_first_run_and_other_fields_always() {
+        let world = World::made(1).set("Cluster/demo", "/spec/networking/dnsDomain", json!("x")).never_run();
+        assert!(world.refusals().is_empty());
+        assert!(World::made(1).set("InstanceGroup/w", "/spec/count", json!(7)).refusals().is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! A cluster `demo` with control planes `cp-1`, … and workers `w-1`, `w-2`, and a plan for it.
+
+use std::collections::BTreeSet;
+
+use plan::{ActionId, Base, Change, Operation, Plan, Reason, ReportLine, ReportReason};
+use resource::{Digest, Effect, ResourceId};
+use serde_json::{Value, json};
+
+use crate::{Finding, Intent, RuleInput, Severity, check};
+
+/// What is judged.
+pub(crate) struct World {
+    previous: Vec<Value>,
+    wanted: Vec<Value>,
+    control_planes: BTreeSet<String>,
+    plan: Plan,
+    max_destroy: Option<usize>,
+    protected: BTreeSet<ResourceId>,
+}
+
+fn id(text: &str) -> ResourceId {
+    text.parse().unwrap()
+}
+
+fn group(name: &str, role: &str, count: usize) -> Value {
+    json!({"kind": "InstanceGroup", "metadata": {"name": name}, "spec": {"role": role, "count": count}})
+}
+
+impl World {
+    /// A cluster with this many control planes, all of them configured; with none, they were never reached.
+    pub(crate) fn made(control_planes: usize) -> Self {
+        let networking = json!({"podCIDRs": ["10.244.0.0/16"], "dnsDomain": "cluster.local"});
+        let cluster = json!({
+            "kind": "Cluster",
+            "metadata": {"name": "demo"},
+            "spec": {"kubernetesVersion": "1.34.4", "networking": networking},
+        });
+        let documents = vec![cluster, group("cp", "ControlPlane", control_planes.max(1)), group("w", "Worker", 2)];
+        let base = Base {
+            cluster: "demo".into(),
+            lineage: "l".into(),
+            serial: 1,
+            revision: Digest::of_bytes(b"r"),
+            lock: Digest::of_bytes(b"l"),
+            kubewright: "0".into(),
+            time: "t".into(),
+        };
+        Self {
+            previous: documents.clone(),
+            wanted: documents,
+            control_planes: (1..=control_planes).map(|number| format!("cp-{number}")).collect(),
+            plan: Plan { format: Plan::FORMAT, base, changes: Vec::new(), report: Vec::new(), drift: Vec::new() },
+            max_destroy: None,
+            protected: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn configured(mut self, names: &[&str]) -> Self {
+        self.control_planes = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    pub(crate) fn never_run(mut self) -> Self {
+        self.previous.clear();
+        self
+    }
+
+    pub(crate) fn wanting_nothing(mut self) -> Self {
+        self.wanted.clear();
+        self
+    }
+
+    pub(crate) fn allowing(mut self, most: usize) -> Self {
+        self.max_destroy = Some(most);
+        self
+    }
+
+    pub(crate) fn protect(mut self, resource: &str) -> Self {
+        self.protected.insert(id(resource));
+        self
+    }
+
+    /// Sets a field of a wanted document.
+    pub(crate) fn set(mut self, document: &str, pointer: &str, value: Value) -> Self {
+        let (kind, name) = document.split_once('/').unwrap();
+        let found = self.wanted.iter_mut().find(|found| found["kind"] == kind && found["metadata"]["name"] == name);
+        *found.unwrap().pointer_mut(pointer).unwrap() = value;
+        self
+    }
+
+    pub(crate) fn create(self, resource: &str) -> Self {
+        self.change(resource, Operation::Create, Reason::New)
+    }
+
+    pub(crate) fn drifted(self, resource: &str) -> Self {
+        self.change(resource, Operation::Create, Reason::Drifted)
+    }
+
+    pub(crate) fn delete(self, resource: &str) -> Self {
+        self.change(resource, Operation::Delete, Reason::NoLongerWanted)
+    }
+
+    pub(crate) fn forget_gone(self, resource: &str) -> Self {
+        self.change(resource, Operation::Forget, Reason::Gone)
+    }
+
+    /// The first half of a replace.
+    pub(crate) fn replace(self, resource: &str) -> Self {
+        let mut world = self.change(resource, Operation::Delete, Reason::CannotUpdate { field: "address".into() });
+        world.plan.changes.last_mut().unwrap().replaces = true;
+        world
+    }
+
+    pub(crate) fn update(self, resource: &str, effect: Effect) -> Self {
+        let mut world = self.change(resource, Operation::Update, Reason::SpecChanged);
+        world.plan.changes.last_mut().unwrap().effects.push(effect);
+        world
+    }
+
+    pub(crate) fn unknown(mut self, resource: &str) -> Self {
+        let reason = ReportReason::Unknown { why: "no answer".into() };
+        self.plan.report.push(ReportLine { resource: id(resource), reason });
+        self
+    }
+
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        check(&RuleInput {
+            intent: Intent {
+                cluster: "demo",
+                previous: &self.previous,
+                wanted: &self.wanted,
+                control_planes: &self.control_planes,
+            },
+            plan: &self.plan,
+            max_destroy: self.max_destroy,
+            protected: &self.protected,
+        })
+    }
+
+    pub(crate) fn refusals(&self) -> Vec<String> {
+        self.named(Severity::Refuse)
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.named(Severity::Warn)
+    }
+
+    fn named(&self, severity: Severity) -> Vec<String> {
+        self.findings().into_iter().filter(|found| found.severity == severity).map(|found| found.rule).collect()
+    }
+
+    fn change(mut self, resource: &str, operation: Operation, reason: Reason) -> Self {
+        let resource = id(resource);
+        self.plan.changes.push(Change {
+            id: ActionId::new(operation.verb(), &resource),
+            resource,
+            operation,
+            reason,
+            replaces: false,
+            fields: Vec::new(),
+            effects: Vec::new(),
+            expect: None,
+            before: None,
+            after: None,
+            depends_on: BTreeSet::new(),
+        });
+        self
+    }
+}
