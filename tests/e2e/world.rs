@@ -107,7 +107,13 @@ impl World {
         for cluster in std::mem::take(&mut self.clusters) {
             self.kubewright(&["delete", "cluster", &cluster, "--yes"]);
         }
-        let left = self.before.differences(&Snapshot::take());
+        // The host's first process takes a moment to reap what was ended.
+        let until = Instant::now() + Duration::from_secs(10);
+        let mut left = self.before.differences(&Snapshot::take());
+        while !left.is_empty() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(500));
+            left = self.before.differences(&Snapshot::take());
+        }
         assert!(left.is_empty(), "the story leaves behind: {left:#?}");
     }
 }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use assets::{AssetCache, Builders, Origin, Puller, sources_digest};
-use catalog::{Selection, SourceDigests, assets_for, find};
+use assets::{AssetCache, Builders, Mirror, Origin, Puller, sources_digest};
+use catalog::{AssetSet, Lock, Selection, SourceDigests, assets_for, find};
 use engine::{Event, EventSink};
 
 /// Prints what ended, and what is new about what goes on.
@@ -40,9 +40,8 @@ fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "builds Kubernetes; see the head of the file"]
-async fn everything_of_a_release_can_be_pulled() {
+/// What the settings ask for, and a puller that builds it.
+fn puller() -> (AssetSet, Puller) {
     let cache = setting("KUBEWRIGHT_TEST_CACHE").expect("KUBEWRIGHT_TEST_CACHE names the cache's directory");
     let cache = AssetCache::open(cache).unwrap();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
@@ -55,12 +54,39 @@ async fn everything_of_a_release_can_be_pulled() {
     }
     let cargo_home = setting("CARGO_HOME").map(PathBuf::from).or(setting("HOME").map(|h| Path::new(&h).join(".cargo")));
     let builders = Builders::standard().with_workspace(&workspace, cargo_home.as_deref(), &cache);
-    let printer = Arc::new(Printer(Instant::now(), Mutex::default()));
-    let puller = Puller::new(cache, vec![Origin::Build(builders)], printer);
+    (set, Puller::new(cache, vec![Origin::Build(builders)], printer()))
+}
+
+fn printer() -> Arc<Printer> {
+    Arc::new(Printer(Instant::now(), Mutex::default()))
+}
+
+async fn pull(puller: &Puller, set: &AssetSet) -> Lock {
+    puller.pull(set, None).await.unwrap_or_else(|error| {
+        panic!("{error:?}\n{}\n{:?}", error.output().join("\n"), error.hint());
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "builds Kubernetes; see the head of the file"]
+async fn everything_of_a_release_can_be_pulled() {
+    let (set, puller) = puller();
     let plan = puller.plan(&set, None).await.unwrap();
     println!("typically {} s of building", plan.estimate());
-    match puller.pull(&set, None).await {
-        Ok(lock) => println!("{}", lock.to_text().unwrap()),
-        Err(error) => panic!("{error:?}\n{}\n{:?}", error.output().join("\n"), error.hint()),
-    }
+    println!("{}", pull(&puller, &set).await.to_text().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "copies gigabytes; see the head of the file"]
+async fn a_mirror_gives_back_what_was_pulled() {
+    let (set, puller) = puller();
+    let lock = pull(&puller, &set).await;
+    let directory = tempfile::TempDir::new_in(puller.cache().root()).unwrap();
+    let mirror = Mirror::new(directory.path().join("mirror"));
+    puller.mirror(&set, &mirror).await.unwrap();
+    assert!(mirror.missing(&set, true).unwrap().is_empty());
+    let cache = AssetCache::open(directory.path().join("cache")).unwrap();
+    let from_mirror = Puller::new(cache, vec![Origin::Fetch(Arc::new(mirror))], printer());
+    assert_eq!(pull(&from_mirror, &set).await, lock);
+    from_mirror.verify(&set, Some(&lock)).unwrap();
 }

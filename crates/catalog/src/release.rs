@@ -1,5 +1,6 @@
 //! The component versions that belong to each supported Kubernetes minor.
 
+mod common;
 mod v1_34;
 mod v1_35;
 mod v1_36;

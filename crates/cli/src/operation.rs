@@ -140,7 +140,7 @@ pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), C
     if summary.is_complete() {
         return Ok(());
     }
-    let skipped = summary.skipped.len() + summary.not_started;
+    let skipped = summary.skipped.len() + summary.not_started + summary.cut_off;
     let done = summary.succeeded.len();
     let failed: Vec<String> = summary.failed.iter().map(|(action, why)| format!("{action}: {why}")).collect();
     let exit = if summary.unreachable { Exit::Unreachable } else { Exit::Partial };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plan::{ActionId, Change, Operation, Plan};
-use resource::{Desired, Digest, Recorded};
+use resource::{Desired, Digest, Recorded, ResourceId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -55,6 +55,8 @@ pub struct Summary {
     pub skipped: BTreeMap<ActionId, ActionId>,
     /// How many actions were never started because the run was stopped.
     pub not_started: usize,
+    /// How many actions were cut off while they ran; the next run finds out what they did.
+    pub cut_off: usize,
     /// Whether a failed action could not reach its machine.
     pub unreachable: bool,
 }
@@ -62,7 +64,7 @@ pub struct Summary {
 impl Summary {
     /// Whether everything in the plan was done.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && self.not_started == 0
+        self.failed.is_empty() && self.skipped.is_empty() && self.not_started == 0 && self.cut_off == 0
     }
 }
 
@@ -73,9 +75,11 @@ pub fn new_run_id(clock: &dyn Clock) -> String {
 }
 
 /// Carries out `plan`. `desired` is what the plan's creates and updates lead to; `limits` caps concurrency per kind.
+///
+/// When the lease is lost, nothing more is started, and that is the error once what was running has ended.
 pub async fn run(
     plan: &Plan,
-    desired: &BTreeMap<resource::ResourceId, Desired>,
+    desired: &BTreeMap<ResourceId, Desired>,
     run: &str,
     limits: BTreeMap<String, usize>,
     ports: &Ports,
@@ -83,16 +87,16 @@ pub async fn run(
     let began = Instant::now();
     ports.journal.append(&run_started(plan, run, ports)).await?;
     ports.events.emit(Event::RunStarted { run: run.to_owned(), actions: plan.changes.len() });
-    let changes: BTreeMap<&ActionId, &Change> = plan.changes.iter().map(|change| (&change.id, change)).collect();
+    let changes = plan.changes.iter().map(|change| (&change.id, change)).collect();
+    let work = Work { cluster: &plan.base.cluster, changes, desired };
     let mut schedule = Schedule::new(&plan.changes, limits);
     let mut running = JoinSet::new();
     let mut summary = Summary::default();
     let mut draining = false;
+    let mut lease = Ok(());
     loop {
-        while !draining && ports.lease.check().is_ok() {
-            let Some(change) = schedule.start_next().and_then(|id| changes.get(&id).copied()) else { break };
-            let recorded = desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
-            running.spawn(carry_out(change.clone(), recorded, plan.base.cluster.clone(), ports.clone()));
+        if lease.is_ok() {
+            lease = start_ready(&work, &mut schedule, &mut running, ports);
         }
         tokio::select! {
             ended = running.join_next() => match ended {
@@ -111,8 +115,37 @@ pub async fn run(
         }
     }
     summary.not_started = schedule.not_started();
+    summary.cut_off = schedule.running();
+    if summary.not_started > 0 {
+        lease?;
+    }
     finish(&summary, began, ports).await?;
     Ok(summary)
+}
+
+/// What a run works on.
+struct Work<'a> {
+    cluster: &'a str,
+    changes: BTreeMap<&'a ActionId, &'a Change>,
+    desired: &'a BTreeMap<ResourceId, Desired>,
+}
+
+type Running = JoinSet<(ActionId, Result<u64, ActionError>)>;
+
+/// Starts everything that may start now. The lease and the wish to stop are looked at before each action.
+fn start_ready(
+    work: &Work<'_>,
+    schedule: &mut Schedule,
+    running: &mut Running,
+    ports: &Ports,
+) -> Result<(), StoreError> {
+    while !ports.drain.is_cancelled() && !ports.abort.is_cancelled() {
+        ports.lease.check()?;
+        let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
+        let recorded = work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
+        running.spawn(carry_out(change.clone(), recorded, work.cluster.to_owned(), ports.clone()));
+    }
+    Ok(())
 }
 
 fn run_started(plan: &Plan, run: &str, ports: &Ports) -> Record {
@@ -163,7 +196,7 @@ fn take_result(
 
 async fn finish(summary: &Summary, began: Instant, ports: &Ports) -> Result<(), StoreError> {
     let (succeeded, failed) = (summary.succeeded.len(), summary.failed.len());
-    let skipped = summary.skipped.len() + summary.not_started;
+    let skipped = summary.skipped.len() + summary.not_started + summary.cut_off;
     let time = ports.clock.now().to_string();
     ports.journal.append(&Record::RunFinished { succeeded, failed, skipped, time }).await?;
     ports.events.emit(Event::RunFinished { succeeded, failed, skipped, millis: elapsed(began) });

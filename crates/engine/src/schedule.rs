@@ -32,7 +32,7 @@ pub struct Schedule {
     position: BTreeMap<ActionId, usize>,
     group: BTreeMap<ActionId, String>,
     limits: BTreeMap<String, usize>,
-    running: BTreeMap<String, usize>,
+    busy: BTreeMap<String, usize>,
 }
 
 impl Schedule {
@@ -47,7 +47,7 @@ impl Schedule {
             position: changes.iter().enumerate().map(|(index, change)| (change.id.clone(), index)).collect(),
             group: changes.iter().map(|change| (change.id.clone(), change.resource.kind().to_owned())).collect(),
             limits,
-            running: BTreeMap::new(),
+            busy: BTreeMap::new(),
         };
         for (index, change) in changes.iter().enumerate() {
             let needs: Vec<&ActionId> = change.depends_on.iter().filter(|need| known.contains(need)).collect();
@@ -68,19 +68,19 @@ impl Schedule {
             self.ready.iter().find(|(_, id)| self.has_room(id)).map(|(index, id)| (*index, id.clone()))?;
         self.ready.remove(&index);
         self.status.insert(id.clone(), Status::Running);
-        *self.running.entry(self.group[&id].clone()).or_default() += 1;
+        *self.busy.entry(self.group[&id].clone()).or_default() += 1;
         Some(id)
     }
 
     fn has_room(&self, id: &ActionId) -> bool {
         let group = &self.group[id];
-        self.limits.get(group).is_none_or(|limit| self.running.get(group).copied().unwrap_or(0) < *limit)
+        self.limits.get(group).is_none_or(|limit| self.busy.get(group).copied().unwrap_or(0) < *limit)
     }
 
     /// Takes note of how a running action ended; returns what is skipped because of it.
     pub fn finish(&mut self, id: &ActionId, outcome: Outcome) -> Vec<ActionId> {
         self.status.insert(id.clone(), Status::Ended(outcome));
-        if let Some(count) = self.group.get(id).and_then(|group| self.running.get_mut(group)) {
+        if let Some(count) = self.group.get(id).and_then(|group| self.busy.get_mut(group)) {
             *count = count.saturating_sub(1);
         }
         match outcome {
@@ -118,7 +118,16 @@ impl Schedule {
 
     /// Actions that neither ran nor were skipped: left over when a run drains.
     pub fn not_started(&self) -> usize {
-        self.status.values().filter(|status| **status == Status::Waiting).count()
+        self.count(&Status::Waiting)
+    }
+
+    /// Actions that were started and have not ended: cut off when a run is aborted.
+    pub fn running(&self) -> usize {
+        self.count(&Status::Running)
+    }
+
+    fn count(&self, wanted: &Status) -> usize {
+        self.status.values().filter(|status| *status == wanted).count()
     }
 }
 

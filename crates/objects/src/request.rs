@@ -72,6 +72,12 @@ impl Request {
         Self::new(Method::DELETE, path, "application/json", Some(options))
     }
 
+    /// Deletes without waiting for a kubelet to end the pod.
+    #[cfg(test)]
+    pub(crate) fn delete_now(path: &str) -> Self {
+        Self::new(Method::DELETE, path, "application/json", None).query(&[("gracePeriodSeconds", "0")])
+    }
+
     /// The same with more query parameters.
     pub(crate) fn query(mut self, parameters: &[(&str, &str)]) -> Self {
         self.query.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

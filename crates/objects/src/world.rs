@@ -29,6 +29,8 @@ pub(crate) struct World {
 pub(crate) struct Memory {
     pub(crate) outputs: Arc<Mutex<BTreeMap<ResourceId, Outputs>>>,
     pub(crate) events: Arc<Mutex<Vec<Event>>>,
+    /// The time stands still unless a real cluster watches it.
+    is_real: bool,
 }
 
 pub(crate) const SERVERS: [&str; 2] = ["https://10.0.0.2:6443", "https://10.0.0.3:6443"];
@@ -70,7 +72,8 @@ impl World {
     pub(crate) fn real() -> Self {
         let connections = Arc::new(Connections::new());
         let handler = ObjectsHandler::new(connections.clone());
-        Self { fake: Fake::new(), handler, connections, memory: Memory::default() }
+        let memory = Memory { is_real: true, ..Memory::default() };
+        Self { fake: Fake::new(), handler, connections, memory }
     }
 
     /// The recorded access of the cluster.
@@ -172,7 +175,7 @@ impl ObserveContext for Memory {
 
 impl Clock for Memory {
     fn now(&self) -> Timestamp {
-        "2026-01-01T00:00:00Z".parse().unwrap()
+        if self.is_real { Timestamp::now() } else { "2026-01-01T00:00:00Z".parse().unwrap() }
     }
 }
 

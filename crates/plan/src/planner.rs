@@ -270,16 +270,15 @@ mod tests {
 
     #[test]
     fn what_an_unknown_thing_stands_on_stays_too() {
-        let mut world = World::default().settled(machine("a")).settled(certificate("a")).settled(config("b"));
-        world.recorded.get_mut(&id("config/b")).unwrap().depends_on = [id("certificate/a")].into();
+        let mut world = World::default().settled(machine("a")).settled(certificate("a")).settled(machine("b"));
+        world.recorded.get_mut(&id("machine/b")).unwrap().depends_on = [id("certificate/a")].into();
         world.recorded.get_mut(&id("certificate/a")).unwrap().depends_on = [id("machine/a")].into();
         world.desired.clear();
-        let unknown = Observation::unknown("no answer");
-        let world = world.see(&id("config/b"), unknown).settled(machine("c"));
+        let world = world.see(&id("machine/b"), Observation::unknown("no answer"));
         assert!(world.ids().is_empty(), "{:?}", world.ids());
         let report = world.plan().report;
-        assert_eq!(report[0].reason, ReportReason::WaitsFor { on: id("config/b") });
-        assert_eq!(report[2].reason, ReportReason::WaitsFor { on: id("certificate/a") });
+        assert_eq!(report[0].reason, ReportReason::WaitsFor { on: id("machine/b") });
+        assert_eq!(report[1].reason, ReportReason::WaitsFor { on: id("certificate/a") });
     }
 
     #[test]

@@ -197,4 +197,35 @@ mod tests {
         assert!(!is_package("# k8s.io/api/core/v1"));
         assert!(!is_package("main.go:3:1: syntax error"));
     }
+
+    #[tokio::test]
+    async fn a_failed_build_shows_what_go_said() {
+        static MODULE: catalog::recipe::GoModule = catalog::recipe::GoModule {
+            name: "broken",
+            go_mod: "module example.test/broken\n\ngo 1.25.0\n",
+            go_sum: "",
+        };
+        let set = assets_for(find("1.36").unwrap(), &Selection::default());
+        let package = "example.test/broken/missing".to_owned();
+        let go = GoRecipe { module: &MODULE, package, ..recipe(set.get("kubelet").unwrap()).unwrap().clone() };
+        let spec = AssetSpec::new("broken", Recipe::Go(go));
+        if GoBuilder.check(&spec).await.is_err() {
+            println!("skipped: no usable go is installed");
+            return;
+        }
+        let scratch = tempfile::TempDir::new().unwrap();
+        let cache = crate::AssetCache::open(scratch.path().join("cache")).unwrap();
+        let task = crate::Task::start("broken", None, std::sync::Arc::new(Silent));
+        let (work, cancel) = (scratch.path().join("work"), tokio_util::sync::CancellationToken::new());
+        let context = BuildContext { inputs: &cache, scratch: &work, task: &task, cancel: &cancel };
+        let error = GoBuilder.build(&[Job { spec, out: scratch.path().join("out") }], &context).await.unwrap_err();
+        assert!(error.output().iter().any(|line| line.contains("example.test/broken/missing")), "{error:?}");
+        assert!(error.to_string().starts_with("building broken failed: `go` exit status: 1"), "{error}");
+    }
+
+    struct Silent;
+
+    impl engine::EventSink for Silent {
+        fn emit(&self, _event: engine::Event) {}
+    }
 }

@@ -16,6 +16,10 @@ pub struct TreeBuilder;
 
 #[async_trait]
 impl Build for TreeBuilder {
+    fn title(&self, spec: &AssetSpec) -> String {
+        format!("{} directory", spec.name())
+    }
+
     fn estimate(&self, _spec: &AssetSpec) -> Option<u64> {
         Some(1)
     }

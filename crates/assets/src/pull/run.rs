@@ -93,31 +93,13 @@ impl Puller {
         let task = Task::start(unit.title(), unit.estimate(), Arc::clone(&self.events));
         let references: Vec<AssetRef> = unit.specs.iter().map(|spec| spec.reference().clone()).collect();
         let _locks = self.lock_all(&references, &task).await?;
-        // Another process may have got some of them while this one waited.
-        let mut missing = Vec::new();
-        for spec in unit.specs {
-            if self.cache.find(spec.reference())?.is_none() {
-                missing.push(spec);
-            }
-        }
+        let missing = self.missing(unit.specs)?;
         if missing.is_empty() {
             task.finish("taken from the cache");
             return Ok(references);
         }
         let scratch = self.cache.scratch()?;
-        let jobs: Vec<Job> =
-            missing.into_iter().map(|spec| Job { out: scratch.path().join(spec.name()), spec }).collect();
-        let work = scratch.path().join(".work");
-        fs_err::create_dir(&work).map_err(|e| AssetError::io("make a scratch directory", &work, e))?;
-        match &unit.way {
-            Way::Built(builder) => self.build(builder, &jobs, &work, &task).await?,
-            Way::Fetched(source, _) => {
-                for job in &jobs {
-                    source.fetch(&job.spec, &job.out, &task, &self.cancel).await?;
-                }
-            }
-            Way::Cached(_) => (),
-        }
+        let jobs = self.make(missing, &unit.way, scratch.path(), &task).await?;
         for job in jobs {
             let measured = measure(&job).await?;
             check_offer(&unit.way, &job.spec, &measured.0)?;
@@ -126,6 +108,41 @@ impl Puller {
         }
         task.finish(if matches!(unit.way, Way::Built(_)) { "built" } else { "fetched" });
         Ok(references)
+    }
+
+    /// What is not in the cache. Another process may have got some of it while this one waited for a lock.
+    fn missing(&self, specs: Vec<AssetSpec>) -> Result<Vec<AssetSpec>, AssetError> {
+        let mut missing = Vec::new();
+        for spec in specs {
+            if self.cache.find(spec.reference())?.is_none() {
+                missing.push(spec);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Puts the assets into the scratch directory, each under its name.
+    async fn make(
+        &self,
+        specs: Vec<AssetSpec>,
+        way: &Way,
+        scratch: &Path,
+        task: &Task,
+    ) -> Result<Vec<Job>, AssetError> {
+        let jobs: Vec<Job> = specs.into_iter().map(|spec| Job { out: scratch.join(spec.name()), spec }).collect();
+        // No asset's name starts with a dot.
+        let work = scratch.join(".work");
+        fs_err::create_dir(&work).map_err(|e| AssetError::io("make a scratch directory", &work, e))?;
+        match way {
+            Way::Built(builder) => self.build(builder, &jobs, &work, task).await?,
+            Way::Fetched(source, _) => {
+                for job in &jobs {
+                    source.fetch(&job.spec, &job.out, task, &self.cancel).await?;
+                }
+            }
+            Way::Cached(_) => (),
+        }
+        Ok(jobs)
     }
 
     async fn build(

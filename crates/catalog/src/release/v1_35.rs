@@ -1,23 +1,14 @@
 //! Kubernetes 1.35.
 
+use super::common::COMMON;
 use super::{Deviation, Release};
 
 /// Kubernetes 1.35.
-pub(super) static RELEASE: Release = Release {
+pub(super) const RELEASE: Release = Release {
     minor: 35,
     kubernetes: "1.35.4",
-    etcd: "3.6.8",
-    etcd_image_tag: "3.6.8-0",
-    coredns: "1.14.3",
     pause: "3.10.1",
-    containerd: "2.4.2",
     containerd_minimum: "1.7.0",
-    runc_minimum: "1.1.0",
-    cni_plugins: "1.9.1",
-    flannel: "0.28.4",
-    flannel_cni: "0.9.1",
-    metrics_server: "0.9.0",
-    local_path_provisioner: "0.0.30",
     agnhost: "2.59",
     go_minimum: "1.25.0",
     deviations: &[
@@ -34,4 +25,5 @@ pub(super) static RELEASE: Release = Release {
             why: "one CoreDNS serves all supported minors, so upgrades leave it alone; the Corefile is the same",
         },
     ],
+    ..COMMON
 };

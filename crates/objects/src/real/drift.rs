@@ -1,5 +1,7 @@
 //! Changes by others and by the spec, seen through a real API server.
 
+use plan::field_changes;
+use resource::KindSchema;
 use serde_json::{Value, json};
 
 use super::manifests::deployment;
@@ -90,41 +92,56 @@ async fn real_fields_of_others_are_not_ours() {
     assert_eq!(real.seen(&id, &inputs, &inputs).await, inputs);
 }
 
-/// What the spec may drop or move; each is seen before the apply and gone after it.
-fn wishes() -> Vec<(&'static str, fn(&mut Value))> {
+/// What the spec may drop or move: where the difference is seen before the apply, and how it is made.
+type Wish = (&'static [&'static str], fn(&mut Value));
+
+fn pod(manifest: &mut Value) -> &mut Value {
+    &mut manifest["spec"]["template"]["spec"]
+}
+
+fn container(manifest: &mut Value) -> &mut Value {
+    &mut pod(manifest)["containers"][0]
+}
+
+fn drop_field(object: &mut Value, name: &str) {
+    object.as_object_mut().unwrap().remove(name);
+}
+
+fn drop_item(list: &mut Value, index: usize) {
+    list.as_array_mut().unwrap().remove(index);
+}
+
+fn wishes() -> Vec<Wish> {
     vec![
-        ("drops a label", |wish| drop(wish["metadata"]["labels"].as_object_mut().unwrap().remove("empty"))),
-        ("drops a volume", |wish| drop(wish["spec"]["template"]["spec"]["volumes"].as_array_mut().unwrap().remove(1))),
-        ("drops a port", |wish| {
-            drop(wish["spec"]["template"]["spec"]["containers"][0]["ports"].as_array_mut().unwrap().remove(1));
+        (&["metadata.labels.empty"], |wish| drop_field(&mut wish["metadata"]["labels"], "empty")),
+        (&["containers.0.volumeMounts", "volumes"], |wish| {
+            drop_item(&mut pod(wish)["volumes"], 1);
+            drop_item(&mut container(wish)["volumeMounts"], 1);
         }),
-        ("drops a field in a list owned as one", |wish| {
-            drop(wish["spec"]["template"]["spec"]["tolerations"][1].as_object_mut().unwrap().remove("effect"));
-            wish["spec"]["template"]["spec"]["tolerations"][1]["operator"] = json!("Exists");
+        (&["containers.0.ports"], |wish| drop_item(&mut container(wish)["ports"], 1)),
+        // Tolerations are owned as one.
+        (&["tolerations.1.effect", "tolerations.1.operator"], |wish| {
+            drop_field(&mut pod(wish)["tolerations"][1], "effect");
+            pod(wish)["tolerations"][1]["operator"] = json!("Exists");
         }),
-        ("moves an init container", |wish| {
-            wish["spec"]["template"]["spec"]["initContainers"].as_array_mut().unwrap().reverse();
+        (&["initContainers.0.name", "initContainers.1.name"], |wish| {
+            pod(wish)["initContainers"].as_array_mut().unwrap().reverse();
         }),
-        ("moves a variable", |wish| {
-            wish["spec"]["template"]["spec"]["containers"][0]["env"].as_array_mut().unwrap().reverse();
+        (&["containers.0.args"], |wish| container(wish)["args"].as_array_mut().unwrap().reverse()),
+        (&["containers.0.env"], |wish| {
+            let variable = json!({"name": "NEW", "value": "1"});
+            container(wish)["env"].as_array_mut().unwrap().insert(0, variable);
         }),
-        ("inserts a variable at the front", |wish| {
-            let env = wish["spec"]["template"]["spec"]["containers"][0]["env"].as_array_mut().unwrap();
-            env.insert(0, json!({"name": "NEW", "value": "1"}));
+        (&["containers.0.livenessProbe"], |wish| drop_field(container(wish), "livenessProbe")),
+        (&["volumes.2.emptyDir", "volumes.2.projected"], |wish| {
+            pod(wish)["volumes"][2] = json!({"name": "api", "emptyDir": {}});
         }),
-        ("empties a probe", |wish| {
-            drop(wish["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("livenessProbe"));
+        (&["containers.0.volumeMounts", "volumes"], |wish| {
+            drop_field(pod(wish), "volumes");
+            drop_field(container(wish), "volumeMounts");
         }),
-        ("replaces a volume's source", |wish| {
-            let volumes = wish["spec"]["template"]["spec"]["volumes"].as_array_mut().unwrap();
-            *volumes.last_mut().unwrap() = json!({"name": "api", "emptyDir": {}});
-        }),
-        ("drops all volumes", |wish| {
-            drop(wish["spec"]["template"]["spec"].as_object_mut().unwrap().remove("volumes"));
-            drop(wish["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("volumeMounts"));
-        }),
-        ("drops resources", |wish| {
-            wish["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({});
+        (&["containers.0.resources.limits", "containers.0.resources.requests"], |wish| {
+            container(wish)["resources"] = json!({});
         }),
     ]
 }
@@ -134,13 +151,19 @@ fn wishes() -> Vec<(&'static str, fn(&mut Value))> {
 async fn real_changes_of_the_spec_arrive() {
     let real = Real::start().await;
     let (id, mut before) = resource(&deployment());
+    let schema = KindSchema::plain("object");
     real.world.create(&id, &before).await.unwrap();
-    for (what, change) in wishes() {
+    for (paths, change) in wishes() {
         let mut after = before.clone();
         change(&mut after["manifest"]);
-        assert_eq!(real.seen(&id, &after, &before).await, before, "{what}: the old state is seen");
+        let seen = real.seen(&id, &after, &before).await;
+        let found: Vec<String> = field_changes(&schema, &seen, &after)
+            .iter()
+            .map(|change| change.path.join(".").replace("manifest.", "").replace("spec.template.spec.", ""))
+            .collect();
+        assert_eq!(found, paths);
         real.update(&id, &before, &after).await;
-        assert_eq!(real.seen(&id, &after, &after).await, after, "{what}: the new state is seen");
+        assert_eq!(real.seen(&id, &after, &after).await, after, "{paths:?}");
         before = after;
     }
 }

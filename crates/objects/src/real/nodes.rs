@@ -125,7 +125,7 @@ async fn end_pods(connection: &Connection) {
         for pod in connection.list("/api/v1/pods", &[]).await.unwrap_or_default() {
             if pod.pointer("/metadata/deletionTimestamp").is_some() {
                 let path = format!("/api/v1/namespaces/default/pods/{}", pod["metadata"]["name"].as_str().unwrap());
-                let _ = connection.send(&Request::delete(&path, None).query(&[("gracePeriodSeconds", "0")])).await;
+                let _ = connection.send(&Request::delete_now(&path)).await;
             }
         }
         tokio::time::sleep(Duration::from_millis(200)).await;

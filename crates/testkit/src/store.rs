@@ -1,0 +1,179 @@
+//! A state store in memory whose process can die at any write.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use engine::{JournalWriter, Lease, LockInfo, MemoryStore, StateStore, StoreError, Version};
+
+use crate::Life;
+
+/// When a process dies, seen from one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before it is done.
+    Before,
+    /// When it is done, before anyone hears of it.
+    After,
+}
+
+#[derive(Debug, Default)]
+struct Writes {
+    made: usize,
+    death: Option<(usize, Moment)>,
+}
+
+/// A state store in memory. Copies are the same store.
+#[derive(Clone, Default)]
+pub struct MortalStore {
+    inner: MemoryStore,
+    life: Life,
+    writes: Arc<Mutex<Writes>>,
+}
+
+impl MortalStore {
+    /// An empty store, used by the process that `life` is of.
+    pub fn new(life: Life) -> Self {
+        Self { life, ..Self::default() }
+    }
+
+    /// The same contents in a store of another process that goes its own way.
+    #[must_use]
+    pub fn fork(&self, life: Life) -> Self {
+        Self { inner: self.inner.fork(), life, writes: Arc::default() }
+    }
+
+    /// How many writes were made so far.
+    pub fn writes(&self) -> usize {
+        self.lock().made
+    }
+
+    /// Ends the process at the n-th write, counted from 1 over the store's whole life.
+    pub fn die_at(&self, write: usize, moment: Moment) {
+        self.lock().death = Some((write, moment));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Writes> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a write; dies where it is told to.
+    fn begin(&self) -> Result<Option<Moment>, StoreError> {
+        self.life.check_store()?;
+        let mut writes = self.lock();
+        writes.made += 1;
+        let moment = writes.death.filter(|(number, _)| *number == writes.made).map(|(_, moment)| moment);
+        if moment == Some(Moment::Before) {
+            self.life.end();
+            return Err(Life::dead_store());
+        }
+        Ok(moment)
+    }
+
+    fn end<T>(&self, moment: Option<Moment>, result: T) -> Result<T, StoreError> {
+        if moment.is_some() {
+            self.life.end();
+            return Err(Life::dead_store());
+        }
+        Ok(result)
+    }
+}
+
+struct MortalJournal {
+    store: MortalStore,
+    inner: Arc<dyn JournalWriter>,
+}
+
+#[async_trait]
+impl JournalWriter for MortalJournal {
+    async fn append(&self, records: &[String]) -> Result<(), StoreError> {
+        let moment = self.store.begin()?;
+        self.inner.append(records).await?;
+        self.store.end(moment, ())
+    }
+}
+
+#[async_trait]
+impl StateStore for MortalStore {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn clusters(&self) -> Result<Vec<String>, StoreError> {
+        self.life.check_store()?;
+        self.inner.clusters().await
+    }
+
+    async fn head(&self, cluster: &str) -> Result<Option<(Vec<u8>, Version)>, StoreError> {
+        self.life.check_store()?;
+        self.inner.head(cluster).await
+    }
+
+    async fn swap_head(&self, cluster: &str, expected: Option<&Version>, head: &[u8]) -> Result<Version, StoreError> {
+        let moment = self.begin()?;
+        let version = self.inner.swap_head(cluster, expected, head).await?;
+        self.end(moment, version)
+    }
+
+    async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let moment = self.begin()?;
+        self.inner.put(cluster, key, bytes).await?;
+        self.end(moment, ())
+    }
+
+    async fn get(&self, cluster: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.life.check_store()?;
+        self.inner.get(cluster, key).await
+    }
+
+    async fn list(&self, cluster: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.life.check_store()?;
+        self.inner.list(cluster, prefix).await
+    }
+
+    async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
+        let moment = self.begin()?;
+        self.inner.delete(cluster, key).await?;
+        self.end(moment, ())
+    }
+
+    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
+        self.life.check_store()?;
+        self.inner.lock(cluster, info).await
+    }
+
+    async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {
+        let moment = self.begin()?;
+        let inner = self.inner.create_journal(cluster, run).await?;
+        self.end(moment, ())?;
+        Ok(Arc::new(MortalJournal { store: self.clone(), inner }))
+    }
+
+    async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError> {
+        self.life.check_store()?;
+        self.inner.read_journal(cluster, run).await
+    }
+
+    async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
+        let moment = self.begin()?;
+        self.inner.remove(cluster).await?;
+        self.end(moment, ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_dies_before_or_after_a_write_and_stays_dead() {
+        for (moment, left) in [(Moment::Before, None), (Moment::After, Some(b"x".to_vec()))] {
+            let store = MortalStore::new(Life::default());
+            store.die_at(2, moment);
+            store.put("c", "first", b"x").await.unwrap();
+            assert!(store.put("c", "second", b"x").await.is_err());
+            assert!(store.get("c", "first").await.is_err());
+            let next = store.fork(Life::default());
+            assert_eq!(next.get("c", "second").await.unwrap(), left);
+        }
+    }
+}
