@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    assets, completion, create_cluster, delete_cluster, export_kubeconfig, get, load_image, preflight, replace, set, ssh, start,
-    stop, update_cluster, validate_cluster,
+    assets, completion, create_cluster, delete_cluster, edit, export_kubeconfig, get, load_image, preflight, replace,
+    set, ssh, start, stop, update_cluster, validate_cluster,
 };
 use crate::output::Format;
 
@@ -62,6 +62,12 @@ pub(crate) enum Command {
         /// What to show.
         #[command(subcommand)]
         what: get::Get,
+    },
+    /// Edit a cluster's documents in your editor
+    Edit {
+        /// What to edit.
+        #[command(subcommand)]
+        what: Edit,
     },
     /// Replace documents with those of files
     Replace(replace::Arguments),
@@ -133,6 +139,13 @@ pub(crate) enum Create {
 pub(crate) enum Update {
     /// Show what would change in a cluster, and change it with --yes
     Cluster(update_cluster::Arguments),
+}
+
+/// What can be edited.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Edit {
+    /// Edit a cluster's documents
+    Cluster(edit::Arguments),
 }
 
 /// What fields can be set of.

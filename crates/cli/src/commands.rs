@@ -4,6 +4,7 @@ pub(crate) mod assets;
 pub(crate) mod completion;
 pub(crate) mod create_cluster;
 pub(crate) mod delete_cluster;
+pub(crate) mod edit;
 pub(crate) mod export_kubeconfig;
 pub(crate) mod get;
 pub(crate) mod load_image;

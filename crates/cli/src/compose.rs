@@ -17,8 +17,6 @@ pub(crate) struct Composition {
     pub(crate) handlers: Handlers,
     /// Machines as hosts.
     pub(crate) hosts: Arc<HostsHandler>,
-    /// Local machines.
-    pub(crate) local: Arc<LocalProvider>,
     /// Connections to the clusters' APIs.
     pub(crate) connections: Arc<Connections>,
 }
@@ -36,8 +34,8 @@ pub(crate) fn compose(app: &App, agent: AgentBinary) -> Composition {
     let local = local_provider(app);
     let handlers = Handlers::default()
         .with(Arc::new(Credentials))
-        .with(local.clone())
+        .with(local)
         .with(hosts.clone())
         .with(Arc::new(ObjectsHandler::new(connections.clone())));
-    Composition { handlers, hosts, local, connections }
+    Composition { handlers, hosts, connections }
 }

@@ -22,8 +22,8 @@ pub(crate) struct Environment {
     pub(crate) interactive: bool,
     /// The command line, for the history.
     pub(crate) command: String,
-    /// Directories with programs.
-    pub(crate) path: String,
+    /// The user's editor, with its arguments.
+    pub(crate) editor: String,
 }
 
 /// Reads a variable; empty counts as unset.
@@ -53,7 +53,7 @@ impl Environment {
             terminal: std::io::stderr().is_terminal() && variable("CI").is_none(),
             interactive: std::io::stdin().is_terminal(),
             command: arguments.join(" "),
-            path: variable("PATH").unwrap_or_default(),
+            editor: variable("VISUAL").or_else(|| variable("EDITOR")).unwrap_or_else(|| "vi".to_owned()),
         }
     }
 }

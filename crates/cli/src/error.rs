@@ -76,6 +76,11 @@ impl From<StoreError> for CommandError {
 
 impl From<ActionError> for CommandError {
     fn from(error: ActionError) -> Self {
-        Self { exit: Exit::Failed, message: error.message, hints: error.hint.into_iter().collect(), output: error.output }
+        Self {
+            exit: Exit::Failed,
+            message: error.message,
+            hints: error.hint.into_iter().collect(),
+            output: error.output,
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::system::SystemRandomness;
 const LIFETIME: SignedDuration = SignedDuration::from_hours(18);
 
 /// Merges credentials for `resolved` into the user's kubeconfig and makes its context the current one.
-pub(crate) async fn export(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Result<(), CommandError> {
+pub(crate) fn export(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Result<(), CommandError> {
     let path = &app.environment.kubeconfig;
     let entry = mint(operation, resolved)?;
     let mut kubeconfig = read(path)?;
@@ -70,8 +70,11 @@ pub(crate) fn remove(app: &App, name: &str) -> Result<(), CommandError> {
 fn read(path: &Path) -> Result<Kubeconfig, CommandError> {
     match fs::read_to_string(path) {
         Ok(text) => Kubeconfig::from_yaml(&text).map_err(|error| {
-            CommandError::from_source(&format!("{} cannot be read, so nothing is merged into it", path.display()), &error)
-                .hint("repair it, or set KUBECONFIG to another file")
+            CommandError::from_source(
+                &format!("{} cannot be read, so nothing is merged into it", path.display()),
+                &error,
+            )
+            .hint("repair it, or set KUBECONFIG to another file")
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Kubeconfig::empty()),
         Err(error) => Err(CommandError::from_source("", &error)),
@@ -82,7 +85,8 @@ fn read(path: &Path) -> Result<Kubeconfig, CommandError> {
 fn write(path: &Path, kubeconfig: &Kubeconfig) -> Result<(), CommandError> {
     use std::io::Write as _;
     let failed = |error: std::io::Error| CommandError::from_source("cannot write the kubeconfig", &error);
-    let text = kubeconfig.to_yaml().map_err(|error| CommandError::from_source("cannot write the kubeconfig", &error))?;
+    let text =
+        kubeconfig.to_yaml().map_err(|error| CommandError::from_source("cannot write the kubeconfig", &error))?;
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(failed)?;
     // Temporary files are made with mode 0600.

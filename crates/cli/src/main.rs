@@ -32,10 +32,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::app::App;
-use crate::arguments::{Command, CommandLine, Create, Delete, Export, Load, Set, Start, Stop, Update, Validate};
+use crate::arguments::{Command, CommandLine, Create, Delete, Edit, Export, Load, Set, Start, Stop, Update, Validate};
 use crate::commands::{
-    assets, completion, create_cluster, delete_cluster, export_kubeconfig, get, load_image, preflight, replace, set, ssh, start,
-    stop, update_cluster, validate_cluster,
+    assets, completion, create_cluster, delete_cluster, edit, export_kubeconfig, get, load_image, preflight, replace,
+    set, ssh, start, stop, update_cluster, validate_cluster,
 };
 use crate::environment::Environment;
 use crate::error::{CommandError, Outcome};
@@ -55,13 +55,15 @@ async fn main() -> ExitCode {
 
 async fn run(command_line: CommandLine) -> Outcome {
     if let Command::Completion(arguments) = &command_line.command {
-        return completion::run(arguments);
+        completion::run(arguments);
+        return Ok(Exit::Fine);
     }
     let app = App::new(Environment::read(), &command_line.global)?;
     match command_line.command {
         Command::Create { what: Create::Cluster(arguments) } => create_cluster::run(&app, arguments).await,
         Command::Update { what: Update::Cluster(arguments) } => update_cluster::run(&app, arguments).await,
         Command::Get { what } => get::run(&app, what).await,
+        Command::Edit { what: Edit::Cluster(arguments) } => edit::run(&app, arguments).await,
         Command::Replace(arguments) => replace::run(&app, arguments).await,
         Command::Set { what: Set::Cluster(arguments) } => set::run(&app, arguments).await,
         Command::Delete { what: Delete::Cluster(arguments) } => delete_cluster::run(&app, arguments).await,
@@ -73,22 +75,24 @@ async fn run(command_line: CommandLine) -> Outcome {
         Command::Ssh(arguments) => ssh::run(&app, arguments).await,
         Command::Preflight(arguments) => preflight::run(&app, arguments).await,
         Command::Assets { what } => assets::run(&app, what).await,
-        Command::Completion(arguments) => completion::run(&arguments),
+        Command::Completion(arguments) => {
+            completion::run(&arguments);
+            Ok(Exit::Fine)
+        }
     }
 }
 
 /// What failed, why, the last output, and what to do next.
 fn show(error: &CommandError) {
     use report::style::{DELETE, DIM, paint};
-    let mut text = format!("{} {}\n", paint(DELETE, "error:"), error.message);
+    output::note(&format!("{} {}\n", paint(DELETE, "error:"), error.message));
     for line in &error.output {
-        text.push_str(&format!("  {}\n", paint(DIM, line)));
+        output::note(&format!("  {}\n", paint(DIM, line)));
     }
     for hint in &error.hints {
-        text.push_str(&format!("hint: {hint}\n"));
+        output::note(&format!("hint: {hint}\n"));
     }
     if error.exit == Exit::Bug {
-        text.push_str("hint: this is a bug of kubewright; please report it with the command and the above\n");
+        output::note("hint: this is a bug of kubewright; please report it with the command and the above\n");
     }
-    output::note(&text);
 }

@@ -38,7 +38,8 @@ pub(crate) async fn load(app: &App, name: &str) -> Result<Loaded, CommandError> 
         return Ok(loaded);
     }
     let others = app.store.clusters().await?;
-    let known = if others.is_empty() { "there are none".to_owned() } else { format!("there are: {}", others.join(", ")) };
+    let known =
+        if others.is_empty() { "there are none".to_owned() } else { format!("there are: {}", others.join(", ")) };
     Err(CommandError::failed(format!("there is no cluster {name} in {}", app.store.describe()))
         .hint(format!("{known}; create it with: kubewright create cluster {name} --yes")))
 }
@@ -54,7 +55,12 @@ pub(crate) async fn open_vault(app: &App, name: &str) -> Result<Arc<Vault>, Comm
 
 impl<'a> Operation<'a> {
     /// Opens a cluster with the handlers that will work on it.
-    pub(crate) async fn open(app: &'a App, loaded: Loaded, name: &str, handlers: Handlers) -> Result<Self, CommandError> {
+    pub(crate) async fn open(
+        app: &'a App,
+        loaded: Loaded,
+        name: &str,
+        handlers: Handlers,
+    ) -> Result<Self, CommandError> {
         let vault = open_vault(app, name).await?;
         let port: Arc<dyn SecretVault> = vault.clone();
         let outputs = KnownOutputs::load(&loaded.state, Arc::new(SystemClock), port).await?;

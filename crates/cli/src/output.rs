@@ -31,7 +31,11 @@ pub(crate) fn note(text: &str) {
 }
 
 /// Prints `value` as `format`, or `human` for people.
-pub(crate) fn print<T: Serialize>(format: Format, value: &T, human: impl FnOnce() -> String) -> Result<(), CommandError> {
+pub(crate) fn print<T: Serialize>(
+    format: Format,
+    value: &T,
+    human: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
     let shown = match format {
         Format::Text => human(),
         Format::Json => {

@@ -43,8 +43,7 @@ impl Prepared {
 
 /// Where assets come from, in the order of the spec.
 pub(crate) fn puller(app: &App, sources: &[String]) -> Puller {
-    let builders = Builders::standard()
-        .with_workspace(&programs::workspace(), None, &app.cache);
+    let builders = Builders::standard().with_workspace(&programs::workspace(), None, &app.cache);
     let mut origins = Vec::new();
     for source in sources {
         match source.as_str() {
@@ -57,21 +56,26 @@ pub(crate) fn puller(app: &App, sources: &[String]) -> Puller {
 }
 
 /// Pulls everything that `resolved` needs when it will be `used`; else only looks what is missing.
-pub(crate) async fn assets(app: &App, resolved: &Resolved, loaded: &Loaded, used: bool) -> Result<Prepared, CommandError> {
+pub(crate) async fn assets(
+    app: &App,
+    resolved: &Resolved,
+    loaded: &Loaded,
+    used: bool,
+) -> Result<Prepared, CommandError> {
     let puller = puller(app, &resolved.cluster.spec.assets.sources);
     let has_machines = loaded.state.resources.keys().any(|id| id.kind() == "machine-config");
-    let wanted = if used { Some(resolved.assets.clone()) } else { has_machines.then(|| resolved.assets.clone().only(&[names::AGENT])) };
+    let wanted = if used {
+        Some(resolved.assets.clone())
+    } else {
+        has_machines.then(|| resolved.assets.clone().only(&[names::AGENT]))
+    };
     let lock = match wanted {
         Some(wanted) => app.phase("assets ready", pull(&puller, &wanted)).await?,
         None => Lock::default(),
     };
     let plan = puller.plan(&resolved.assets, None).await.map_err(|error| failed(&error))?;
     let open = plan.assets().filter(|(_, way)| !matches!(way, assets::Way::Cached(_))).count();
-    Ok(Prepared {
-        agent: agent(app, resolved),
-        missing: (open > 0).then(|| (open, plan.estimate())),
-        lock,
-    })
+    Ok(Prepared { agent: agent(app, resolved), missing: (open > 0).then(|| (open, plan.estimate())), lock })
 }
 
 async fn pull(puller: &Puller, wanted: &AssetSet) -> Result<Lock, CommandError> {

@@ -8,7 +8,11 @@ use crate::error::CommandError;
 use crate::operation::Operation;
 
 /// The machine's address, login and pinned key.
-pub(crate) fn target(operation: &Operation<'_>, resolved: &Resolved, machine: &Machine) -> Result<HostTarget, CommandError> {
+pub(crate) fn target(
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+    machine: &Machine,
+) -> Result<HostTarget, CommandError> {
     let inputs = json!({"target": model::target_inputs(resolved, machine)});
     hosts::target(&inputs, &*operation.outputs).map_err(|error| {
         CommandError::from_source(&format!("{} cannot be reached", machine.name), &error)

@@ -21,6 +21,9 @@ pub(crate) async fn revise(app: &App, name: &str, texts: Vec<SourceText>) -> Out
     let store = app.cluster(name);
     let digest = store.put_revision(&revision).await?;
     store.set_revision(&loaded, digest.clone()).await?;
-    app.say(format!("Revision {} is the wanted one. See what it changes: kubewright update cluster {name}", digest.short()));
+    app.say(format!(
+        "Revision {} is the wanted one. See what it changes: kubewright update cluster {name}",
+        digest.short()
+    ));
     Ok(Exit::Fine)
 }

@@ -23,7 +23,8 @@ pub(crate) fn print(app: &App, resolved: &Resolved, summary: &Summary, took: Dur
         words::duration(took),
     ));
     app.say(format!("Context {name} is the current one in {}.", app.environment.kubeconfig.display()));
-    let kubectl = kubectl::beside(app, resolved).map_or_else(|| "kubectl".to_owned(), |path| path.display().to_string());
+    let kubectl =
+        kubectl::beside(app, resolved).map_or_else(|| "kubectl".to_owned(), |path| path.display().to_string());
     app.say(format!("\nNext:\n  {kubectl} get nodes"));
     app.say(format!("  kubewright validate cluster {name}"));
     app.say(format!("  kubewright ssh {name} {}", resolved.machines.first().map_or("", |machine| &machine.name)));

@@ -53,8 +53,9 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
     let lease = if wish.yes { Some(app.store.lock(name, app.lock_info("update cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
     let (resolved, loaded) = resolve(app, name, loaded).await?;
-    let desired = model::build(&resolved)
-        .map_err(|error| CommandError::from_source("the documents cannot be turned into resources", &error).exit(Exit::Bug))?;
+    let desired = model::build(&resolved).map_err(|error| {
+        CommandError::from_source("the documents cannot be turned into resources", &error).exit(Exit::Bug)
+    })?;
     let judge = Judge::of(&resolved, &loaded)?;
     judge.documents(app)?;
     let prepared = prepare::assets(app, &resolved, &loaded, wish.yes).await?;
@@ -65,7 +66,7 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
     judge.plan(app, &plan, wish.max_destroy)?;
     prepared.mention(app);
     if plan.is_empty() {
-        return finish_unchanged(app, &plan, &operation, &resolved, lease.is_some()).await;
+        return finish_unchanged(app, &plan, &operation, &resolved, lease.is_some());
     }
     let Some(lease) = lease else { return pending(app, name, wish, &plan).await };
     carry_out(app, wish, &plan, &desired, &operation, &composition, &resolved, lease).await
@@ -76,7 +77,7 @@ pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
     output::print(app.format, plan, || report::plan_text(plan))
 }
 
-async fn finish_unchanged(
+fn finish_unchanged(
     app: &App,
     plan: &Plan,
     operation: &Operation<'_>,
@@ -85,7 +86,7 @@ async fn finish_unchanged(
 ) -> Outcome {
     if changing {
         kubectl::beside(app, resolved);
-        kubeconfig::export(app, operation, resolved).await?;
+        kubeconfig::export(app, operation, resolved)?;
     }
     Ok(if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine })
 }
@@ -122,7 +123,7 @@ async fn carry_out(
     let began = std::time::Instant::now();
     let summary = app.phase("changes carried out", operation.run(plan, desired, lease)).await?;
     operation::outcome(app, &summary, &wish.again)?;
-    kubeconfig::export(app, operation, resolved).await?;
+    kubeconfig::export(app, operation, resolved)?;
     let healthy = health::probe_dns(composition, operation, resolved, epoch);
     app.phase("cluster DNS answers on every machine", healthy).await?;
     summary::print(app, resolved, &summary, began.elapsed());

@@ -29,7 +29,9 @@ impl MemoryStore {
     #[must_use]
     pub fn fork(&self) -> Self {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        clusters.values_mut().for_each(|cluster| cluster.lock = None);
+        for cluster in clusters.values_mut() {
+            cluster.lock = None;
+        }
         Self { clusters: Arc::new(Mutex::new(clusters)) }
     }
 

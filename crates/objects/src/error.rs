@@ -91,7 +91,9 @@ impl ApiError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Transport { why, .. } if why.contains("invalid peer certificate") => ErrorClass::Permanent,
-            Self::Unreachable(_) | Self::Transport { .. } | Self::Refused { code: 500..=599, .. } => ErrorClass::Unavailable,
+            Self::Unreachable(_) | Self::Transport { .. } | Self::Refused { code: 500..=599, .. } => {
+                ErrorClass::Unavailable
+            }
             Self::Refused { code: 409, reason, .. } if reason == "Conflict" => ErrorClass::Unavailable,
             Self::UnknownKind { .. } => ErrorClass::NotYetVisible { within: Duration::from_mins(1) },
             Self::Refused { code: 429, .. } => ErrorClass::Throttled,

@@ -106,12 +106,7 @@ impl World {
         }
     }
 
-    pub(crate) fn change(
-        operation: Operation,
-        resource: &str,
-        before: Option<Value>,
-        after: Option<Value>,
-    ) -> Change {
+    pub(crate) fn change(operation: Operation, resource: &str, before: Option<Value>, after: Option<Value>) -> Change {
         Change {
             id: ActionId::new(operation.verb(), &id(resource)),
             resource: id(resource),

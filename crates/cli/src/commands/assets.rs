@@ -1,8 +1,8 @@
 //! `assets`: what clusters are made of, and where it is.
 
-use clap::{Args, Subcommand};
 use assets::{Mirror, Task, Way};
 use catalog::{AssetSet, Selection, SourceDigests, names};
+use clap::{Args, Subcommand};
 use report::{Table, words};
 use serde_json::json;
 
@@ -57,7 +57,9 @@ pub(crate) async fn run(app: &App, what: Assets) -> Outcome {
 fn set(arguments: &Arguments) -> Result<AssetSet, CommandError> {
     let version = arguments.kubernetes_version.clone().unwrap_or_else(|| catalog::DEFAULT_VERSION.to_owned());
     let release = catalog::find(&version).map_err(|unsupported| {
-        CommandError::from_source("", &unsupported).exit(Exit::InvalidSpec).hint(format!("supported: {}", unsupported.supported.join(", ")))
+        CommandError::from_source("", &unsupported)
+            .exit(Exit::InvalidSpec)
+            .hint(format!("supported: {}", unsupported.supported.join(", ")))
     })?;
     let programs = programs::digests()?;
     let digest = |name: &str| programs.get(name).cloned().unwrap_or_default();
@@ -67,7 +69,8 @@ fn set(arguments: &Arguments) -> Result<AssetSet, CommandError> {
 
 async fn list(app: &App, arguments: &Arguments) -> Outcome {
     let set = set(arguments)?;
-    let plan = prepare::puller(app, &arguments.sources).plan(&set, None).await.map_err(|error| prepare::failed(&error))?;
+    let plan =
+        prepare::puller(app, &arguments.sources).plan(&set, None).await.map_err(|error| prepare::failed(&error))?;
     let rows: Vec<(String, String, Option<u64>, String)> = plan
         .assets()
         .map(|(spec, way)| {
@@ -129,6 +132,9 @@ async fn mirror(app: &App, arguments: &MirrorArguments) -> Outcome {
         mirror.publish(&asset, &task, &app.stop.drain).await.map_err(|error| prepare::failed(&error))?;
         task.finish("mirrored");
     }
-    app.say(format!("{} holds everything; use it with spec.assets.sources: [{}]", arguments.directory, arguments.directory));
+    app.say(format!(
+        "{} holds everything; use it with spec.assets.sources: [{}]",
+        arguments.directory, arguments.directory
+    ));
     Ok(Exit::Fine)
 }

@@ -4,8 +4,6 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::arguments::CommandLine;
-use crate::error::Outcome;
-use crate::exit::Exit;
 use crate::output;
 
 /// Arguments of `completion`.
@@ -16,9 +14,8 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Outcome {
+pub(crate) fn run(arguments: &Arguments) {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut CommandLine::command(), "kubewright", &mut script);
     output::text(&String::from_utf8_lossy(&script));
-    Ok(Exit::Fine)
 }

@@ -62,13 +62,17 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
             .hint(format!("kubewright create cluster {name} …")));
     }
     if arguments.dry_run {
-        texts.iter().for_each(|text| output::text(&text.text));
+        for text in &texts {
+            output::text(&text.text);
+        }
         return Ok(Exit::Fine);
     }
     if app.cluster(&name).load().await?.is_some() {
         return Err(CommandError::failed(format!("cluster {name} exists already"))
             .hint(format!("to go on with it: kubewright update cluster {name} --yes"))
-            .hint(format!("to change its documents: kubewright replace -f FILE, or kubewright set cluster {name} FIELD=VALUE")));
+            .hint(format!(
+                "to change its documents: kubewright replace -f FILE, or kubewright set cluster {name} FIELD=VALUE"
+            )));
     }
     if arguments.setup_host {
         app.phase("host set up", host::set_up(app)).await?;
@@ -106,9 +110,7 @@ async fn check_host(app: &App, name: &str, effective: &Effective, ground: &Groun
         machines,
         builds_image: true,
     };
-    let findings = compose::local_provider(app)
-        .preflight(&wish)
-        .await;
+    let findings = compose::local_provider(app).preflight(&wish).await;
     if findings.is_empty() { Ok(()) } else { Err(unfit(&findings)) }
 }
 

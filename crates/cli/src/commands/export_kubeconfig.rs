@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::arguments::Name;
 use crate::error::Outcome;
 use crate::exit::Exit;
-use crate::open;
 use crate::kubeconfig;
+use crate::open;
 
 /// Arguments of `export kubeconfig`.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
     let open = open::cluster(app, &name).await?;
-    kubeconfig::export(app, &open.operation, &open.resolved).await?;
+    kubeconfig::export(app, &open.operation, &open.resolved)?;
     app.say(format!("Context {name} is the current one in {}.", app.environment.kubeconfig.display()));
     Ok(Exit::Fine)
 }

@@ -35,10 +35,11 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
             let remote = "/var/lib/kubewright/load-image.tar";
             host.upload(std::path::Path::new(file), remote, 0o600).await.map_err(failed)?;
             let (lines, mut output) = mpsc::channel(64);
-            let command = format!("ctr -n k8s.io images import --all-platforms {remote}; status=$?; rm -f {remote}; exit $status");
-            let (exit, ()) = tokio::join!(host.run(&command, Vec::new(), lines), async {
-                while output.recv().await.is_some() {}
-            });
+            let command = format!(
+                "ctr -n k8s.io images import --all-platforms {remote}; status=$?; rm -f {remote}; exit $status"
+            );
+            let (exit, ()) =
+                tokio::join!(host.run(&command, Vec::new(), lines), async { while output.recv().await.is_some() {} });
             let exit = exit.map_err(failed)?;
             if exit.status == 0 {
                 return Ok(());

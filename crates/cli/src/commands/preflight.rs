@@ -42,5 +42,9 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         }
         table.text()
     })?;
-    if findings.is_empty() { Ok(Exit::Fine) } else { Err(CommandError::failed("this host cannot carry local machines yet")) }
+    if findings.is_empty() {
+        Ok(Exit::Fine)
+    } else {
+        Err(CommandError::failed("this host cannot carry local machines yet"))
+    }
 }

@@ -29,13 +29,15 @@ pub(crate) struct Arguments {
     command: Vec<String>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the user's own ssh talks to the terminal")]
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let open = open::cluster(app, &arguments.cluster).await?;
     let Some(machine) = open.resolved.machines.iter().find(|machine| machine.name == arguments.machine) else {
         let names: Vec<&str> = open.resolved.machines.iter().map(|machine| machine.name.as_str()).collect();
-        return Err(CommandError::failed(format!("cluster {} has no machine {}", arguments.cluster, arguments.machine))
-            .hint(format!("its machines are: {}", names.join(", "))));
+        return Err(CommandError::failed(format!(
+            "cluster {} has no machine {}",
+            arguments.cluster, arguments.machine
+        ))
+        .hint(format!("its machines are: {}", names.join(", "))));
     };
     let target = reach::target(&open.operation, &open.resolved, machine)?;
     let key = open

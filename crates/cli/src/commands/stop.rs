@@ -23,6 +23,9 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let local = compose::local_provider(app);
     let stopped = app.phase("machines stopped", local.stop(&name)).await;
     let stopped = stopped.map_err(|error| CommandError::from_source("cannot stop all machines", &error))?;
-    app.say(format!("Stopped {}. Their data is kept; start them with: kubewright start cluster {name}", stopped.join(", ")));
+    app.say(format!(
+        "Stopped {}. Their data is kept; start them with: kubewright start cluster {name}",
+        stopped.join(", ")
+    ));
     Ok(Exit::Fine)
 }

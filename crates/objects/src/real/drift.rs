@@ -22,7 +22,11 @@ fn changes() -> Vec<(Value, &'static str, Option<Value>)> {
         (json!({"metadata": {"labels": {"k8s-app": null}}}), "/metadata/labels/k8s-app", None),
         (json!({"metadata": {"labels": {"empty": null}}}), "/metadata/labels/empty", None),
         (json!({"metadata": {"labels": {"k8s-app": "other"}}}), "/metadata/labels/k8s-app", Some(json!("other"))),
-        (json!({"spec": {"template": {"spec": {"hostNetwork": true}}}}), "/spec/template/spec/hostNetwork", Some(json!(true))),
+        (
+            json!({"spec": {"template": {"spec": {"hostNetwork": true}}}}),
+            "/spec/template/spec/hostNetwork",
+            Some(json!(true)),
+        ),
         (container(json!({"image": "x:2"})), "/spec/template/spec/containers/0/image", Some(json!("x:2"))),
         (container(json!({"args": ["-conf"]})), "/spec/template/spec/containers/0/args", Some(json!(["-conf"]))),
         (

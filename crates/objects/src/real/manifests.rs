@@ -87,7 +87,8 @@ fn workloads() -> Vec<Value> {
     daemon["spec"]["tolerations"] = json!([{"operator": "Exists"}]);
     daemon["spec"]["containers"][0]["command"] = json!(["/usr/local/bin/kube-proxy", "--config=/c"]);
     daemon["spec"]["containers"][0]["securityContext"] = json!({"privileged": true});
-    daemon["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "modules", "mountPath": "/lib/modules", "readOnly": true}]);
+    daemon["spec"]["containers"][0]["volumeMounts"] =
+        json!([{"name": "modules", "mountPath": "/lib/modules", "readOnly": true}]);
     daemon["spec"]["volumes"] = json!([{"name": "modules", "hostPath": {"path": "/lib/modules", "type": ""}}]);
     let claim = json!({"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1024Mi"}}}});
     vec![
@@ -104,11 +105,11 @@ fn workloads() -> Vec<Value> {
 fn network() -> Vec<Value> {
     vec![
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns", "namespace": "kube-system", "annotations": {"prometheus.io/port": "9153"}},
-            "spec": {"clusterIP": "10.96.0.10", "selector": {"k8s-app": "kube-dns"}, "ports": [
-                {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
-                {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
-                {"name": "metrics", "port": 9153},
-            ]}}),
+        "spec": {"clusterIP": "10.96.0.10", "selector": {"k8s-app": "kube-dns"}, "ports": [
+            {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
+            {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
+            {"name": "metrics", "port": 9153},
+        ]}}),
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
             "spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]}}),
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "deny", "namespace": "default"},
@@ -181,8 +182,11 @@ fn policies() -> Vec<Value> {
     ]
 }
 
-/// All of them, each after what it needs.
+/// All of them, each after what it needs; or those in the JSON list that `KUBEWRIGHT_TEST_MANIFESTS` names.
 pub(super) fn manifests() -> Vec<Value> {
+    if let Some(file) = std::env::var_os("KUBEWRIGHT_TEST_MANIFESTS") {
+        return serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    }
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "apps", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}}});
     let mut all = vec![namespace];
     all.extend(access());

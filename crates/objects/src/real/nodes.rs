@@ -54,7 +54,8 @@ async fn real_nodes_keep_what_is_not_ours() {
     real.send(Request::strategic(&path, json!({"metadata": {"labels": {key: null}}}))).await;
     let seen = real.seen("node/cp-1", &full, &full).await;
     assert_eq!(seen["labels"], json!({"zone": "a"}));
-    let less = json!({"access": access_reference(), "labels": {}, "taints": [], "annotations": {}, "unschedulable": false});
+    let less =
+        json!({"access": access_reference(), "labels": {}, "taints": [], "annotations": {}, "unschedulable": false});
     real.update("node/cp-1", &full, &less).await;
     assert_eq!(real.seen("node/cp-1", &less, &less).await, less);
     let left = real.taint_keys("cp-1").await;

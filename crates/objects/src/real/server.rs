@@ -4,7 +4,10 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
+};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -145,7 +148,12 @@ impl Kubernetes {
     }
 }
 
-fn leaf<S: rcgen::SigningKey>(issuer: &rcgen::Issuer<'_, S>, name: &str, organization: &str, names: &[&str]) -> (String, String) {
+fn leaf<S: rcgen::SigningKey>(
+    issuer: &rcgen::Issuer<'_, S>,
+    name: &str,
+    organization: &str,
+    names: &[&str],
+) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut parameters = CertificateParams::new(names).unwrap();
@@ -168,9 +176,10 @@ fn write_certificates(directory: &Path) {
     let accounts = KeyPair::generate().unwrap();
     write("sa.key", accounts.serialize_pem());
     write("sa.pub", accounts.public_key_pem());
-    for (name, common_name, organization, names) in
-        [("server", "kube-apiserver", "test", &["127.0.0.1", "localhost"][..]), ("operator", "operator", "system:masters", &[])]
-    {
+    for (name, common_name, organization, names) in [
+        ("server", "kube-apiserver", "test", &["127.0.0.1", "localhost"][..]),
+        ("operator", "operator", "system:masters", &[]),
+    ] {
         let (certificate, key) = leaf(&authority, common_name, organization, names);
         write(&format!("{name}.crt"), certificate);
         write(&format!("{name}.key"), key);

@@ -1,0 +1,248 @@
+//! Everything around one cluster, and what a command does with it: look, plan, carry out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::journal::{self, Record};
+use engine::runner::{self, Ports, Summary};
+use engine::{
+    ClusterStore, Handler, Handlers, KnownOutputs, Loaded, LockInfo, ObserveRequest, Revision, State, StateStore,
+    StoreError,
+};
+use plan::{ActionId, Base, Input, Plan};
+use resource::{Desired, Digest, ResourceId};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::{CollectedEvents, FakeWorld, Life, ManualClock, MemoryVault, MortalStore, SeededRandomness};
+
+const CLUSTER: &str = "demo";
+
+/// Everything around one cluster. The process that works on it can die; [`Site::fork`] is the next one.
+pub struct Site {
+    /// The world that is changed.
+    pub world: FakeWorld,
+    /// Where state is kept.
+    pub store: MortalStore,
+    /// Where secrets are kept.
+    pub vault: MemoryVault,
+    /// The time.
+    pub clock: ManualClock,
+    /// What happened.
+    pub events: CollectedEvents,
+    /// The first Ctrl-C.
+    pub drain: CancellationToken,
+    /// The second Ctrl-C.
+    pub abort: CancellationToken,
+    /// How many actions on one kind run at once.
+    pub limits: BTreeMap<String, usize>,
+    life: Life,
+    others: Vec<Arc<dyn Handler>>,
+    wrap: fn(Arc<dyn Handler>) -> Arc<dyn Handler>,
+    seed: u64,
+}
+
+impl Site {
+    /// An empty world with the kinds that `world` makes it of, beside `others`, and a store with an empty cluster.
+    pub async fn new(world: impl FnOnce(Life) -> FakeWorld, others: Vec<Arc<dyn Handler>>) -> Result<Self, StoreError> {
+        let life = Life::default();
+        let site = Self {
+            world: world(life.clone()),
+            store: MortalStore::new(life.clone()),
+            vault: MemoryVault::new(life.clone()),
+            clock: ManualClock::default(),
+            events: CollectedEvents::default(),
+            drain: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            limits: BTreeMap::new(),
+            life,
+            others,
+            wrap: |handler| handler,
+            seed: 1,
+        };
+        let cluster = site.cluster();
+        let revision = cluster.put_revision(&revision()).await?;
+        cluster.create("lineage", revision).await?;
+        Ok(site)
+    }
+
+    /// The same with every handler wrapped.
+    #[must_use]
+    pub fn wrapped(self, wrap: fn(Arc<dyn Handler>) -> Arc<dyn Handler>) -> Self {
+        Self { wrap, ..self }
+    }
+
+    /// The next process, on a copy of everything that outlives a process.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let life = Life::default();
+        Self {
+            world: self.world.fork(life.clone()),
+            store: self.store.fork(life.clone()),
+            vault: self.vault.fork(life.clone()),
+            clock: self.clock.clone(),
+            events: CollectedEvents::default(),
+            drain: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            limits: self.limits.clone(),
+            life,
+            others: self.others.clone(),
+            wrap: self.wrap,
+            seed: self.seed + 1,
+        }
+    }
+
+    /// Whether the process is dead.
+    pub fn is_dead(&self) -> bool {
+        self.life.is_over()
+    }
+
+    /// What is stored.
+    pub async fn load(&self) -> Result<Loaded, StoreError> {
+        let missing = || StoreError::Damaged { what: "the cluster".to_owned(), why: "it is not there".to_owned() };
+        self.cluster().load().await?.ok_or_else(missing)
+    }
+
+    /// What is recorded.
+    pub async fn state(&self) -> Result<State, StoreError> {
+        Ok(self.load().await?.state)
+    }
+
+    /// Looks at everything and plans.
+    pub async fn plan(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<Plan, StoreError> {
+        let loaded = self.load().await?;
+        let outputs = self.outputs(&loaded).await?;
+        self.look_and_plan(desired, &loaded, outputs).await
+    }
+
+    /// Looks, plans, and carries the plan out.
+    pub async fn apply(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<(Plan, Summary), StoreError> {
+        let plan = self.plan(desired).await?;
+        let summary = self.carry_out(&plan, desired).await?;
+        Ok((plan, summary))
+    }
+
+    /// Carries a plan out and folds the journal into the state.
+    pub async fn carry_out(
+        &self,
+        plan: &Plan,
+        desired: &BTreeMap<ResourceId, Desired>,
+    ) -> Result<Summary, StoreError> {
+        let lease = self.store.lock(CLUSTER, lock_info()).await?;
+        let loaded = self.load().await?;
+        let run = format!("run-{}", loaded.head.serial);
+        self.world.learn(desired);
+        let outputs = self.outputs(&loaded).await?;
+        let (journal, ..) = self.cluster().begin_run(&loaded, &run, None).await?;
+        let ports = Ports {
+            handlers: self.handlers(),
+            outputs,
+            vault: Arc::new(self.vault.clone()),
+            journal,
+            lease,
+            randomness: Arc::new(SeededRandomness::new(self.seed)),
+            clock: Arc::new(self.clock.clone()),
+            events: Arc::new(self.events.clone()),
+            drain: self.drain.clone(),
+            abort: self.abort.clone(),
+        };
+        let summary = runner::run(plan, desired, &run, self.limits.clone(), &ports).await?;
+        self.cluster().end_run().await?;
+        Ok(summary)
+    }
+
+    /// The journal of the last run that was begun, finished or not, when it began at this serial.
+    pub async fn journal(&self, serial: u64) -> Result<Vec<Record>, StoreError> {
+        let run = format!("run-{serial}");
+        journal::parse(&run, &self.store.read_journal(CLUSTER, &run).await?)
+    }
+
+    /// Actions that a journal speaks of.
+    pub fn journalled(records: &[Record]) -> Vec<&ActionId> {
+        records.iter().filter_map(action_of).collect()
+    }
+
+    fn cluster(&self) -> ClusterStore {
+        ClusterStore::new(Arc::new(self.store.clone()), CLUSTER)
+    }
+
+    fn handlers(&self) -> Handlers {
+        let world: Arc<dyn Handler> = Arc::new(self.world.clone());
+        let all = std::iter::once(world).chain(self.others.iter().cloned());
+        all.fold(Handlers::default(), |handlers, handler| handlers.with((self.wrap)(handler)))
+    }
+
+    async fn outputs(&self, loaded: &Loaded) -> Result<Arc<KnownOutputs>, StoreError> {
+        KnownOutputs::load(&loaded.state, Arc::new(self.clock.clone()), Arc::new(self.vault.clone())).await
+    }
+
+    async fn look_and_plan(
+        &self,
+        desired: &BTreeMap<ResourceId, Desired>,
+        loaded: &Loaded,
+        outputs: Arc<KnownOutputs>,
+    ) -> Result<Plan, StoreError> {
+        let recorded = &loaded.state.resources;
+        let handlers = self.handlers();
+        let gone = recorded.keys().filter(|id| !desired.contains_key(*id));
+        let request = |id: &ResourceId| ObserveRequest {
+            id: id.clone(),
+            desired: desired.get(id).map(|wanted| wanted.inputs.clone()),
+            recorded: recorded.get(id).cloned(),
+        };
+        let observed = handlers.observe(desired.keys().chain(gone).map(request).collect(), outputs).await;
+        let input = Input {
+            base: base(loaded),
+            desired,
+            recorded,
+            observed: &observed,
+            schemas: handlers.schemas(),
+            expanders: handlers.expanders(),
+        };
+        plan::make_plan(input)
+            .map_err(|cycle| StoreError::Unusable { what: "plan".to_owned(), source: std::io::Error::other(cycle) })
+    }
+}
+
+fn action_of(record: &Record) -> Option<&ActionId> {
+    match record {
+        Record::ActionStarted { action, .. }
+        | Record::ActionSucceeded { action, .. }
+        | Record::ActionFailed { action, .. } => Some(action),
+        Record::RunStarted { .. } | Record::RunFinished { .. } => None,
+    }
+}
+
+fn base(loaded: &Loaded) -> Base {
+    Base {
+        cluster: CLUSTER.to_owned(),
+        lineage: loaded.head.lineage.clone(),
+        serial: loaded.head.serial,
+        revision: loaded.head.revision.clone(),
+        lock: Digest::of_bytes(b""),
+        kubewright: "test".to_owned(),
+        time: "2026-01-01T00:00:00Z".to_owned(),
+    }
+}
+
+fn revision() -> Revision {
+    Revision {
+        format: Revision::FORMAT,
+        documents: Vec::new(),
+        ground: Value::Null,
+        parent: None,
+        author: "test".to_owned(),
+        reason: "test".to_owned(),
+        time: "2026-01-01T00:00:00Z".to_owned(),
+    }
+}
+
+fn lock_info() -> LockInfo {
+    LockInfo {
+        id: "test".to_owned(),
+        who: "test".to_owned(),
+        process: 1,
+        operation: "test".to_owned(),
+        since: "2026-01-01T00:00:00Z".to_owned(),
+    }
+}
