@@ -1,5 +1,4 @@
 //! Real clusters on real machines, judged by kubectl as a user would. Started by `cargo xtask test`.
-#![expect(clippy::print_stdout, reason = "a test runner of its own")]
 
 mod checks;
 mod probe;

@@ -4,6 +4,7 @@
 //! KUBEWRIGHT_TEST_OUT=DIR [KUBEWRIGHT_TEST_BINARIES=DIR with containerd and ctr] \
 //!   cargo test -p assets --test machines -- --ignored
 //! ```
+#![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 

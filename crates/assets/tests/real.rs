@@ -4,6 +4,7 @@
 //! KUBEWRIGHT_TEST_CACHE=DIR [KUBEWRIGHT_TEST_KUBERNETES=1.36] [KUBEWRIGHT_TEST_ASSETS=kubectl,ctr] \
 //!   cargo test -p assets --test real -- --ignored --nocapture
 //! ```
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test that is run by hand")]
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test that is watched by a person")]
 

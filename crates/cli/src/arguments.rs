@@ -24,7 +24,7 @@ pub(crate) struct CommandLine {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Directory in which state is kept [default: kubewright below XDG_STATE_HOME]
-    #[arg(long, global = true, env = "KUBEWRIGHT_STATE", value_name = "DIR")]
+    #[arg(long, global = true, env = "KUBEWRIGHT_STATE", hide_env_values = true, value_name = "DIR")]
     pub(crate) state: Option<String>,
     /// How results are printed
     #[arg(short, long, global = true, value_enum, default_value_t)]
@@ -38,7 +38,7 @@ pub(crate) struct Global {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Name {
     /// Name of the cluster
-    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER")]
+    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true)]
     pub(crate) name: String,
 }
 

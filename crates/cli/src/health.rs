@@ -18,6 +18,9 @@ use crate::reach;
 /// How long DNS may take after everything was applied: images are there, so this is start-up time.
 const DNS_PATIENCE_SECONDS: u64 = 180;
 
+/// How long nodes and system pods may take after DNS answers.
+const SETTLING: Duration = Duration::from_secs(120);
+
 /// Asks the cluster's DNS for the API's name on every machine, all at once.
 pub(crate) async fn probe_dns(
     composition: &Composition,
@@ -62,8 +65,25 @@ pub(crate) async fn findings(
         if settled || Instant::now() >= until {
             return found.map_err(|error| CommandError::from_source("the API does not answer", &error));
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
+}
+
+/// Waits until nothing is wrong with the cluster any more; what still is then is said.
+pub(crate) async fn settle(
+    composition: &Composition,
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+) -> Result<(), CommandError> {
+    let found = findings(composition, operation, resolved, SETTLING).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let mut error = CommandError::failed("all changes are carried out, but the cluster is not healthy");
+    error.output = found.iter().map(|finding| format!("{}: {}", finding.subject, finding.problem)).collect();
+    error.hints = found.into_iter().filter_map(|finding| finding.hint).collect();
+    error.hints.dedup();
+    Err(error.hint(format!("look again with: kubewright validate cluster {} --wait 5m", resolved.name())))
 }
 
 /// How to reach the cluster's API.

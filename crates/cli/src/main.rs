@@ -21,7 +21,10 @@ mod output;
 mod prepare;
 mod programs;
 mod reach;
+#[cfg(test)]
+mod reference;
 mod revise;
+mod run_log;
 mod signals;
 mod summary;
 mod system;

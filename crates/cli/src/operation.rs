@@ -6,13 +6,14 @@ use std::sync::Arc;
 use credentials::Vault;
 use engine::cluster_store::Loaded;
 use engine::runner::{self, Ports, Summary};
-use engine::{ClusterStore, Goal, Handlers, KnownOutputs, Lease, ObserveRequest, SecretVault};
+use engine::{ClusterStore, Goal, Handlers, KnownOutputs, Lease, ObserveRequest, SecretVault, State};
 use plan::{Base, Input, Plan};
 use resource::{Desired, Digest, ResourceId};
 
 use crate::app::App;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::run_log::RunLog;
 use crate::system::{SystemClock, SystemRandomness};
 
 /// One cluster, opened for looking at it or changing it.
@@ -117,13 +118,22 @@ impl<'a> Operation<'a> {
             lease,
             randomness: Arc::new(SystemRandomness),
             clock: Arc::new(SystemClock),
-            events: self.app.progress.clone(),
+            events: Arc::new(RunLog::open(self.app, &plan.base.cluster, &run)),
             drain: self.app.stop.drain.clone(),
             abort: self.app.stop.abort.clone(),
         };
         let summary = runner::run(plan, desired, &run, BTreeMap::new(), &ports).await?;
-        self.store.end_run().await?;
+        let state = self.store.end_run().await?;
+        self.compact(&state).await?;
         Ok(summary)
+    }
+
+    /// Leaves one encrypted object with what the state still refers to.
+    async fn compact(&self, state: &State) -> Result<(), CommandError> {
+        let live = state.resources.iter().filter(|(_, recorded)| !recorded.secrets.is_empty());
+        let live = live.map(|(id, recorded)| (id.clone(), recorded.secrets.clone())).collect();
+        let compacted = self.vault.compact(&live).await;
+        compacted.map_err(|error| CommandError::from_source("cannot tidy the cluster's secrets up", &error))
     }
 }
 

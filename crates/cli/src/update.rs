@@ -77,13 +77,7 @@ pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
     output::print(app.format, plan, || report::plan_text(plan))
 }
 
-fn finish_unchanged(
-    app: &App,
-    plan: &Plan,
-    operation: &Operation<'_>,
-    resolved: &Resolved,
-    changing: bool,
-) -> Outcome {
+fn finish_unchanged(app: &App, plan: &Plan, operation: &Operation<'_>, resolved: &Resolved, changing: bool) -> Outcome {
     if changing {
         kubectl::beside(app, resolved);
         kubeconfig::export(app, operation, resolved)?;
@@ -126,6 +120,8 @@ async fn carry_out(
     kubeconfig::export(app, operation, resolved)?;
     let healthy = health::probe_dns(composition, operation, resolved, epoch);
     app.phase("cluster DNS answers on every machine", healthy).await?;
+    let settled = health::settle(composition, operation, resolved);
+    app.phase("nodes and system pods ready", settled).await?;
     summary::print(app, resolved, &summary, began.elapsed());
     Ok(Exit::Fine)
 }

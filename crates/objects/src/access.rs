@@ -3,12 +3,13 @@
 use std::fmt;
 
 use resource::Secret;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::ApiError;
 
 /// Where a cluster's API answers, who signed its certificates, and who we are.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Access {
     /// Base addresses of the API servers, such as `https://10.0.0.2:6443`; at least one.
@@ -32,7 +33,9 @@ impl Access {
 
     /// The text of the output.
     pub fn to_secret(&self) -> Secret {
-        Secret::new(serde_json::json!(self).to_string())
+        let Self { servers, authority, certificate, key } = self;
+        let text = json!({"servers": servers, "authority": authority, "certificate": certificate, "key": key});
+        Secret::new(text.to_string())
     }
 }
 

@@ -11,6 +11,8 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::pem::parse_x509_pem;
 use x509_parser::prelude::FromDer as _;
 
+use crate::field::{condition, list, text};
+
 /// The signer of kubelets' serving certificates.
 const SIGNER: &str = "kubernetes.io/kubelet-serving";
 const USAGES: &[&str] = &["digital signature", "key encipherment", "server auth"];
@@ -42,13 +44,7 @@ pub(crate) fn of_node<'a>(requests: &'a [Value], node: &str) -> Vec<&'a Value> {
 
 /// How far a request has come.
 pub(crate) fn stage(request: &Value) -> Stage {
-    let conditions = request.pointer("/status/conditions").and_then(Value::as_array);
-    let has = |kind: &str| {
-        conditions.into_iter().flatten().any(|condition| {
-            condition.get("type").and_then(Value::as_str) == Some(kind)
-                && condition.get("status").and_then(Value::as_str) != Some("False")
-        })
-    };
+    let has = |kind| condition(request, kind).is_some_and(|found| text(found, "/status") != "False");
     if has("Denied") || has("Failed") {
         Stage::Refused
     } else if has("Approved") {
@@ -134,12 +130,8 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     <[u8; 4]>::try_from(bytes).map(IpAddr::from).or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
 fn texts<'a>(value: &'a Value, pointer: &str) -> BTreeSet<&'a str> {
-    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+    list(value, pointer).iter().filter_map(Value::as_str).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! An API server in memory for tests: keeps objects, applies, merges, evicts, and can be scripted and broken.
 
 mod answer;
-mod apply;
+pub(crate) mod apply;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};

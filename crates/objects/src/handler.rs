@@ -86,7 +86,8 @@ fn can_be_compared(change: &Change) -> bool {
     !makes_room && manifest.is_none_or(|manifest| reference::find_references(manifest).is_empty())
 }
 
-fn as_recorded(inputs: serde_json::Value) -> Recorded {
+/// Inputs as the state would remember them.
+pub(crate) fn as_recorded(inputs: serde_json::Value) -> Recorded {
     Recorded {
         schema_version: 1,
         depends_on: BTreeSet::new(),

@@ -7,6 +7,7 @@ mod dial;
 pub mod error;
 #[cfg(test)]
 mod fake;
+mod field;
 pub mod handler;
 mod pods;
 mod projection;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::field::{condition_status, flag, list, text};
+
 /// What a drain does about one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -15,11 +17,8 @@ pub(crate) enum Fate {
 
 /// What a drain does about a pod.
 pub(crate) fn fate(pod: &Value) -> Fate {
-    let owners = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    let of_daemon_set = owners.into_iter().flatten().any(|owner| {
-        owner.get("controller").and_then(Value::as_bool) == Some(true)
-            && owner.get("kind").and_then(Value::as_str) == Some("DaemonSet")
-    });
+    let is_daemon_set = |owner: &Value| flag(owner, "/controller") && text(owner, "/kind") == "DaemonSet";
+    let of_daemon_set = list(pod, "/metadata/ownerReferences").iter().any(is_daemon_set);
     let is_mirror = pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
     if of_daemon_set || is_mirror {
         Fate::Stays
@@ -32,8 +31,7 @@ pub(crate) fn fate(pod: &Value) -> Fate {
 
 /// `namespace/name`.
 pub(crate) fn full_name(pod: &Value) -> String {
-    let text = |pointer| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"))
+    format!("{}/{}", text(pod, "/metadata/namespace"), text(pod, "/metadata/name"))
 }
 
 /// The disruption budget that a refused eviction names, from the messages of its causes.
@@ -48,11 +46,7 @@ pub(crate) fn budget(causes: &[String]) -> Option<&str> {
 
 /// Whether the kubelet of a node still answers, so that pods on it can end properly.
 pub(crate) fn is_heard_of(node: &Value) -> bool {
-    let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
-    !conditions.into_iter().flatten().any(|condition| {
-        condition.get("type").and_then(Value::as_str) == Some("Ready")
-            && condition.get("status").and_then(Value::as_str) == Some("Unknown")
-    })
+    condition_status(node, "Ready") != "Unknown"
 }
 
 #[cfg(test)]

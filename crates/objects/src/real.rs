@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 use self::manifests::manifests;
 use self::server::Kubernetes;
 use crate::connection::Connection;
+use crate::handler::as_recorded;
 use crate::request::Request;
-use crate::world::{World, access_reference, id, recorded};
+use crate::world::{World, access_reference, id};
 
 /// A real cluster, recorded as made.
 struct Real {
@@ -89,7 +90,7 @@ async fn all_at_once(real: &Real) -> Vec<String> {
     let request = |(name, inputs): &(String, Value)| ObserveRequest {
         id: id(name),
         desired: Some(inputs.clone()),
-        recorded: Some(recorded(inputs.clone())),
+        recorded: Some(as_recorded(inputs.clone())),
     };
     let requests = wanted.iter().map(request).collect();
     let started = Instant::now();

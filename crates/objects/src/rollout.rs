@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::field::{condition, condition_status, text};
+
 /// How far an object has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rollout {
@@ -19,8 +21,8 @@ pub(crate) fn rollout(object: &Value) -> Rollout {
         "Deployment" => deployment(object),
         "DaemonSet" => daemon_set(object),
         "StatefulSet" => stateful_set(object),
-        "APIService" => condition(object, "Available"),
-        "CustomResourceDefinition" => condition(object, "Established"),
+        "APIService" => waits_for(object, "Available"),
+        "CustomResourceDefinition" => waits_for(object, "Established"),
         "Job" => job(object),
         _ => Rollout::Done,
     }
@@ -39,10 +41,8 @@ fn deployment(object: &Value) -> Rollout {
     if let Some(waiting) = unobserved(object) {
         return waiting;
     }
-    let progressing = find_condition(object, "Progressing");
-    if progressing.is_some_and(|found| found.get("reason").and_then(Value::as_str) == Some("ProgressDeadlineExceeded"))
-    {
-        return Rollout::Failed(message(progressing));
+    if condition(object, "Progressing").is_some_and(|found| text(found, "/reason") == "ProgressDeadlineExceeded") {
+        return Rollout::Failed(message(object, "Progressing"));
     }
     let wanted = object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
     let (updated, available) = (number(object, "/status/updatedReplicas"), number(object, "/status/availableReplicas"));
@@ -88,33 +88,27 @@ fn stateful_set(object: &Value) -> Rollout {
 }
 
 fn job(object: &Value) -> Rollout {
-    if is_true(find_condition(object, "Complete")) {
+    if condition_status(object, "Complete") == "True" {
         return Rollout::Done;
     }
-    let failed = find_condition(object, "Failed");
-    if is_true(failed) {
-        return Rollout::Failed(message(failed));
+    if condition_status(object, "Failed") == "True" {
+        return Rollout::Failed(message(object, "Failed"));
     }
     Rollout::Waiting(format!("{} pods running", number(object, "/status/active")))
 }
 
-fn condition(object: &Value, kind: &str) -> Rollout {
-    let found = find_condition(object, kind);
-    if is_true(found) { Rollout::Done } else { Rollout::Waiting(format!("not {kind} yet: {}", message(found))) }
+fn waits_for(object: &Value, kind: &str) -> Rollout {
+    if condition_status(object, kind) == "True" {
+        Rollout::Done
+    } else {
+        Rollout::Waiting(format!("not {kind} yet: {}", message(object, kind)))
+    }
 }
 
-fn find_condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array)?;
-    conditions.iter().find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))
-}
-
-fn is_true(condition: Option<&Value>) -> bool {
-    condition.and_then(|condition| condition.get("status")).and_then(Value::as_str) == Some("True")
-}
-
-fn message(condition: Option<&Value>) -> String {
-    let text = |name| condition.and_then(|condition| condition.get(name)).and_then(Value::as_str);
-    text("message").or_else(|| text("reason")).unwrap_or("no status yet").to_owned()
+fn message(object: &Value, kind: &str) -> String {
+    let found = condition(object, kind);
+    let words = ["/message", "/reason"].iter().filter_map(|pointer| found.map(|found| text(found, pointer)));
+    words.into_iter().find(|words| !words.is_empty()).unwrap_or("no status yet").to_owned()
 }
 
 #[cfg(test)]

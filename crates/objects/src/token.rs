@@ -11,6 +11,7 @@ use resource::Secret;
 use serde_json::{Value, json};
 
 use crate::connection::Server;
+use crate::field::flag;
 use crate::request::Request;
 use crate::wait::Wait;
 use crate::{Access, ApiError, Connections};
@@ -147,7 +148,7 @@ async fn may_ask(server: &Server) -> Result<bool, ApiError> {
     });
     let request = Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", question);
     match server.send(&request.within(Duration::from_secs(3))).await {
-        Ok(answer) => Ok(answer.pointer("/status/allowed").and_then(Value::as_bool) == Some(true)),
+        Ok(answer) => Ok(flag(&answer, "/status/allowed")),
         Err(ApiError::Refused { .. }) => Ok(false),
         Err(error) => Err(error),
     }

@@ -4,11 +4,14 @@ mod summary;
 
 use std::collections::BTreeSet;
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use resource::Secret;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use self::summary::{node_summary, pod_summary};
+use crate::connection::Connection;
+use crate::field::{OWNER, text};
 use crate::{ApiError, Connections};
 
 /// One Node, as far as health and tables need it.
@@ -45,7 +48,7 @@ pub struct NodeSummary {
     pub heartbeat: String,
 }
 
-/// One pod of kube-system, as far as health needs it.
+/// One pod of the system, as far as health needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodSummary {
@@ -81,7 +84,7 @@ pub struct ClusterSummary {
     pub servers: Vec<ServerSummary>,
     /// Every Node, by name.
     pub nodes: Vec<NodeSummary>,
-    /// The pods of kube-system, by name.
+    /// The pods of kube-system and of the namespaces that kubewright made, by namespace and name.
     pub pods: Vec<PodSummary>,
 }
 
@@ -104,16 +107,25 @@ pub async fn fetch(connections: &Connections, access: &Secret) -> Result<Cluster
         let problem = server.probe().await.err().map(|error| error.to_string());
         ServerSummary { server: server.address.clone(), problem }
     }));
-    let (servers, nodes, pods) = tokio::join!(
-        servers,
-        connection.list("/api/v1/nodes", &[]),
-        connection.list("/api/v1/namespaces/kube-system/pods", &[]),
-    );
+    let (servers, nodes, pods) = tokio::join!(servers, connection.list("/api/v1/nodes", &[]), system_pods(&connection));
     let mut nodes: Vec<_> = nodes?.iter().map(node_summary).collect();
     let mut pods: Vec<_> = pods?.iter().map(pod_summary).collect();
     nodes.sort_by(|one, other| one.name.cmp(&other.name));
-    pods.sort_by(|one, other| one.name.cmp(&other.name));
+    pods.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
     Ok(ClusterSummary { servers, nodes, pods })
+}
+
+/// Pods of kube-system and of the namespaces that are ours.
+async fn system_pods(connection: &Connection) -> Result<Vec<Value>, ApiError> {
+    let namespaces = connection.list("/api/v1/namespaces", &[]).await?;
+    let names = namespaces.iter().filter(|namespace| is_system(namespace)).map(|found| text(found, "/metadata/name"));
+    let paths: Vec<String> = names.map(|name| format!("/api/v1/namespaces/{name}/pods")).collect();
+    let pods = try_join_all(paths.iter().map(|path| connection.list(path, &[]))).await?;
+    Ok(pods.into_iter().flatten().collect())
+}
+
+fn is_system(namespace: &Value) -> bool {
+    text(namespace, "/metadata/name") == "kube-system" || !text(namespace, OWNER).is_empty()
 }
 
 /// The Nodes of a cluster, by name.
@@ -177,7 +189,10 @@ pub async fn cluster_health(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::world::{SERVERS, World};
 
     fn node(name: &str) -> NodeSummary {
         NodeSummary { name: name.into(), ready: true, ..NodeSummary::default() }
@@ -225,5 +240,28 @@ mod tests {
                 "pod/kube-system/coredns-x is not ready: CrashLoopBackOff (3 restarts)",
             ]
         );
+    }
+
+    fn world_with_pods() -> World {
+        let world = World::new();
+        let mut state = world.fake.state();
+        let ours = json!({"metadata": {"name": "kube-flannel", "annotations": {"kubewright.io/owner": "x"}}});
+        state.put("/api/v1/namespaces/kube-flannel", ours);
+        state.put("/api/v1/namespaces/theirs", json!({"metadata": {"name": "theirs"}}));
+        for namespace in ["kube-system", "kube-flannel", "theirs"] {
+            let pod = json!({"metadata": {"name": "p", "namespace": namespace}, "status": {"phase": "Pending"}});
+            state.put(&format!("/api/v1/namespaces/{namespace}/pods/p"), pod);
+        }
+        state.unready.insert(SERVERS[1].to_owned(), "[-]etcd failed".to_owned());
+        drop(state);
+        world
+    }
+
+    #[tokio::test]
+    async fn pods_of_the_system_and_of_our_namespaces_are_judged() {
+        let world = world_with_pods();
+        let found = cluster_health(&world.connections, &World::access(), &BTreeSet::new()).await.unwrap();
+        let subjects: Vec<&str> = found.iter().map(|found| found.subject.as_str()).collect();
+        assert_eq!(subjects, ["server/https://10.0.0.3:6443", "pod/kube-flannel/p", "pod/kube-system/p"]);
     }
 }

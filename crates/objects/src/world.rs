@@ -9,11 +9,12 @@ use engine::{
 };
 use jiff::Timestamp;
 use plan::{ActionId, Change, Operation, Reason};
-use resource::{Lifecycle, Observation, Recorded, Reference, ResourceId, Secret};
+use resource::{Observation, Reference, ResourceId, Secret};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::fake::Fake;
+use crate::handler::as_recorded;
 use crate::{Access, Connections, ObjectsHandler};
 
 /// A cluster with two API servers and a handler that knows it.
@@ -41,19 +42,6 @@ pub(crate) fn id(text: &str) -> ResourceId {
 
 pub(crate) fn access_reference() -> Value {
     Reference::new(id("cluster/demo"), "access").to_value()
-}
-
-pub(crate) fn recorded(inputs: Value) -> Recorded {
-    Recorded {
-        schema_version: 1,
-        depends_on: BTreeSet::new(),
-        inputs,
-        outputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        contained_in: None,
-        lifecycle: Lifecycle::Managed,
-        tainted: false,
-    }
 }
 
 impl World {
@@ -132,7 +120,7 @@ impl World {
 
     pub(crate) async fn observe(&self, resource: &str, desired: Option<&Value>, before: Option<&Value>) -> Observation {
         let request =
-            ObserveRequest { id: id(resource), desired: desired.cloned(), recorded: before.cloned().map(recorded) };
+            ObserveRequest { id: id(resource), desired: desired.cloned(), recorded: before.cloned().map(as_recorded) };
         self.handler.observe(vec![request], Arc::new(self.memory.clone())).await.remove(&id(resource)).unwrap()
     }
 

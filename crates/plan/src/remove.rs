@@ -19,8 +19,12 @@ pub(crate) fn remove(context: &mut Context<'_>) {
         .filter(|(id, _)| !stuck.contains_key(**id))
         .map(|(id, recorded)| removal.change(id, recorded, &stuck))
         .collect();
-    changes.into_iter().for_each(|change| context.push(change));
-    stuck.into_iter().for_each(|(id, reason)| context.block(&id, reason));
+    for change in changes {
+        context.push(change);
+    }
+    for (id, reason) in stuck {
+        context.block(&id, reason);
+    }
 }
 
 type Stuck = BTreeMap<ResourceId, ReportReason>;

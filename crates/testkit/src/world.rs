@@ -206,9 +206,10 @@ impl Handler for FakeWorld {
     ) -> BTreeMap<ResourceId, Observation> {
         let mut world = self.lock();
         let look = |request: ObserveRequest| {
-            let observation = match self.life.is_over() {
-                true => Observation::unknown("the process is dead"),
-                false => world.observe(&request, context.as_ref()),
+            let observation = if self.life.is_over() {
+                Observation::unknown("the process is dead")
+            } else {
+                world.observe(&request, context.as_ref())
             };
             (request.id, observation)
         };

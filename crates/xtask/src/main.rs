@@ -30,7 +30,9 @@ enum Task {
 fn main() -> ExitCode {
     let Task::Test { list, only } = CommandLine::parse().task;
     if list {
-        stages::STAGES.iter().for_each(|stage| println!("{:<10} {}", stage.name, stage.about));
+        for stage in stages::STAGES {
+            println!("{:<10} {}", stage.name, stage.about);
+        }
         return ExitCode::SUCCESS;
     }
     match stages::run(&only) {

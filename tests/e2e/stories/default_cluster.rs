@@ -9,7 +9,9 @@ pub(crate) fn story(world: &mut World) {
     checks::nothing_to_do(world, "demo");
     checks::pods_talk(world, &addresses(world));
     a_label_changes_only_the_nodes(world);
+    an_addon_comes_and_goes(world);
     a_worker_comes_and_goes(world);
+    kubeadm_accepts_it(world);
     checks::nothing_to_do(world, "demo");
 }
 
@@ -40,4 +42,27 @@ fn a_worker_comes_and_goes(world: &mut World) {
     world.kubewright(&["set", "cluster", "demo", "--instance-group", "worker", "spec.count=2"]);
     world.kubewright(&["update", "cluster", "demo", "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);
+}
+
+fn an_addon_comes_and_goes(world: &mut World) {
+    world.kubewright(&["set", "cluster", "demo", "spec.addons.metricsServer.enabled=true"]);
+    let plan = world.kubewright(&["update", "cluster", "demo"]);
+    assert!(plan.contains("0 to update, 0 to replace, 0 to delete") && !plan.contains("machine"), "{plan}");
+    world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    world.eventually(&["top", "nodes", "--no-headers"], |text| text.lines().count() == 3);
+    world.kubewright(&["set", "cluster", "demo", "spec.addons.metricsServer.enabled=false"]);
+    world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    assert!(!world.try_kubectl(&["get", "deployment", "-n", "kube-system", "metrics-server"]).status.success());
+}
+
+/// kubeadm, built from the same module, is a good judge of the layout.
+fn kubeadm_accepts_it(world: &mut World) {
+    let ssh = ["ssh", "demo", "control-plane-1", "--"];
+    let certificates = world.kubewright(&[&ssh[..], &["kubeadm", "certs", "check-expiration"]].concat());
+    assert_eq!(certificates.matches("364d").count(), 11, "{certificates}");
+    let join = world.kubewright(&["get", "join-command", "demo"]);
+    assert!(join.starts_with("kubeadm join ") && join.contains("--discovery-token-ca-cert-hash sha256:"), "a join command");
+    let admin = "--kubeconfig=/etc/kubernetes/admin.conf";
+    let tokens = world.kubewright(&[&ssh[..], &["kubeadm", "token", "list", admin]].concat());
+    assert_eq!(tokens.lines().count(), 2, "one token, and the titles:\n{tokens}");
 }

@@ -1,6 +1,6 @@
 //! `assets`: what clusters are made of, and where it is.
 
-use assets::{Mirror, Task, Way};
+use assets::{Mirror, Way};
 use catalog::{AssetSet, Selection, SourceDigests, names};
 use clap::{Args, Subcommand};
 use report::{Table, words};
@@ -126,12 +126,7 @@ async fn mirror(app: &App, arguments: &MirrorArguments) -> Outcome {
     let puller = prepare::puller(app, &arguments.which.sources);
     app.phase("assets ready", puller.pull(&set, None)).await.map_err(|error| prepare::failed(&error))?;
     let mirror = Mirror::new(&arguments.directory);
-    for spec in set.wanted() {
-        let Some(asset) = app.cache.find(spec.reference()).map_err(|error| prepare::failed(&error))? else { continue };
-        let task = Task::start(format!("mirror {}", spec.name()), None, app.progress.clone());
-        mirror.publish(&asset, &task, &app.stop.drain).await.map_err(|error| prepare::failed(&error))?;
-        task.finish("mirrored");
-    }
+    app.phase("mirror filled", puller.mirror(&set, &mirror)).await.map_err(|error| prepare::failed(&error))?;
     app.say(format!(
         "{} holds everything; use it with spec.assets.sources: [{}]",
         arguments.directory, arguments.directory

@@ -16,7 +16,7 @@ use crate::{compose, documents, ground, host, output};
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Name of the cluster
-    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER")]
+    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true)]
     name: String,
     /// Documents of the cluster instead of generated ones: files, directories or `-`
     #[arg(short = 'f', long = "filename", value_name = "FILE", conflicts_with_all = ["kubernetes_version", "control_plane_count", "node_count", "cni", "provider"])]

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     file: String,
     /// Name of the cluster
-    #[arg(long = "name", value_name = "CLUSTER", env = "KUBEWRIGHT_CLUSTER")]
+    #[arg(long = "name", value_name = "CLUSTER", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true)]
     cluster: String,
 }
 

@@ -21,7 +21,7 @@ pub(super) fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// The live object after `applied` was applied with force by manager kubewright.
-pub(super) fn server_side_apply(live: Option<Value>, applied: Value) -> Value {
+pub(crate) fn server_side_apply(live: Option<Value>, applied: Value) -> Value {
     let mut object = live.unwrap_or_else(|| json!({}));
     let owned = fields_of(&applied, true);
     let mut managed = object["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();

@@ -56,7 +56,7 @@ pub(super) async fn drain(
         return Ok(Applied::default());
     };
     let round = Round { connection: &connection, node, heard_of: is_heard_of(&live) };
-    let seconds = change.after.as_ref().and_then(|inputs| inputs.get("timeoutSeconds")?.as_u64()).unwrap_or(PATIENCE);
+    let seconds = input(change, "timeoutSeconds").and_then(Value::as_u64).unwrap_or(PATIENCE);
     let mut wait = Wait::new(context, Duration::from_secs(seconds), Duration::from_millis(500));
     loop {
         let left = round.go().await.map_err(failed)?;
@@ -72,8 +72,12 @@ pub(super) async fn drain(
 }
 
 fn node_name(change: &Change) -> &str {
-    let named = change.after.as_ref().or(change.before.as_ref()).and_then(|inputs| inputs.get("node")?.as_str());
-    named.unwrap_or_else(|| change.resource.name())
+    input(change, "node").and_then(Value::as_str).unwrap_or_else(|| change.resource.name())
+}
+
+/// An input of the step, or of the change that it is a step of.
+fn input<'a>(change: &'a Change, name: &str) -> Option<&'a Value> {
+    change.after.as_ref().or(change.before.as_ref())?.get(name)
 }
 
 /// `None` where the node is gone.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::site::{Batch, batches, of_change};
 use crate::connection::Connection;
+use crate::field::flag;
 use crate::projection::Projector;
 use crate::request::Request;
 use crate::wait::Wait;
@@ -53,9 +54,6 @@ pub(super) async fn observe(
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
 ) -> BTreeMap<ResourceId, Observation> {
-    if requests.is_empty() {
-        return BTreeMap::new();
-    }
     let (batches, mut answers) = batches(connections, requests, context).await;
     for Batch { connection, requests } in batches {
         let names: Vec<&str> = requests.iter().map(|request| request.id.name()).collect();
@@ -112,8 +110,7 @@ fn attributes(live: &Value, name: &str, desired: &Value, recorded: Option<&Value
         attributes["taints"] = json!(taints);
     }
     if desired.get("unschedulable").is_some() {
-        attributes["unschedulable"] =
-            json!(live.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false));
+        attributes["unschedulable"] = json!(flag(live, "/spec/unschedulable"));
     }
     attributes
 }
@@ -226,7 +223,7 @@ fn spec_changes(live: &Value, inputs: &Value, managed: &BTreeSet<taint::TaintKey
         spec.insert("taints".to_owned(), if merged.is_empty() { Value::Null } else { json!(merged) });
     }
     if let Some(wanted) = inputs.get("unschedulable").and_then(Value::as_bool) {
-        let is = live.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false);
+        let is = flag(live, "/spec/unschedulable");
         if is != wanted {
             spec.insert("unschedulable".to_owned(), if wanted { json!(true) } else { Value::Null });
         }

@@ -14,15 +14,13 @@ use serde_json::Value;
 pub(super) use self::observe::observe;
 use super::site;
 use crate::connection::Connection;
+use crate::field::OWNER;
 use crate::projection::with_encoded_data;
 use crate::request::Request;
 use crate::resource_type::collection;
 use crate::rollout::{Rollout, rollout};
 use crate::wait::Wait;
 use crate::{ApiError, Connections};
-
-/// The annotation that says which resource an object belongs to.
-const OWNER: &str = "/metadata/annotations/kubewright.io~1owner";
 
 /// How long a rollout may take.
 const PATIENCE: Duration = Duration::from_mins(5);

@@ -10,9 +10,10 @@ use resource::{Behaviour, KindSchema, Observation, ResourceId};
 use serde_json::{Value, json};
 
 use super::node::NODES;
-use super::site::{Batch, batches, of_change, text};
+use super::site::{Batch, batches, of_change};
 use crate::connection::Connection;
 use crate::csr::{Allowed, Stage, check, of_node, stage};
+use crate::field::{list, text};
 use crate::request::Request;
 use crate::wait::Wait;
 use crate::{ApiError, Connections};
@@ -30,7 +31,7 @@ pub(super) fn schema() -> KindSchema {
 }
 
 fn node_name<'a>(inputs: &'a Value, id: &'a ResourceId) -> &'a str {
-    match text(inputs, "node") {
+    match text(inputs, "/node") {
         "" => id.name(),
         node => node,
     }
@@ -41,9 +42,6 @@ pub(super) async fn observe(
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
 ) -> BTreeMap<ResourceId, Observation> {
-    if requests.is_empty() {
-        return BTreeMap::new();
-    }
     let (batches, mut answers) = batches(connections, requests, context).await;
     for Batch { connection, requests } in batches {
         let found = fetch(&connection, requests.iter().any(|request| request.recorded.is_none())).await;
@@ -95,7 +93,7 @@ fn is_approved_since(request: &Value, made: Option<Timestamp>) -> bool {
 }
 
 fn name(object: &Value) -> &str {
-    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
+    text(object, "/metadata/name")
 }
 
 fn created(object: &Value) -> Option<Timestamp> {
@@ -144,12 +142,11 @@ pub(super) async fn apply(
 
 fn allowed(node: &str, inputs: &Value) -> Result<Allowed, ActionError> {
     let texts = |name: &str| -> BTreeSet<String> {
-        let list = inputs.get(name).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        list(inputs, name).iter().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let addresses: Result<_, _> = texts("addresses").iter().map(|address| address.parse()).collect();
+    let addresses: Result<_, _> = texts("/addresses").iter().map(|address| address.parse()).collect();
     let addresses = addresses.map_err(|_| ActionError::permanent(format!("an address of {node} is no IP address")))?;
-    Ok(Allowed { node: node.to_owned(), dns_names: texts("dnsNames"), addresses })
+    Ok(Allowed { node: node.to_owned(), dns_names: texts("/dnsNames"), addresses })
 }
 
 /// What one look at the requests led to.

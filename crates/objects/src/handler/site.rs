@@ -112,8 +112,3 @@ pub(super) fn resolve(value: &Value, context: &dyn ObserveContext) -> Result<Val
         _ => Ok(value.clone()),
     }
 }
-
-/// A text input; empty where there is none.
-pub(super) fn text<'a>(inputs: &'a Value, name: &str) -> &'a str {
-    inputs.get(name).and_then(Value::as_str).unwrap_or_default()
-}

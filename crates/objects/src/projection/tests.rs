@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use resource::{ResourceId, Secret};
 use serde_json::json;
 
 use super::*;
+use crate::fake::apply::server_side_apply;
 
 fn resolve(reference: &Reference) -> Option<Output> {
     match reference.output.as_str() {
@@ -259,4 +261,40 @@ fn a_secrets_text_is_applied_as_data() {
     assert_eq!(manifest, json!({"kind": "Secret", "data": {"a": "eA==", "b": "eQ=="}}));
     let other = json!({"kind": "ConfigMap", "stringData": {}});
     assert_eq!(with_encoded_data(other.clone()), other);
+}
+
+/// Any JSON that a spec may hold, with empty and null values at any depth.
+fn anything() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        "[a-c]{0,2}".prop_map(Value::from),
+    ];
+    scalar.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone().prop_filter("lists hold no nulls", |item| !item.is_null()), 0..4)
+                .prop_map(Value::from),
+            prop::collection::btree_map("[a-d]", inner, 0..4).prop_map(|fields| json!(fields)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_was_applied_projects_to_itself(wish in anything()) {
+        let wanted = desired(json!({"spec": {"x": wish}}));
+        let live = server_side_apply(None, wanted.clone());
+        prop_assert_eq!(project(&live, &wanted, Some(&wanted)), wanted);
+    }
+
+    #[test]
+    fn what_was_applied_later_projects_to_itself(first in anything(), second in anything()) {
+        let (before, after) = (desired(json!({"spec": {"x": first}})), desired(json!({"spec": {"x": second}})));
+        let live = server_side_apply(Some(server_side_apply(None, before.clone())), after.clone());
+        prop_assert_eq!(project(&live, &after, Some(&after)), after);
+        // Not yet applied, the later wish is seen to differ wherever it asks for something else.
+        let live = server_side_apply(None, before.clone());
+        prop_assert_eq!(project(&live, &before, Some(&before)), before);
+    }
 }

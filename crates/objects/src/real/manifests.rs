@@ -1,4 +1,5 @@
 //! Manifests of the kinds that clusters are made of, with what API servers default, reorder, rewrite or drop.
+#![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! A real control plane on loopback, ended when it is dropped.
+#![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{NodeSummary, PodSummary};
+use crate::field::{condition, condition_status, flag, list, text};
 
 /// Conditions of a Node that are bad when they are True.
 const BAD: &[&str] = &["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
@@ -11,7 +12,7 @@ const ROLE: &str = "node-role.kubernetes.io/";
 
 pub(super) fn node_summary(node: &Value) -> NodeSummary {
     let conditions = list(node, "/status/conditions");
-    let ready = conditions.iter().find(|condition| text(condition, "/type") == "Ready");
+    let ready = condition(node, "Ready");
     let is_true = |condition: &Value| text(condition, "/status") == "True";
     let labels = node.pointer("/metadata/labels").and_then(Value::as_object);
     let roles = labels.into_iter().flatten().filter_map(|(name, _)| name.strip_prefix(ROLE)).map(str::to_owned);
@@ -32,7 +33,7 @@ pub(super) fn node_summary(node: &Value) -> NodeSummary {
             .filter(|condition| is_true(condition) && BAD.contains(&text(condition, "/type")))
             .map(|condition| text(condition, "/type").to_owned())
             .collect(),
-        unschedulable: node.pointer("/spec/unschedulable").and_then(Value::as_bool) == Some(true),
+        unschedulable: flag(node, "/spec/unschedulable"),
         roles: roles.collect(),
         kubelet: info("kubeletVersion"),
         runtime: info("containerRuntimeVersion"),
@@ -47,8 +48,7 @@ pub(super) fn node_summary(node: &Value) -> NodeSummary {
 
 pub(super) fn pod_summary(pod: &Value) -> PodSummary {
     let phase = text(pod, "/status/phase");
-    let is_ready = |condition: &Value| text(condition, "/type") == "Ready" && text(condition, "/status") == "True";
-    let ready = phase == "Succeeded" || list(pod, "/status/conditions").iter().any(is_ready);
+    let ready = phase == "Succeeded" || condition_status(pod, "Ready") == "True";
     let containers: Vec<&Value> = ["/status/initContainerStatuses", "/status/containerStatuses"]
         .iter()
         .flat_map(|pointer| list(pod, pointer))
@@ -70,21 +70,10 @@ fn reason(pod: &Value, containers: &[&Value]) -> String {
     }
     let waiting =
         containers.iter().map(|container| text(container, "/state/waiting/reason")).find(|why| !why.is_empty());
-    let unschedulable = || {
-        let conditions = list(pod, "/status/conditions").iter();
-        let found = conditions
-            .filter(|condition| text(condition, "/type") == "PodScheduled" && text(condition, "/status") == "False");
-        found.map(|condition| text(condition, "/message")).find(|message| !message.is_empty())
-    };
+    let unscheduled = condition(pod, "PodScheduled").filter(|condition| text(condition, "/status") == "False");
+    let unschedulable =
+        || unscheduled.map(|condition| text(condition, "/message")).filter(|message| !message.is_empty());
     waiting.or_else(unschedulable).unwrap_or_else(|| text(pod, "/status/phase")).to_owned()
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Comparison with the files of a real `kubeadm init`, where they are at hand (skipped otherwise).
 //!
 //! `KUBEWRIGHT_REFERENCE` names their directory; beside a checkout `../shared/reference/kubeadm-1.36` is looked at.
+#![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
 
 use std::path::{Path, PathBuf};
 

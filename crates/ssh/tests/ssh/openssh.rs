@@ -1,4 +1,5 @@
 //! The same against a real OpenSSH server, where the machine that runs the tests has one.
+#![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

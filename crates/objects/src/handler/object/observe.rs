@@ -29,9 +29,6 @@ pub(in crate::handler) async fn observe(
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
 ) -> BTreeMap<ResourceId, Observation> {
-    if requests.is_empty() {
-        return BTreeMap::new();
-    }
     let (batches, mut answers) = batches(connections, requests, context).await;
     for Batch { connection, requests } in batches {
         answers.extend(observe_batch(&connection, requests, context).await);

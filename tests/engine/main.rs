@@ -1,0 +1,12 @@
+//! What the model makes of every example, carried out on a world of fakes: laws of a lifecycle, crashes, faults.
+
+mod check;
+mod clusters;
+mod crashes;
+mod credentials;
+mod failures;
+mod kinds;
+mod lifecycle;
+mod plans;
+mod repeats;
+mod stopping;
