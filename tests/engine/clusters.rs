@@ -72,6 +72,17 @@ pub(crate) fn small(wanted: Wanted) -> Wanted {
     wanted.into_iter().map(|(id, desired)| (id, Desired { inputs: shortened(desired.inputs), ..desired })).collect()
 }
 
+/// The smallest cluster that has everything: one control plane, one worker, no addons.
+pub(crate) fn smallest(change: impl FnOnce(&mut Effective)) -> Wanted {
+    small(changed("local.yaml", |documents| {
+        documents.cluster.spec.networking.cni = spec::Cni::None;
+        documents.cluster.spec.addons.metrics_server.enabled = false;
+        documents.cluster.spec.addons.local_path.enabled = false;
+        workers(documents, -1);
+        change(documents);
+    }))
+}
+
 fn shortened(value: Value) -> Value {
     if Reference::from_value(&value).is_some() {
         return value;

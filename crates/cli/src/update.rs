@@ -115,7 +115,7 @@ async fn carry_out(
 ) -> Outcome {
     let epoch = lease.epoch();
     let began = std::time::Instant::now();
-    let summary = app.phase("changes carried out", operation.run(plan, desired, lease)).await?;
+    let summary = app.phase("run", operation.run(plan, desired, lease)).await?;
     operation::outcome(app, &summary, &wish.again)?;
     kubeconfig::export(app, operation, resolved)?;
     let healthy = health::probe_dns(composition, operation, resolved, epoch);

@@ -52,7 +52,7 @@ async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) ->
         return Ok(Exit::Fine);
     };
     let again = format!("kubewright delete cluster {name} --yes");
-    let summary = app.phase("cluster deleted", operation.run(&plan, &desired, lease.clone())).await?;
+    let summary = app.phase("run", operation.run(&plan, &desired, lease.clone())).await?;
     operation::outcome(app, &summary, &again)?;
     if !plan.report.is_empty() {
         return Err(CommandError::failed("some of the cluster could not be looked at, so it is not forgotten")
