@@ -44,8 +44,13 @@ fn files(path: &str) -> Result<Vec<String>, CommandError> {
 
 /// Parses, validates and fills defaults in. Warnings are shown, errors refuse.
 pub(crate) fn effective(texts: &[SourceText]) -> Result<Effective, CommandError> {
+    effective_on(texts, &Surroundings::default())
+}
+
+/// The same for a cluster that is not there yet: its address ranges must not be the host's.
+pub(crate) fn effective_on(texts: &[SourceText], surroundings: &Surroundings) -> Result<Effective, CommandError> {
     let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
-    let loaded = spec::load(&sources, &Surroundings::default());
+    let loaded = spec::load(&sources, surroundings);
     show(&loaded.diagnostics, texts);
     let effective =
         loaded.effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))?;

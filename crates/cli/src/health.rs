@@ -19,7 +19,7 @@ use crate::reach;
 const DNS_PATIENCE_SECONDS: u64 = 180;
 
 /// How long nodes and system pods may take after DNS answers.
-const SETTLING: Duration = Duration::from_secs(120);
+const SETTLING: Duration = Duration::from_mins(2);
 
 /// Asks the cluster's DNS for the API's name on every machine, all at once.
 pub(crate) async fn probe_dns(

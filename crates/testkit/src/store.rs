@@ -1,5 +1,6 @@
-//! A state store in memory whose process can die at any write.
+//! A state store in memory whose process can die at any write, or lose its lease.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -28,6 +29,7 @@ pub struct MortalStore {
     inner: MemoryStore,
     life: Life,
     writes: Arc<Mutex<Writes>>,
+    lost: Arc<AtomicBool>,
 }
 
 impl MortalStore {
@@ -39,27 +41,32 @@ impl MortalStore {
     /// The same contents in a store of another process that goes its own way.
     #[must_use]
     pub fn fork(&self, life: Life) -> Self {
-        Self { inner: self.inner.fork(), life, writes: Arc::default() }
+        Self { inner: self.inner.fork(), life, writes: Arc::default(), lost: Arc::default() }
     }
 
     /// How many writes were made so far.
     pub fn writes(&self) -> usize {
-        self.lock().made
+        self.count().made
     }
 
     /// Ends the process at the n-th write, counted from 1 over the store's whole life.
     pub fn die_at(&self, write: usize, moment: Moment) {
-        self.lock().death = Some((write, moment));
+        self.count().death = Some((write, moment));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Writes> {
+    /// Lets every lease be lost from now on.
+    pub fn lose_leases(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+    }
+
+    fn count(&self) -> std::sync::MutexGuard<'_, Writes> {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a write; dies where it is told to.
     fn begin(&self) -> Result<Option<Moment>, StoreError> {
         self.life.check_store()?;
-        let mut writes = self.lock();
+        let mut writes = self.count();
         writes.made += 1;
         let moment = writes.death.filter(|(number, _)| *number == writes.made).map(|(_, moment)| moment);
         if moment == Some(Moment::Before) {
@@ -75,6 +82,21 @@ impl MortalStore {
             return Err(Life::dead_store());
         }
         Ok(result)
+    }
+}
+
+struct MortalLease {
+    inner: Arc<dyn Lease>,
+    lost: Arc<AtomicBool>,
+}
+
+impl Lease for MortalLease {
+    fn epoch(&self) -> u64 {
+        self.inner.epoch()
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.lost.load(Ordering::SeqCst) { Err(StoreError::LeaseLost) } else { self.inner.check() }
     }
 }
 
@@ -138,7 +160,8 @@ impl StateStore for MortalStore {
 
     async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
         self.life.check_store()?;
-        self.inner.lock(cluster, info).await
+        let inner = self.inner.lock(cluster, info).await?;
+        Ok(Arc::new(MortalLease { inner, lost: self.lost.clone() }))
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {

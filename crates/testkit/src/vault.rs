@@ -30,6 +30,11 @@ impl MemoryVault {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Self { kept: Arc::new(Mutex::new(kept)), life }
     }
+
+    /// Every secret that was ever kept.
+    pub fn all(&self) -> Vec<Secret> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
 }
 
 fn digest(resource: &ResourceId, name: &str, secret: &Secret) -> Digest {

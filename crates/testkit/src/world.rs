@@ -100,7 +100,7 @@ impl FakeWorld {
         self
     }
 
-    /// The same things in a world that goes its own way, without faults still to come.
+    /// The same things in a world that goes its own way: no faults are to come, and calls are counted from the beginning.
     #[must_use]
     pub fn fork(&self, life: Life) -> Self {
         let mut world = self.lock().clone();

@@ -10,6 +10,7 @@ mod observe;
 mod process;
 mod ready;
 mod record;
+mod veth;
 
 use std::path::PathBuf;
 
@@ -85,6 +86,7 @@ pub(crate) fn ensure(
     cgroup::remove(&layout, &home.cluster, &home.name)?;
     cgroup::create(&layout, &home.cluster, &home.name)?;
     cgroup::limit(&layout, &home.cluster, &home.name, limits)?;
+    veth::unplug(home)?;
     say("booting");
     launch::start(machine, &assets(&record.image)?, &layout)?;
     ready::wait(machine, cancel)

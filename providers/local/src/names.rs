@@ -35,6 +35,11 @@ pub fn machine_name(cluster: &str, name: &str) -> String {
     format!("kw-{}", hash(&format!("{cluster}/{name}"), 9))
 }
 
+/// Name of the host's end of a machine's veth, as systemd-nspawn derives it.
+pub fn veth_name(cluster: &str, name: &str) -> String {
+    format!("vb-{}", machine_name(cluster, name))
+}
+
 /// The cgroup of a machine, relative to each hierarchy's root.
 pub fn cgroup_path(cluster: &str, name: &str) -> String {
     format!("{CGROUP}/{cluster}/{name}")

@@ -2,9 +2,10 @@
 
 use clap::Args;
 use engine::SourceText;
+use ipnet::IpNet;
 use model::Ground;
 use provider_local::{Finding, Wish as HostWish};
-use spec::{Cni, Effective, NewCluster};
+use spec::{Cni, Effective, NewCluster, Surroundings};
 
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
@@ -54,7 +55,9 @@ fn cni(text: &str) -> Result<Cni, String> {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let texts = if arguments.files.is_empty() { generated(&arguments)? } else { documents::read(&arguments.files)? };
-    let effective = documents::effective(&texts)?;
+    let facts = compose::local_provider(app).facts().await?;
+    let routes = facts.routes.iter().map(|route| IpNet::V4(route.net.trunc())).collect();
+    let effective = documents::effective_on(&texts, &Surroundings { routes })?;
     let name = effective.cluster.metadata.name.clone();
     if name != arguments.name {
         return Err(CommandError::failed(format!("the documents describe cluster {name}, not {}", arguments.name))

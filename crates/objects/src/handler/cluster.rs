@@ -43,6 +43,10 @@ pub(super) async fn observe(
 async fn observe_one(connections: &Connections, request: &ObserveRequest, context: &dyn ObserveContext) -> Observation {
     // What was never recorded was never ready: making it does no more than waiting for it.
     let Some(recorded) = &request.recorded else { return Observation::Absent };
+    if request.desired.is_none() {
+        // Letting go of a cluster needs no answer from it: what it runs on is deleted by itself, dead or alive.
+        return Observation::present(recorded.inputs.clone());
+    }
     let outputs = context.outputs(&request.id);
     let (Some(Output::Secret(access)), Some(uid)) = (outputs.get("access"), uid(&outputs)) else {
         return Observation::unknown("its access is not recorded");

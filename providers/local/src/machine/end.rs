@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Home;
 use super::process::{self, Supervisor};
+use super::veth;
 use crate::{LocalError, cgroup};
 
 /// How long a machine may take to power off before it is killed.
@@ -87,6 +88,7 @@ fn clear(home: &Home, layout: &cgroup::Layout) -> Result<(), LocalError> {
     for directory in ["propagate", "unix-export"] {
         let _ = fs_err::remove_dir(Path::new("/run/systemd/nspawn").join(directory).join(home.machine_name()));
     }
+    veth::unplug(home)?;
     cgroup::remove(layout, &home.cluster, &home.name)?;
     cgroup::remove_empty_parents(layout, &home.cluster);
     Ok(())

@@ -60,6 +60,14 @@ async fn a_cluster_is_known_by_its_identity() {
 }
 
 #[tokio::test]
+async fn a_dead_cluster_can_be_let_go_of() {
+    let world = world();
+    world.fake.state().dead.extend(SERVERS.map(str::to_owned));
+    assert_eq!(world.observe("cluster/demo", None, Some(&inputs())).await, Observation::present(inputs()));
+    assert!(matches!(world.observe("cluster/demo", Some(&inputs()), Some(&inputs())).await, Observation::Unknown { .. }));
+}
+
+#[tokio::test]
 async fn an_update_does_not_adopt_another_cluster() {
     let world = world();
     world.record("cluster/demo", "kubeSystemUid", Output::Public(json!("other")));
