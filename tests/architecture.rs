@@ -32,8 +32,23 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "spec", "model", "plan", "rules", "engine", "assets", "catalog", "credentials", "hosts", "objects", "ssh",
-            "report", "resource", "machine", "pki", "provider-local", "state-fs",
+            "spec",
+            "model",
+            "plan",
+            "rules",
+            "engine",
+            "assets",
+            "catalog",
+            "credentials",
+            "hosts",
+            "objects",
+            "ssh",
+            "report",
+            "resource",
+            "machine",
+            "pki",
+            "provider-local",
+            "state-fs",
         ],
     ),
     ("xtask", &[]),
@@ -72,7 +87,8 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .iter()
         .map(|package| {
             let used = package["dependencies"].as_array().into_iter().flatten();
-            let normal = used.filter(|dependency| dependency["kind"] != "dev").map(|dependency| text(&dependency["name"]));
+            let normal =
+                used.filter(|dependency| dependency["kind"] != "dev").map(|dependency| text(&dependency["name"]));
             (text(&package["name"]), normal.collect())
         })
         .collect()

@@ -69,6 +69,24 @@ pub(crate) fn pods_talk(world: &World, node_addresses: &[String]) {
     world.kubectl(&["delete", "deployment/web", "service/web", "--wait=true"]);
 }
 
+/// etcd has so many members, and every one of them is well.
+pub(crate) fn etcd_is_whole(world: &World, through: &str, members: usize) {
+    const CREDENTIALS: [&str; 3] = [
+        "--cacert=/etc/kubernetes/pki/etcd/ca.crt",
+        "--cert=/etc/kubernetes/pki/etcd/server.crt",
+        "--key=/etc/kubernetes/pki/etcd/server.key",
+    ];
+    let pod = format!("etcd-{through}");
+    let ask = ["exec", "-n", "kube-system", &pod, "--", "etcdctl"];
+    world.eventually(&[&ask, CREDENTIALS.as_slice(), &["member", "list"]].concat(), |text| {
+        text.lines().count() == members && text.lines().all(|line| line.contains("started"))
+    });
+    world.eventually(
+        &[&ask, CREDENTIALS.as_slice(), &["endpoint", "health", "--cluster", "-w", "json"]].concat(),
+        |text| text.matches("\"health\":true").count() == members,
+    );
+}
+
 /// A second update has nothing to do and says so.
 pub(crate) fn nothing_to_do(world: &mut World, cluster: &str) {
     let text = world.kubewright(&["update", "cluster", cluster, "--detailed-exitcode"]);

@@ -1,7 +1,12 @@
 //! Real clusters on real machines, judged by kubectl as a user would. Started by `cargo xtask test`.
 
 mod checks;
+mod data;
+mod machines;
+mod preview;
 mod probe;
+mod random;
+mod running;
 mod snapshot;
 mod stories;
 mod world;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use crate::machines;
+
 /// Lines that describe the host, by what they are about.
 pub(crate) struct Snapshot {
     lines: BTreeSet<String>,
@@ -13,7 +15,9 @@ impl Snapshot {
     pub(crate) fn take() -> Self {
         let mut lines = BTreeSet::new();
         let mut add = |what: &str, text: &str| {
-            lines.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| format!("{what}: {line}")));
+            lines.extend(
+                text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| format!("{what}: {line}")),
+            );
         };
         add("mount", &mounts());
         add("link", &output("ip", &["-o", "link", "show"], |line| line.split(':').nth(1).map(str::to_owned)));
@@ -60,14 +64,15 @@ fn walk(directory: &std::path::Path, depth: usize, found: &mut Vec<String>) {
     }
 }
 
-/// Programs that machines are made of. Other processes of the host come and go by themselves.
+/// Programs that machines are made of. Other processes of the host come and go by themselves, and zombies have ended.
 fn processes() -> String {
     const MACHINES: [&str; 6] = ["systemd-nspawn", "containerd", "kubelet", "kube-apiserver", "etcd", "kubewright"];
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok) {
         let name = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-        if MACHINES.iter().any(|program| name.starts_with(program)) {
-            found.push(format!("{} {}", entry.file_name().to_string_lossy(), name.trim()));
+        let process = entry.file_name().to_string_lossy().into_owned();
+        if MACHINES.iter().any(|program| name.starts_with(program)) && process.parse().is_ok_and(machines::lives) {
+            found.push(format!("{process} {}", name.trim()));
         }
     }
     found.join("\n")

@@ -1,8 +1,15 @@
 //! The stories, one per file.
 
 mod bad_input;
+mod crash;
 mod default_cluster;
+mod drift;
+mod failover;
 mod high_availability;
+mod host_reboot;
+mod locks;
+mod stop_start;
+mod two_clusters;
 
 use crate::Story;
 
@@ -11,4 +18,11 @@ pub(crate) const ALL: &[Story] = &[
     ("bad input", bad_input::story),
     ("default cluster", default_cluster::story),
     ("high availability", high_availability::story),
+    ("locks", locks::story),
+    ("stop and start", stop_start::story),
+    ("host reboot", host_reboot::story),
+    ("drift", drift::story),
+    ("two clusters", two_clusters::story),
+    ("failover", failover::story),
+    ("crash", crash::story),
 ];

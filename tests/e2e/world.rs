@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::running::Running;
 use crate::snapshot::Snapshot;
 
 /// A user's surroundings for one story. The asset cache is the host's, so that nothing is built twice.
@@ -30,11 +31,23 @@ impl World {
         self.directory.path().join("kubeconfig")
     }
 
+    /// Where kubewright keeps the story's clusters and machines.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    /// Writes a file of the user's and gives its path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, text).expect("the file is written");
+        path.to_string_lossy().into_owned()
+    }
+
     fn command(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command
             .args(arguments)
-            .env("KUBEWRIGHT_STATE", self.directory.path().join("state"))
+            .env("KUBEWRIGHT_STATE", self.state())
             .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
             .env("KUBECONFIG", self.kubeconfig());
         command
@@ -42,15 +55,26 @@ impl World {
 
     /// Types `kubewright ARGUMENTS`, whatever comes of it.
     pub(crate) fn try_kubewright(&mut self, arguments: &[&str]) -> Output {
-        println!("    $ kubewright {}", arguments.join(" "));
-        if let ["create", "cluster", name, ..] = arguments {
-            self.clusters.push((*name).to_owned());
-        }
-        if let ["delete", "cluster", name, "--yes"] = arguments {
+        let output = self.typed(arguments).output().expect("kubewright starts");
+        if let (true, ["delete", "cluster", name, "--yes"]) = (output.status.success(), arguments) {
             self.clusters.retain(|cluster| cluster != name);
         }
-        let program = self.program.clone();
-        self.command(&program, arguments).output().expect("kubewright starts")
+        output
+    }
+
+    /// Types `kubewright ARGUMENTS &`.
+    pub(crate) fn start_kubewright(&mut self, arguments: &[&str]) -> Running {
+        Running::start(self.typed(arguments))
+    }
+
+    fn typed(&mut self, arguments: &[&str]) -> Command {
+        println!("    $ kubewright {}", shortened(&arguments.join(" ")));
+        if let ["create", "cluster", name, ..] = arguments
+            && !self.clusters.iter().any(|cluster| cluster == name)
+        {
+            self.clusters.push((*name).to_owned());
+        }
+        self.command(&self.program, arguments)
     }
 
     /// Types `kubewright ARGUMENTS`, which must succeed; gives what it printed on standard output.
@@ -60,6 +84,11 @@ impl World {
         assert!(output.status.success(), "kubewright {arguments:?} ended with {}:\n{}", output.status, both(&output));
         println!("      ({:.1} s)", began.elapsed().as_secs_f32());
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs a shell script as root on a machine; gives what it printed.
+    pub(crate) fn on_machine(&mut self, cluster: &str, machine: &str, script: &str) -> String {
+        self.kubewright(&["ssh", cluster, machine, "--", script])
     }
 
     /// Types `kubectl ARGUMENTS`, whatever comes of it.
@@ -97,9 +126,8 @@ impl World {
 
     /// Applies a manifest.
     pub(crate) fn apply(&self, manifest: &str) {
-        let path = self.directory.path().join("manifest.yaml");
-        std::fs::write(&path, manifest).expect("the manifest is written");
-        self.kubectl(&["apply", "-f", &path.to_string_lossy()]);
+        let path = self.write("manifest.yaml", manifest);
+        self.kubectl(&["apply", "-f", &path]);
     }
 
     /// The story is over: whatever it made is gone, and the host is as it was.
@@ -128,8 +156,22 @@ impl Drop for World {
             }
             let output = self.try_kubewright(&["delete", "cluster", &cluster, "--yes"]);
             println!("      cleaned up cluster {cluster}: {}", output.status);
+            if !output.status.success() {
+                println!("{}", both(&output));
+            }
         }
     }
+}
+
+/// The beginning of what was typed.
+fn shortened(text: &str) -> String {
+    const WIDTH: usize = 110;
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= WIDTH && line == text {
+        return line.to_owned();
+    }
+    let beginning: String = line.chars().take(WIDTH).collect();
+    format!("{beginning}…")
 }
 
 /// Both streams of a program, for messages.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use model::{Allocation, Ground};
+use resource::reference::find_references;
 use resource::{Desired, Digest, Reference, ResourceId};
 use serde_json::Value;
 use spec::{Effective, Source, Surroundings};
@@ -13,7 +14,9 @@ use spec::{Effective, Source, Surroundings};
 pub(crate) type Wanted = BTreeMap<ResourceId, Desired>;
 
 /// Texts longer than this are digested in [`small`].
-const LONG: usize = 100;
+const LONG: usize = 30;
+/// What lies deeper than this too, unless it refers to something.
+const DEEP: usize = 2;
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
@@ -67,9 +70,10 @@ pub(crate) fn resources(effective: Effective) -> Wanted {
     model::build(&resolved).unwrap()
 }
 
-/// Resources that hang together in the same way, with long texts as digests: sweeps carry them out thousands of times.
+/// Resources that hang together in the same way, with a digest for what is long or deep: sweeps carry them out thousands
+/// of times.
 pub(crate) fn small(wanted: Wanted) -> Wanted {
-    wanted.into_iter().map(|(id, desired)| (id, Desired { inputs: shortened(desired.inputs), ..desired })).collect()
+    wanted.into_iter().map(|(id, desired)| (id, Desired { inputs: shortened(desired.inputs, 0), ..desired })).collect()
 }
 
 /// The smallest cluster that has everything: one control plane, one worker, no addons.
@@ -83,14 +87,16 @@ pub(crate) fn smallest(change: impl FnOnce(&mut Effective)) -> Wanted {
     }))
 }
 
-fn shortened(value: Value) -> Value {
+fn shortened(value: Value, depth: usize) -> Value {
     if Reference::from_value(&value).is_some() {
         return value;
     }
+    let is_deep = depth > DEEP && find_references(&value).is_empty();
     match value {
         Value::String(text) if text.len() > LONG => Digest::of_bytes(text.as_bytes()).short().into(),
-        Value::Array(items) => items.into_iter().map(shortened).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(name, field)| (name, shortened(field))).collect(),
+        Value::Array(_) | Value::Object(_) if is_deep => Digest::of_json(&value).short().into(),
+        Value::Array(items) => items.into_iter().map(|item| shortened(item, depth + 1)).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, field)| (name, shortened(field, depth + 1))).collect(),
         other => other,
     }
 }

@@ -5,7 +5,6 @@
 //!   cargo test -p assets --test machines -- --ignored
 //! ```
 #![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
-
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;

@@ -5,7 +5,6 @@
 //!   cargo test -p assets --test real -- --ignored --nocapture
 //! ```
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test that is run by hand")]
-
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a test that is watched by a person")]
 
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use engine::Loaded;
 use ipnet::Ipv4Net;
 use model::{Allocation, Ground};
+use provider_local::hold::{self, HeldSubnet};
 use provider_local::{HostFacts, names, subnet};
 use spec::Effective;
 
@@ -15,10 +16,34 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::programs;
 
-/// The ground of a cluster that is being made.
-pub(crate) async fn new(app: &App, name: &str, effective: &Effective) -> Result<Ground, CommandError> {
+/// The ground of a cluster that is being made. Its subnet is nobody else's as long as it is held.
+pub(crate) async fn new(app: &App, name: &str, effective: &Effective) -> Result<(Ground, HeldSubnet), CommandError> {
+    let mut busy = Vec::new();
+    loop {
+        let (_, subnet) = choose(app, name, effective, &busy).await?;
+        let held = hold::hold(subnet).map_err(|error| CommandError::from_source("cannot hold a subnet", &error))?;
+        let Some(held) = held else {
+            busy.push(subnet);
+            continue;
+        };
+        // Who held it before may have taken it for good since the host was looked at.
+        let (facts, again) = choose(app, name, effective, &busy).await?;
+        if again == subnet {
+            return Ok((on_subnet(name, subnet, &facts, effective)?, held));
+        }
+    }
+}
+
+/// Looks at the host, and finds a subnet on it that is neither taken nor `busy`.
+async fn choose(
+    app: &App,
+    name: &str,
+    effective: &Effective,
+    busy: &[Ipv4Net],
+) -> Result<(HostFacts, Ipv4Net), CommandError> {
     let facts = compose::local_provider(app).facts().await?;
-    let taken = taken_subnets(app, name).await?;
+    let mut taken = taken_subnets(app, name).await?;
+    taken.extend(busy);
     let subnet = match effective.cluster.spec.local.subnet {
         Some(wanted) => checked(name, wanted, &facts, &taken)?,
         None => subnet::choose(&facts, &taken).ok_or_else(|| {
@@ -26,9 +51,12 @@ pub(crate) async fn new(app: &App, name: &str, effective: &Effective) -> Result<
                 .hint("name one in spec.local.subnet of the Cluster document")
         })?,
     };
-    let local = Allocation::new(names::bridge_name(name), subnet);
+    Ok((facts, subnet))
+}
+
+fn on_subnet(name: &str, subnet: Ipv4Net, facts: &HostFacts, effective: &Effective) -> Result<Ground, CommandError> {
     let ground = Ground {
-        local,
+        local: Allocation::new(names::bridge_name(name), subnet),
         programs: programs::digests()?,
         cgroup_v1: !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: facts.resolvers.iter().copied().map(IpAddr::V4).collect(),

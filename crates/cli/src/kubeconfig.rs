@@ -1,6 +1,7 @@
 //! The user's kubeconfig: a short-lived administrator's credentials, merged in beside whatever is there.
 
 use std::path::Path;
+use std::time::Duration;
 
 use engine::{ObserveContext as _, Output, Randomness as _};
 use fs_err as fs;
@@ -8,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Resolved, ids};
 use pki::kubeconfig::{Credential, Entry, Kubeconfig, Trust};
 use resource::{Reference, Secret};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -17,17 +20,34 @@ use crate::system::SystemRandomness;
 /// How long exported credentials live: a working day and some more, as kops has it.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(18);
 
+/// How long a control plane may take to accept a connection until the next one is asked.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Merges credentials for `resolved` into the user's kubeconfig and makes its context the current one.
-pub(crate) fn export(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Result<(), CommandError> {
-    let path = &app.environment.kubeconfig;
-    let entry = mint(operation, resolved)?;
-    let mut kubeconfig = read(path)?;
-    kubeconfig.merge(Kubeconfig::named(&entry, resolved.name()), true);
-    write(path, &kubeconfig)
+pub(crate) async fn export(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Result<(), CommandError> {
+    let entry = mint(operation, resolved, server(resolved).await)?;
+    change(&app.environment.kubeconfig, |kubeconfig| {
+        kubeconfig.merge(Kubeconfig::named(&entry, resolved.name()), true);
+    })
+}
+
+/// Where the API is reached from here: the spec's endpoint, or else the first control plane that is up.
+async fn server(resolved: &Resolved) -> String {
+    let (host, port) = resolved.routable_endpoint();
+    let choices = resolved.control_planes().count();
+    if resolved.cluster.spec.api.endpoint.is_none() && choices > 1 {
+        for machine in resolved.control_planes() {
+            let connected = timeout(PATIENCE, TcpStream::connect((machine.address, port))).await;
+            if matches!(connected, Ok(Ok(_))) {
+                return format!("https://{}:{port}", machine.address);
+            }
+        }
+    }
+    format!("https://{host}:{port}")
 }
 
 /// New credentials for a cluster.
-pub(crate) fn mint(operation: &Operation<'_>, resolved: &Resolved) -> Result<Entry, CommandError> {
+fn mint(operation: &Operation<'_>, resolved: &Resolved, server: String) -> Result<Entry, CommandError> {
     let authority = ids::authority("kubernetes");
     let output = |name: &str| {
         let reference = Reference::new(authority.clone(), name);
@@ -42,11 +62,10 @@ pub(crate) fn mint(operation: &Operation<'_>, resolved: &Resolved) -> Result<Ent
     SystemRandomness.fill(&mut serial);
     let issued = pki::mint_admin(&certificate, &key, LIFETIME, Timestamp::now(), serial)
         .map_err(|error| CommandError::from_source("cannot make the administrator's certificate", &error))?;
-    let (host, port) = resolved.routable_endpoint();
     Ok(Entry {
         cluster: resolved.name().to_owned(),
         user: format!("{}-admin", resolved.name()),
-        server: format!("https://{host}:{port}"),
+        server,
         trust: Trust::Embedded(certificate),
         credential: Credential::Embedded { certificate: issued.certificate, key: issued.key },
     })
@@ -62,8 +81,18 @@ pub(crate) fn remove(app: &App, name: &str) -> Result<(), CommandError> {
     if !path.exists() {
         return Ok(());
     }
+    change(path, |kubeconfig| kubeconfig.remove(name))
+}
+
+/// Reads, changes and writes a kubeconfig, one process at a time: another cluster may be made just now.
+fn change(path: &Path, edit: impl FnOnce(&mut Kubeconfig)) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| CommandError::from_source("cannot lock the kubeconfig", &error);
+    fs::create_dir_all(directory_of(path)).map_err(failed)?;
+    // The directory, because the file itself is replaced, and a file beside it would keep kubectl away.
+    let locked = fs::File::open(directory_of(path)).map_err(failed)?;
+    locked.file().lock().map_err(failed)?;
     let mut kubeconfig = read(path)?;
-    kubeconfig.remove(name);
+    edit(&mut kubeconfig);
     write(path, &kubeconfig)
 }
 
@@ -87,11 +116,13 @@ fn write(path: &Path, kubeconfig: &Kubeconfig) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| CommandError::from_source("cannot write the kubeconfig", &error);
     let text =
         kubeconfig.to_yaml().map_err(|error| CommandError::from_source("cannot write the kubeconfig", &error))?;
-    let directory = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory).map_err(failed)?;
     // Temporary files are made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(directory_of(path)).map_err(failed)?;
     file.write_all(text.reveal().as_bytes()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -66,7 +66,7 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
     judge.plan(app, &plan, wish.max_destroy)?;
     prepared.mention(app);
     if plan.is_empty() {
-        return finish_unchanged(app, &plan, &operation, &resolved, lease.is_some());
+        return finish_unchanged(app, &plan, &operation, &resolved, lease.is_some()).await;
     }
     let Some(lease) = lease else { return pending(app, name, wish, &plan).await };
     carry_out(app, wish, &plan, &desired, &operation, &composition, &resolved, lease).await
@@ -77,10 +77,16 @@ pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
     output::print(app.format, plan, || report::plan_text(plan))
 }
 
-fn finish_unchanged(app: &App, plan: &Plan, operation: &Operation<'_>, resolved: &Resolved, changing: bool) -> Outcome {
+async fn finish_unchanged(
+    app: &App,
+    plan: &Plan,
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+    changing: bool,
+) -> Outcome {
     if changing {
         kubectl::beside(app, resolved);
-        kubeconfig::export(app, operation, resolved)?;
+        kubeconfig::export(app, operation, resolved).await?;
     }
     Ok(if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine })
 }
@@ -117,7 +123,7 @@ async fn carry_out(
     let began = std::time::Instant::now();
     let summary = app.phase("run", operation.run(plan, desired, lease)).await?;
     operation::outcome(app, &summary, &wish.again)?;
-    kubeconfig::export(app, operation, resolved)?;
+    kubeconfig::export(app, operation, resolved).await?;
     let healthy = health::probe_dns(composition, operation, resolved, epoch);
     app.phase("cluster DNS answers on every machine", healthy).await?;
     let settled = health::settle(composition, operation, resolved);

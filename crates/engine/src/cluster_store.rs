@@ -244,3 +244,57 @@ fn parse<T: DeserializeOwned>(what: &str, format: u32, bytes: &[u8]) -> Result<T
         _ => Err(damaged("it names no format that this kubewright knows".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::MemoryStore;
+
+    async fn cluster() -> ClusterStore {
+        let cluster = ClusterStore::new(Arc::new(MemoryStore::default()), "demo");
+        let revision = Revision {
+            format: Revision::FORMAT,
+            documents: Vec::new(),
+            ground: Value::Null,
+            parent: None,
+            author: String::new(),
+            reason: String::new(),
+            time: String::new(),
+        };
+        let digest = cluster.put_revision(&revision).await.unwrap();
+        cluster.create("lineage", digest).await.unwrap();
+        cluster
+    }
+
+    #[tokio::test]
+    async fn the_goal_of_a_run_is_kept_until_another_run_has_one() {
+        let cluster = cluster().await;
+        let loaded = cluster.load().await.unwrap().unwrap();
+        assert_eq!(loaded.goal, None);
+        let revision = loaded.head.revision.clone();
+        let goal = Goal { format: Goal::FORMAT, revision, documents: vec![json!({"kind": "Cluster"})] };
+        cluster.begin_run(&loaded, "first", Some(&goal)).await.unwrap();
+        cluster.end_run().await.unwrap();
+        let loaded = cluster.load().await.unwrap().unwrap();
+        assert_eq!(loaded.goal.as_ref(), Some(&goal));
+        cluster.begin_run(&loaded, "delete", None).await.unwrap();
+        assert_eq!(cluster.load().await.unwrap().unwrap().goal, Some(goal));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_began_meanwhile_is_a_conflict() {
+        let cluster = cluster().await;
+        let loaded = cluster.load().await.unwrap().unwrap();
+        cluster.begin_run(&loaded, "first", None).await.unwrap();
+        let second = cluster.begin_run(&loaded, "second", None).await;
+        assert!(matches!(second.err(), Some(StoreError::Conflict)));
+    }
+
+    #[test]
+    fn what_a_newer_kubewright_wrote_is_not_mangled() {
+        let error = parse::<Revision>("a revision", 1, br#"{"format": 2}"#).unwrap_err();
+        assert!(error.to_string().contains("use a newer kubewright"), "{error}");
+    }
+}

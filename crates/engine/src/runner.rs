@@ -99,6 +99,8 @@ pub async fn run(
             lease = start_ready(&work, &mut schedule, &mut running, ports);
         }
         tokio::select! {
+            // What has ended is taken in before anything is cut off.
+            biased;
             ended = running.join_next() => match ended {
                 None => break,
                 Some(Ok((id, result))) => take_result(&id, result, &mut schedule, &mut summary, ports),
@@ -320,4 +322,16 @@ async fn keep_outputs(
 fn stored(error: StoreError) -> ActionError {
     ActionError::from_source("the state store failed", &error)
         .hint("nothing that was done is lost: fix the store and run the same command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_complete_only_when_everything_was_done() {
+        assert!(Summary::default().is_complete());
+        assert!(!Summary { cut_off: 1, ..Summary::default() }.is_complete());
+        assert!(!Summary { not_started: 1, ..Summary::default() }.is_complete());
+    }
 }

@@ -140,20 +140,9 @@ mod tests {
     use super::*;
 
     fn change(name: usize, needs: &[usize]) -> Change {
-        let action = |index: usize| ActionId::new("create", &ResourceId::new("x", &format!("{index:03}")));
-        Change {
-            id: action(name),
-            resource: ResourceId::new("x", &format!("{name:03}")),
-            operation: Operation::Create,
-            reason: Reason::New,
-            replaces: false,
-            fields: Vec::new(),
-            effects: Vec::new(),
-            expect: None,
-            before: None,
-            after: None,
-            depends_on: needs.iter().map(|need| action(*need)).collect(),
-        }
+        let resource = |index: usize| ResourceId::new("x", &format!("{index:03}"));
+        let depends_on = needs.iter().map(|need| ActionId::new("create", &resource(*need))).collect();
+        Change { depends_on, ..Change::new(&resource(name), Operation::Create, Reason::New) }
     }
 
     #[test]
@@ -165,6 +154,16 @@ mod tests {
         assert_eq!(skipped, [changes[1].id.clone(), changes[2].id.clone()]);
         assert_eq!(schedule.start_next(), Some(changes[3].id.clone()));
         assert_eq!(schedule.start_next(), None);
+    }
+
+    #[test]
+    fn what_waits_and_what_runs_is_counted() {
+        let changes = [change(0, &[]), change(1, &[0]), change(2, &[])];
+        let mut schedule = Schedule::new(&changes, BTreeMap::new());
+        let first = schedule.start_next().unwrap();
+        assert_eq!((schedule.running(), schedule.not_started()), (1, 2));
+        schedule.finish(&first, Outcome::Succeeded);
+        assert_eq!((schedule.running(), schedule.not_started()), (0, 2));
     }
 
     #[test]

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use resource::{Desired, ResourceId};
 use thiserror::Error;
 
-pub use machine_config::target as target_inputs;
 pub use ground::{Allocation, Ground};
+pub use machine_config::target as target_inputs;
 pub use resolved::{Machine, ResolveError, Resolved, resolve};
 
 use builder::Builder;

@@ -132,3 +132,22 @@ pub struct Change {
     /// Changes that must have succeeded before.
     pub depends_on: BTreeSet<ActionId>,
 }
+
+impl Change {
+    /// A change that says no more than what it does and why.
+    pub fn new(resource: &ResourceId, operation: Operation, reason: Reason) -> Self {
+        Self {
+            id: ActionId::new(operation.verb(), resource),
+            resource: resource.clone(),
+            operation,
+            reason,
+            replaces: false,
+            fields: Vec::new(),
+            effects: Vec::new(),
+            expect: None,
+            before: None,
+            after: None,
+            depends_on: BTreeSet::new(),
+        }
+    }
+}

@@ -118,7 +118,7 @@ impl Context<'_> {
         self.push(Change {
             before: recorded.map(|recorded| recorded.inputs.clone()),
             after: Some(desired.inputs.clone()),
-            ..change(&desired.id, Operation::Create, reason)
+            ..Change::new(&desired.id, Operation::Create, reason)
         });
     }
 
@@ -155,7 +155,7 @@ impl Context<'_> {
             before: recorded.map(|recorded| recorded.inputs.clone()),
             after: Some(desired.inputs.clone()),
             effects,
-            ..change(&desired.id, operation, reason)
+            ..Change::new(&desired.id, operation, reason)
         };
         if let (Operation::Update, Some(field)) = (operation, replace) {
             let reason = Reason::CannotUpdate { field: field.path.join(".") };
@@ -235,22 +235,6 @@ fn compared_references(schema: &KindSchema, path: &mut Vec<String>, value: &Valu
         path.pop();
     }
     found
-}
-
-pub(crate) fn change(id: &ResourceId, operation: Operation, reason: Reason) -> Change {
-    Change {
-        id: ActionId::new(operation.verb(), id),
-        resource: id.clone(),
-        operation,
-        reason,
-        replaces: false,
-        fields: Vec::new(),
-        effects: Vec::new(),
-        expect: None,
-        before: None,
-        after: None,
-        depends_on: BTreeSet::new(),
-    }
 }
 
 fn update_reason(recorded: &Recorded, fields: usize, drifted: usize, referred: Option<ResourceId>) -> Reason {

@@ -191,6 +191,18 @@ mod tests {
     }
 
     #[test]
+    fn changes_wait_for_what_changes_beyond_an_unchanged_thing() {
+        let far = Desired::new(id("certificate/far"), json!({"names": ["a"]}));
+        let between = Desired::new(id("machine/between"), json!({"memory": "1Gi"})).after(far.id.clone());
+        let near = Desired::new(id("certificate/a"), json!({"names": ["a"]})).after(between.id.clone());
+        let mut world = World::default().settled(far).settled(between).settled(near);
+        for name in ["certificate/a", "certificate/far"] {
+            world.desired.get_mut(&id(name)).unwrap().inputs["names"] = json!(["b"]);
+        }
+        assert_eq!(world.ids(), ["update certificate/far", "update certificate/a"]);
+    }
+
+    #[test]
     fn nothing_rests_on_an_unknown_observation() {
         let world = World::default()
             .want(machine("a"))

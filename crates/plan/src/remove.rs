@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use resource::{Digest, Observation, Recorded, ResourceId};
 
-use crate::decide::{Context, change};
+use crate::decide::Context;
 use crate::{Change, Operation, Reason, ReportReason, order};
 
 /// Decides about everything that is no longer wanted.
@@ -67,9 +67,8 @@ impl Removal<'_, '_> {
             return Some(ReportReason::Unknown { why });
         }
         let mut dependents = self.dependents.get(id).into_iter().flatten();
-        let stays = |dependent: &&&ResourceId| {
-            stuck.contains_key(**dependent) || self.context.blocked.contains(**dependent)
-        };
+        let stays =
+            |dependent: &&&ResourceId| stuck.contains_key(**dependent) || self.context.blocked.contains(**dependent);
         dependents.find(stays).map(|on| ReportReason::WaitsFor { on: (*on).clone() })
     }
 
@@ -94,6 +93,6 @@ impl Removal<'_, '_> {
             Some(Observation::Present { attributes }) => Some(Digest::of_json(attributes)),
             _ => None,
         };
-        Change { expect, before: Some(recorded.inputs.clone()), ..change(id, operation, reason) }
+        Change { expect, before: Some(recorded.inputs.clone()), ..Change::new(id, operation, reason) }
     }
 }

@@ -17,7 +17,8 @@ pub fn rules_text(findings: &[Finding]) -> String {
             Severity::Refuse => paint(DELETE, "refused"),
             Severity::Warn => paint(UPDATE, "warning"),
         };
-        let _ = writeln!(text, "\n{word} {}: {}", paint(DIM, format!("[{}]", finding.rule)), paint(BOLD, &finding.message));
+        let _ =
+            writeln!(text, "\n{word} {}: {}", paint(DIM, format!("[{}]", finding.rule)), paint(BOLD, &finding.message));
         for resource in finding.resources.iter().take(NAMED) {
             let _ = writeln!(text, "    {resource}");
         }

@@ -24,8 +24,9 @@ pub(crate) fn check(intent: &Intent<'_>) -> Vec<Finding> {
 }
 
 fn changed(document: &str, path: &str, old: &Value, new: &Value) -> Finding {
-    let message = format!("`{path}` of {document} cannot change once a cluster is made: {} → {}", words(old), words(new));
-    let hint = format!("set it back to {}, or create another cluster and move what runs in this one", words(old));
+    let message =
+        format!("`{path}` of {document} cannot change once a cluster is made: {} → {}", words(old), words(new));
+    let hint = format!("set it back to {}, or delete the cluster and create it anew", words(old));
     Finding::refuse(NAME, message, hint)
 }
 

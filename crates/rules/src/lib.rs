@@ -2,6 +2,7 @@
 
 mod control_plane_count;
 mod control_plane_remade;
+mod control_planes_at_once;
 mod documents;
 mod finding;
 mod immutable_fields;
@@ -66,7 +67,7 @@ const ON_INTENT: [fn(&Intent<'_>) -> Vec<Finding>; 3] =
     [immutable_fields::check, version_change::check, control_plane_count::check];
 
 /// Rules about a plan.
-const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 8] = [
+const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 9] = [
     last_control_plane::check,
     quorum::check,
     control_plane_remade::check,
@@ -74,6 +75,7 @@ const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 8] = [
     protected_ids::check,
     max_destroy::check,
     single_control_plane::check,
+    control_planes_at_once::check,
     unknown_blocks_delete::check,
 ];
 

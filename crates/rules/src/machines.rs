@@ -41,10 +41,7 @@ fn is_remade(change: &Change) -> bool {
         && change.reason != Reason::FoundUnrecorded
 }
 
-fn of_control_planes<'a>(
-    input: &RuleInput<'a>,
-    wanted: impl Fn(&Change) -> bool,
-) -> BTreeMap<&'a str, &'a ResourceId> {
+fn of_control_planes<'a>(input: &RuleInput<'a>, wanted: impl Fn(&Change) -> bool) -> BTreeMap<&'a str, &'a ResourceId> {
     let changes = input.plan.changes.iter().filter(|change| wanted(change));
     changes
         .filter_map(|change| Some((machine_of(&change.resource)?, &change.resource)))

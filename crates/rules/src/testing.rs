@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plan::{ActionId, Base, Change, Operation, Plan, Reason, ReportLine, ReportReason};
+use plan::{Base, Change, Operation, Plan, Reason, ReportLine, ReportReason};
 use resource::{Digest, Effect, ResourceId};
 use serde_json::{Value, json};
 
@@ -150,20 +150,7 @@ impl World {
     }
 
     fn change(mut self, resource: &str, operation: Operation, reason: Reason) -> Self {
-        let resource = id(resource);
-        self.plan.changes.push(Change {
-            id: ActionId::new(operation.verb(), &resource),
-            resource,
-            operation,
-            reason,
-            replaces: false,
-            fields: Vec::new(),
-            effects: Vec::new(),
-            expect: None,
-            before: None,
-            after: None,
-            depends_on: BTreeSet::new(),
-        });
+        self.plan.changes.push(Change::new(&id(resource), operation, reason));
         self
     }
 }

@@ -11,7 +11,8 @@ pub(crate) fn check(input: &RuleInput<'_>) -> Vec<Finding> {
     if input.intent.stays() {
         return Vec::new();
     }
-    let blocked = |reason: &ReportReason| matches!(reason, ReportReason::Unknown { .. } | ReportReason::WaitsFor { .. });
+    let blocked =
+        |reason: &ReportReason| matches!(reason, ReportReason::Unknown { .. } | ReportReason::WaitsFor { .. });
     let lines = input.plan.report.iter().filter(|line| blocked(&line.reason));
     let resources: Vec<&ResourceId> = lines.map(|line| &line.resource).collect();
     if resources.is_empty() {

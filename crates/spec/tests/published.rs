@@ -2,7 +2,6 @@
 //!
 //! `UPDATE=1 cargo test -p spec --test published` writes the generated files anew.
 #![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
-
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in tests, not in their helpers
 
 use std::collections::BTreeSet;

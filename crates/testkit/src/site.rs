@@ -117,23 +117,31 @@ impl Site {
 
     /// Looks, plans, and carries the plan out.
     pub async fn apply(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<(Plan, Summary), StoreError> {
-        let plan = self.plan(desired).await?;
-        let summary = self.carry_out(&plan, desired).await?;
+        let loaded = self.load().await?;
+        let outputs = self.outputs(&loaded).await?;
+        let plan = self.look_and_plan(desired, &loaded, outputs.clone()).await?;
+        let summary = self.run(&plan, desired, &loaded, outputs).await?;
         Ok((plan, summary))
     }
 
     /// Carries a plan out and folds the journal into the state.
-    pub async fn carry_out(
+    pub async fn carry_out(&self, plan: &Plan, desired: &BTreeMap<ResourceId, Desired>) -> Result<Summary, StoreError> {
+        let loaded = self.load().await?;
+        let outputs = self.outputs(&loaded).await?;
+        self.run(plan, desired, &loaded, outputs).await
+    }
+
+    async fn run(
         &self,
         plan: &Plan,
         desired: &BTreeMap<ResourceId, Desired>,
+        loaded: &Loaded,
+        outputs: Arc<KnownOutputs>,
     ) -> Result<Summary, StoreError> {
         let lease = self.store.lock(CLUSTER, lock_info()).await?;
-        let loaded = self.load().await?;
         let run = format!("run-{}", loaded.head.serial);
         self.world.learn(desired);
-        let outputs = self.outputs(&loaded).await?;
-        let (journal, ..) = self.cluster().begin_run(&loaded, &run, None).await?;
+        let (journal, ..) = self.cluster().begin_run(loaded, &run, None).await?;
         let ports = Ports {
             handlers: self.handlers(),
             outputs,

@@ -255,3 +255,6 @@ impl World {
 fn unknown_kind(id: &ResourceId) -> ActionError {
     ActionError::permanent(format!("the fake world knows no kind `{}`", id.kind()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,7 @@ fn finish(command: &mut Command) -> Result<()> {
 /// End to end tests run as a stage of their own.
 fn unit() -> Result<()> {
     cargo(&["test", "--workspace", "--exclude", "tests", "--quiet"])?;
-    cargo(&["test", "--package", "tests", "--test", "architecture", "--quiet"])
+    cargo(&["test", "--package", "tests", "--test", "architecture", "--test", "engine", "--quiet"])
 }
 
 fn program() -> PathBuf {

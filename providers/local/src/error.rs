@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use engine::{ActionError, AssetMissing, UnresolvedReference};
+use ipnet::Ipv4Net;
 use thiserror::Error;
 
 /// Why something on this host could not be done.
@@ -45,6 +46,16 @@ pub enum LocalError {
     Foreign {
         /// What, such as `link kw-dev`.
         object: String,
+    },
+    /// The subnet of a network that is to be made is somebody else's by now.
+    #[error("subnet {subnet} overlaps {net} of link {link}")]
+    Overlaps {
+        /// The subnet.
+        subnet: Ipv4Net,
+        /// The network that is there.
+        net: Ipv4Net,
+        /// Whose it is.
+        link: String,
     },
     /// An asset is not in the cache.
     #[error(transparent)]
@@ -103,6 +114,9 @@ impl LocalError {
                 let name = object.rsplit(' ').next().unwrap_or_default();
                 Some(format!("if nothing needs it: `ip link delete {name}`; or choose another cluster name"))
             }
+            Self::Overlaps { link, .. } => Some(format!(
+                "take link {link} away, or delete this cluster and create it again: it gets another subnet"
+            )),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("local machines need root: run kubewright with sudo".into())
             }

@@ -4,6 +4,7 @@ mod cgroup;
 mod command;
 mod error;
 pub mod facts;
+pub mod hold;
 pub mod inputs;
 mod machine;
 pub mod marked;

@@ -8,7 +8,6 @@
 //! DIR holds `rootfs` and, if wanted, `image-store` (see `crates/assets/tests/machines.rs`) with `containerd`, `ctr` and
 //! `containerd-shim-runc-v2`, which then run a container from it.
 #![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
-
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "support/host.rs"]

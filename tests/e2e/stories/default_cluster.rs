@@ -16,7 +16,12 @@ pub(crate) fn story(world: &mut World) {
 }
 
 fn addresses(world: &World) -> Vec<String> {
-    let text = world.kubectl(&["get", "nodes", "-o", "jsonpath={.items[*].status.addresses[?(@.type==\"InternalIP\")].address}"]);
+    let text = world.kubectl(&[
+        "get",
+        "nodes",
+        "-o",
+        "jsonpath={.items[*].status.addresses[?(@.type==\"InternalIP\")].address}",
+    ]);
     text.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -61,7 +66,10 @@ fn kubeadm_accepts_it(world: &mut World) {
     let certificates = world.kubewright(&[&ssh[..], &["kubeadm", "certs", "check-expiration"]].concat());
     assert_eq!(certificates.matches("364d").count(), 11, "{certificates}");
     let join = world.kubewright(&["get", "join-command", "demo"]);
-    assert!(join.starts_with("kubeadm join ") && join.contains("--discovery-token-ca-cert-hash sha256:"), "a join command");
+    assert!(
+        join.starts_with("kubeadm join ") && join.contains("--discovery-token-ca-cert-hash sha256:"),
+        "a join command"
+    );
     let admin = "--kubeconfig=/etc/kubernetes/admin.conf";
     let tokens = world.kubewright(&[&ssh[..], &["kubeadm", "token", "list", admin]].concat());
     assert_eq!(tokens.lines().count(), 2, "one token, and the titles:\n{tokens}");

@@ -80,7 +80,8 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     if arguments.setup_host {
         app.phase("host set up", host::set_up(app)).await?;
     }
-    let ground = ground::new(app, &name, &effective).await?;
+    // Held until the cluster's own network shows that its subnet is taken.
+    let (ground, _held) = ground::new(app, &name, &effective).await?;
     if arguments.yes {
         check_host(app, &name, &effective, &ground).await?;
     }

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
     let open = open::cluster(app, &name).await?;
-    kubeconfig::export(app, &open.operation, &open.resolved)?;
+    kubeconfig::export(app, &open.operation, &open.resolved).await?;
     app.say(format!("Context {name} is the current one in {}.", app.environment.kubeconfig.display()));
     Ok(Exit::Fine)
 }

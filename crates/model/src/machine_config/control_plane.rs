@@ -69,10 +69,9 @@ fn gates() -> Vec<Gate> {
 
 /// Never an etcd on an empty directory where a member lived: the guard looks at every boot.
 fn guard(config: &mut GroupConfig) {
-    for (unit, text, start) in [
-        (guard::SERVICE, guard::service(), Start::Never),
-        (guard::PATH, guard::path(), Start::Always),
-    ] {
+    for (unit, text, start) in
+        [(guard::SERVICE, guard::service(), Start::Never), (guard::PATH, guard::path(), Start::Always)]
+    {
         config.files.insert(format!("/etc/systemd/system/{unit}"), files::text(text.to_owned(), "0644"));
         config.units.insert(unit.to_owned(), Unit { enabled: true, start, after: Vec::new() });
     }

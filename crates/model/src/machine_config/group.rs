@@ -106,7 +106,11 @@ fn programs(resolved: &Resolved, role: Role, files: &mut Files) -> Result<(), Mo
 
 fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
     let spec = &resolved.cluster.spec.containerd;
-    let config = Containerd { restrict_oom_score_adj: true, systemd_cgroup: false, ..Containerd::new(resolved.image(Image::Pause)) };
+    let config = Containerd {
+        restrict_oom_score_adj: true,
+        systemd_cgroup: false,
+        ..Containerd::new(resolved.image(Image::Pause))
+    };
     let config = rendering("containerd's configuration", containerd::config(&config))?;
     files.insert("/etc/containerd/config.toml".to_owned(), files::restarting(config, CONTAINERD_SERVICE));
     let unit = ContainerdUnit { oom_score_adjust: None, ..ContainerdUnit::default() };

@@ -48,6 +48,10 @@ async fn observe_one(connections: &Connections, request: &ObserveRequest, contex
         return Observation::present(recorded.inputs.clone());
     }
     let outputs = context.outputs(&request.id);
+    if outputs.is_empty() {
+        // It was waited for, in vain or by a process that died: it was never ready either.
+        return Observation::Absent;
+    }
     let (Some(Output::Secret(access)), Some(uid)) = (outputs.get("access"), uid(&outputs)) else {
         return Observation::unknown("its access is not recorded");
     };

@@ -99,8 +99,7 @@ impl World {
         let revision = self.next_revision();
         let birth = self.history.made.entry(id.clone()).or_default();
         *birth += 1;
-        let thing =
-            Thing { attributes, birth: *birth, generation: 0, revision, changed_by: Some(change.id.clone()) };
+        let thing = Thing { attributes, birth: *birth, generation: 0, revision, changed_by: Some(change.id.clone()) };
         self.things.insert(id.clone(), thing);
     }
 

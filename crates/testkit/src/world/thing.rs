@@ -37,7 +37,9 @@ impl Thing {
                 Source::Input(field) => self.attributes[field].clone(),
             };
             let value = match value {
-                Value::String(text) if output.secret => Output::Secret(Secret::new(format!("{} of {text}", output.name))),
+                Value::String(text) if output.secret => {
+                    Output::Secret(Secret::new(format!("{} of {text}", output.name)))
+                }
                 Value::String(text) => Output::Public(json!(format!("{} of {text}", output.name))),
                 other => Output::Public(other),
             };

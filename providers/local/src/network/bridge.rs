@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ipnet::Ipv4Net;
 
-use crate::facts::{self, HostLink};
+use crate::facts::{self, HostLink, HostNetwork};
 use crate::inputs::NetworkInputs;
 use crate::{LocalError, command, names};
 
@@ -20,8 +20,16 @@ pub(super) fn ensure(cluster: &str, inputs: &NetworkInputs) -> Result<(), LocalE
         if link.alias.as_deref() != Some(names::marker(cluster).as_str()) && !bare {
             return Err(LocalError::Foreign { object: format!("link {}", link.name) });
         }
+    } else if let Some(other) = overlapping(inputs, &addresses) {
+        return Err(LocalError::Overlaps { subnet: inputs.subnet, net: other.net.trunc(), link: other.link.clone() });
     }
     command::feed("ip", &["-batch", "-"], &batch(cluster, inputs, link, &own)).map(drop)
+}
+
+/// The first address of another link in the subnet.
+fn overlapping<'a>(inputs: &NetworkInputs, addresses: &'a [HostNetwork]) -> Option<&'a HostNetwork> {
+    let overlaps = |net: Ipv4Net| net.contains(&inputs.subnet.network()) || inputs.subnet.contains(&net.network());
+    addresses.iter().find(|at| at.link != inputs.bridge && overlaps(at.net))
 }
 
 /// Removes the bridge; fine where it is gone, refused where it is not the cluster's.

@@ -60,11 +60,21 @@ async fn a_cluster_is_known_by_its_identity() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_was_waited_for_in_vain_is_waited_for_again() {
+    let world = world();
+    world.memory.outputs.lock().unwrap().remove(&id("cluster/demo"));
+    assert_eq!(world.observe("cluster/demo", Some(&inputs()), Some(&inputs())).await, Observation::Absent);
+}
+
+#[tokio::test]
 async fn a_dead_cluster_can_be_let_go_of() {
     let world = world();
     world.fake.state().dead.extend(SERVERS.map(str::to_owned));
     assert_eq!(world.observe("cluster/demo", None, Some(&inputs())).await, Observation::present(inputs()));
-    assert!(matches!(world.observe("cluster/demo", Some(&inputs()), Some(&inputs())).await, Observation::Unknown { .. }));
+    assert!(matches!(
+        world.observe("cluster/demo", Some(&inputs()), Some(&inputs())).await,
+        Observation::Unknown { .. }
+    ));
 }
 
 #[tokio::test]

@@ -1,0 +1,47 @@
+//! A control plane dies: the API stays, pods go on, and an update brings it back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::world::World;
+use crate::{checks, machines, preview, probe};
+
+const CLUSTER: &str = "failover1";
+/// The one that the kubeconfig names.
+const DEAD: &str = "control-plane-1";
+const NAMES: [&str; 4] = [DEAD, "control-plane-2", "control-plane-3", "worker-1"];
+
+pub(crate) fn story(world: &mut World) {
+    world.kubewright(&["create", "cluster", CLUSTER, "--control-plane-count", "3", "--node-count", "1", "--yes"]);
+    checks::nodes_and_system(world, "1.36.3", &NAMES);
+    world.apply(probe::MANIFEST);
+    world.kubectl(&["rollout", "status", "deployment/web", "--timeout=120s"]);
+    let pods = web(world);
+
+    machines::kill(world, CLUSTER, DEAD);
+    world.kubewright(&["export", "kubeconfig", CLUSTER]);
+    world.kubectl(&["create", "configmap", "written-meanwhile"]);
+    // Its own way to the API is the balancer on its machine; controllers and scheduler may have to be elected anew.
+    world.kubectl(&["scale", "deployment/web", "--replicas=4"]);
+    world.eventually(&["get", "deployment/web", "-o", "jsonpath={.status.readyReplicas}"], |text| text == "4");
+    assert!(pods.iter().all(|pod| web(world).contains(pod)), "pods go on");
+
+    let expected =
+        BTreeMap::from([(format!("update machine/{CLUSTER}/{DEAD}"), BTreeSet::from(["running".to_owned()]))]);
+    assert_eq!(preview::update(world, CLUSTER), expected);
+    world.kubewright(&["update", "cluster", CLUSTER, "--yes"]);
+    checks::nodes_and_system(world, "1.36.3", &NAMES);
+    checks::etcd_is_whole(world, DEAD, 3);
+    world.kubectl(&["get", "configmap", "written-meanwhile"]);
+    checks::nothing_to_do(world, CLUSTER);
+}
+
+/// Identity and restarts of the web service's pods.
+fn web(world: &World) -> Vec<(Value, Value)> {
+    let pods = world.get(&["pods", "-l", "app=web"]);
+    let pods = pods["items"].as_array().expect("pods");
+    let seen =
+        |pod: &Value| (pod["metadata"]["uid"].clone(), pod["status"]["containerStatuses"][0]["restartCount"].clone());
+    pods.iter().map(seen).collect()
+}

@@ -1,0 +1,23 @@
+//! A stopped cluster keeps its data and is what it was when it is started again; it can be deleted while it is stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::world::World;
+use crate::{checks, data, machines, preview};
+
+pub(crate) fn story(world: &mut World) {
+    world.kubewright(&["create", "cluster", "stop1", "--node-count", "0", "--yes"]);
+    data::write(world);
+    world.kubewright(&["stop", "cluster", "stop1"]);
+    assert!(machines::running(world, "stop1").is_empty(), "no machine runs");
+    let expected =
+        BTreeMap::from([("update machine/stop1/control-plane-1".to_owned(), BTreeSet::from(["running".to_owned()]))]);
+    assert_eq!(preview::update(world, "stop1"), expected);
+    world.kubewright(&["start", "cluster", "stop1"]);
+    data::is_kept(world);
+    checks::nodes_and_system(world, "1.36.3", &["control-plane-1"]);
+    checks::nothing_to_do(world, "stop1");
+    world.kubewright(&["start", "cluster", "stop1"]);
+    world.kubewright(&["stop", "cluster", "stop1"]);
+    world.kubewright(&["delete", "cluster", "stop1", "--yes"]);
+}
