@@ -25,10 +25,9 @@ fn main() -> ExitCode {
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let (mut passed, mut failed) = (0, Vec::new());
-    for (name, story) in stories::ALL {
-        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
-            continue;
-        }
+    let named = |name: &str| wanted.iter().any(|part| name.contains(part.as_str()));
+    let told = stories::ALL.iter().filter(|(name, _)| wanted.is_empty() || named(name));
+    for (name, story) in told.chain(stories::NAMED.iter().filter(|(name, _)| named(name))) {
         println!("--- {name}");
         let began = Instant::now();
         let result = std::panic::catch_unwind(|| {

@@ -58,7 +58,7 @@ fn walk(directory: &std::path::Path, depth: usize, found: &mut Vec<String>) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
         found.push(entry.path().display().to_string());
-        if depth < 4 {
+        if depth < 1 {
             walk(&entry.path(), depth + 1, found);
         }
     }

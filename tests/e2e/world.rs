@@ -133,6 +133,10 @@ impl World {
     /// The story is over: whatever it made is gone, and the host is as it was.
     pub(crate) fn finish(mut self) {
         for cluster in std::mem::take(&mut self.clusters) {
+            // A cluster that was refused was never there.
+            if !self.state().join("clusters").join(&cluster).join("head.json").exists() {
+                continue;
+            }
             self.kubewright(&["delete", "cluster", &cluster, "--yes"]);
         }
         // The host's first process takes a moment to reap what was ended.
