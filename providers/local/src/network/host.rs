@@ -61,7 +61,10 @@ impl Host {
             let named = fs_err::metadata(&path).map(|named| named.ino()).ok();
             if named.is_some() && named == lock.metadata().map(|held| held.ino()).ok() {
                 let file = directory.join("host.json");
-                return Ok(Self { memory: read(&file)?, file, _lock: lock });
+                let mut memory = read(&file)?;
+                // A bridge that went without us, as at a reboot of a host that keeps its /run, must not hold back the last.
+                memory.networks.retain(|bridge| Path::new("/sys/class/net").join(bridge).is_dir());
+                return Ok(Self { memory, file, _lock: lock });
             }
         }
     }
@@ -69,9 +72,8 @@ impl Host {
     /// Notes that a bridge is in use and makes the host ready for it. What was changed is on disk before it changes.
     pub(super) fn claim(&mut self, bridge: &str) -> Result<(), LocalError> {
         let current = current();
-        for (name, value) in &current {
-            self.memory.settings.entry(name.clone()).or_insert_with(|| value.clone());
-        }
+        let first = self.memory.networks.is_empty();
+        self.memory.settings = sysctl::remembered(std::mem::take(&mut self.memory.settings), &current, first);
         let loads_module = !has_bridge_filters();
         if loads_module {
             self.memory.modules.insert(BRIDGE_MODULE.to_owned());

@@ -15,6 +15,16 @@ enum Rule {
     SetByKubelet(&'static str),
 }
 
+impl Rule {
+    /// The value that the setting has once machines run.
+    fn made(self) -> String {
+        match self {
+            Self::Exactly(value) | Self::SetByKubelet(value) => value.to_owned(),
+            Self::AtLeast(least) => least.to_string(),
+        }
+    }
+}
+
 /// All settings. Those of inotify are per user, so that all machines share them.
 const SETTINGS: [(&str, Rule); 9] = [
     (FORWARDING, Rule::Exactly("1")),
@@ -60,6 +70,26 @@ pub(super) fn needed(current: &BTreeMap<String, String>) -> Vec<(&'static str, S
         .collect()
 }
 
+/// What to put back one day, given what was remembered so far and the current values.
+///
+/// For the `first` network an older memory counts only where the host still has what machines made of it: a reboot may
+/// have put everything back.
+pub(super) fn remembered(
+    mut memory: BTreeMap<String, String>,
+    current: &BTreeMap<String, String>,
+    first: bool,
+) -> BTreeMap<String, String> {
+    for (name, rule) in SETTINGS {
+        let Some(now) = current.get(name) else { continue };
+        if first && *now != rule.made() {
+            memory.insert(name.to_owned(), now.clone());
+        } else {
+            memory.entry(name.to_owned()).or_insert_with(|| now.clone());
+        }
+    }
+    memory
+}
+
 /// What to write when the last network is gone: remembered values, where the current one is still what machines made it.
 ///
 /// Forwarding stays on where the host has bridges of others (Docker switches it on only when it starts).
@@ -72,12 +102,8 @@ pub(super) fn restored(
         .iter()
         .filter(|(name, _)| *name != FORWARDING || !foreign_bridges)
         .filter_map(|(name, rule)| {
-            let made = match rule {
-                Rule::Exactly(value) | Rule::SetByKubelet(value) => (*value).to_owned(),
-                Rule::AtLeast(least) => least.to_string(),
-            };
             let (before, now) = (remembered.get(*name)?, current.get(*name)?);
-            (before != now && *now == made).then(|| (*name, before.clone()))
+            (before != now && *now == rule.made()).then(|| (*name, before.clone()))
         })
         .collect()
 }
@@ -124,6 +150,17 @@ mod tests {
             back,
             [(FORWARDING, "0".into()), ("fs.inotify.max_user_instances", "128".into()), ("kernel.panic", "0".into())]
         );
+    }
+
+    #[test]
+    fn settings_that_a_reboot_put_back_are_remembered_anew_and_others_as_they_were() {
+        let memory = values(&[("kernel.panic", "0"), ("vm.overcommit_memory", "0")]);
+        let now = values(&[("kernel.panic", "5"), ("vm.overcommit_memory", "1")]);
+        assert_eq!(
+            remembered(memory.clone(), &now, true),
+            values(&[("kernel.panic", "5"), ("vm.overcommit_memory", "0")])
+        );
+        assert_eq!(remembered(memory.clone(), &now, false), memory, "other networks are there");
     }
 
     #[test]
