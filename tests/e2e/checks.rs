@@ -1,6 +1,5 @@
 //! What must be true of any cluster that kubewright made.
 
-use crate::probe;
 use crate::world::World;
 
 /// Nodes are Ready with version, role and runtime; kube-system is Ready; the API is well.
@@ -32,41 +31,6 @@ pub(crate) fn nodes_and_system(world: &World, version: &str, names: &[&str]) {
     assert!(world.kubectl(&["get", "--raw", "/readyz?verbose"]).contains("readyz check passed"));
     let version_text = world.kubectl(&["version", "-o", "json"]);
     assert!(version_text.contains(&format!("\"gitVersion\": \"v{version}\"")), "{version_text}");
-}
-
-/// Pods talk across nodes, by service address and by name, from pods and from outside; logs, exec and scaling work.
-pub(crate) fn pods_talk(world: &World, node_addresses: &[String]) {
-    world.apply(probe::MANIFEST);
-    world.kubectl(&["rollout", "status", "deployment/web", "--timeout=120s"]);
-    let pods = world.get(&["pods", "-l", "app=web"]);
-    let pods = pods["items"].as_array().expect("pods").clone();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let first = text(&pods[0]["metadata"]["name"]);
-    let mut nodes: Vec<String> = pods.iter().map(|pod| text(&pod["spec"]["nodeName"])).collect();
-    nodes.sort();
-    nodes.dedup();
-    assert_eq!(nodes.len(), 2, "three replicas stand on both workers: {nodes:?}");
-    for pod in &pods {
-        let address = text(&pod["status"]["podIP"]);
-        assert!(address.starts_with("10.244."), "pod addresses are from the pod range: {address}");
-        probe::from_pod(world, &first, &format!("{address}:8080"));
-    }
-    let service = world.get(&["service", "web"]);
-    let cluster_ip = text(&service["spec"]["clusterIP"]);
-    let node_port = service["spec"]["ports"][0]["nodePort"].as_u64().expect("a node port");
-    probe::from_pod(world, &first, &format!("{cluster_ip}:80"));
-    probe::from_pod(world, &first, "web:80");
-    probe::from_pod(world, &first, "web.default.svc.cluster.local:80");
-    for address in node_addresses {
-        probe::from_host(&format!("{address}:{node_port}"));
-    }
-    assert!(world.kubectl(&["logs", &first]).contains("Started HTTP server"));
-    assert_eq!(world.kubectl(&["exec", &first, "--", "/agnhost", "--version"]).lines().count(), 1);
-    for replicas in ["1", "4", "2"] {
-        world.kubectl(&["scale", "deployment/web", &format!("--replicas={replicas}")]);
-        world.eventually(&["get", "deployment/web", "-o", "jsonpath={.status.readyReplicas}"], |text| text == replicas);
-    }
-    world.kubectl(&["delete", "deployment/web", "service/web", "--wait=true"]);
 }
 
 /// etcd has so many members, and every one of them is well.

@@ -42,3 +42,14 @@ pub(crate) fn is_kept(world: &World) {
     let word = world.eventually(&["exec", "deployment/keeper", "--", "cat", "/data/word"], |_| true);
     assert_eq!(word.trim(), WORD);
 }
+
+/// A pod that is made anew finds what the one before it wrote.
+pub(crate) fn outlives_its_pod(world: &World) {
+    let uid = ["get", "pods", "-l", "app=keeper", "-o", "jsonpath={.items[0].metadata.uid}"];
+    let before = world.kubectl(&uid);
+    world.kubectl(&["delete", "pod", "-l", "app=keeper", "--wait=true"]);
+    world.kubectl(&["rollout", "status", "deployment/keeper", "--timeout=120s"]);
+    world.eventually(&uid, |after| !after.is_empty() && after != before);
+    is_kept(world);
+    world.kubectl(&["delete", "deployment/keeper", "pvc/kept", "--wait=true"]);
+}

@@ -93,8 +93,12 @@ impl World {
 
     /// Types `kubectl ARGUMENTS`, whatever comes of it.
     pub(crate) fn try_kubectl(&self, arguments: &[&str]) -> Output {
-        let kubectl = self.program.with_file_name("kubectl");
-        self.command(&kubectl, arguments).output().expect("kubectl starts")
+        self.kubectl_command(arguments).output().expect("kubectl starts")
+    }
+
+    /// `kubectl ARGUMENTS`, not typed yet.
+    pub(crate) fn kubectl_command(&self, arguments: &[&str]) -> Command {
+        self.command(&self.program.with_file_name("kubectl"), arguments)
     }
 
     /// Types `kubectl ARGUMENTS`, which must succeed; gives what it printed.

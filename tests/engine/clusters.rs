@@ -65,6 +65,7 @@ pub(crate) fn resources(effective: Effective) -> Wanted {
         programs: BTreeMap::from(programs),
         cgroup_v1: false,
         resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
+        templates: BTreeMap::new(),
     };
     let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).unwrap();
     model::build(&resolved).unwrap()

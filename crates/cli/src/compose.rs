@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credentials::Credentials;
+use credentials::{Credentials, RegistryLogins};
 use engine::Handlers;
 use hosts::{AgentBinary, HostsHandler};
 use objects::{Connections, ObjectsHandler, TokenSecrets};
@@ -10,6 +10,7 @@ use provider_local::LocalProvider;
 use ssh::SshConnector;
 
 use crate::app::App;
+use crate::passwords::PasswordFiles;
 
 /// Everything that can be asked beside the handlers' common face.
 pub(crate) struct Composition {
@@ -34,6 +35,7 @@ pub(crate) fn compose(app: &App, agent: AgentBinary) -> Composition {
     let local = local_provider(app);
     let handlers = Handlers::default()
         .with(Arc::new(Credentials))
+        .with(Arc::new(RegistryLogins::new(Arc::new(PasswordFiles))))
         .with(local)
         .with(hosts.clone())
         .with(Arc::new(ObjectsHandler::new(connections.clone())));

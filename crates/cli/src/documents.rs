@@ -3,7 +3,7 @@
 use engine::{Loaded, Revision, SourceText};
 use fs_err as fs;
 use resource::Diagnostic;
-use spec::{CaKeys, Effective, EncryptionProvider, Source, Surroundings};
+use spec::{Effective, Source, Surroundings};
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -61,19 +61,18 @@ pub(crate) fn effective_on(texts: &[SourceText], surroundings: &Surroundings) ->
 /// Fields that are understood but not carried out yet are refused: silence would be a lie.
 fn refuse_unsupported(effective: &Effective) -> Result<(), CommandError> {
     let spec = &effective.cluster.spec;
-    let asked = [
-        ("spec.containerd.registryCredentials", !spec.containerd.registry_credentials.is_empty()),
-        ("spec.templates", !spec.templates.is_empty()),
-        ("spec.pki.caKeys: signerOnly", spec.pki.ca_keys == CaKeys::SignerOnly),
-        ("spec.encryptionAtRest.provider: aescbc", spec.encryption_at_rest.provider == EncryptionProvider::Aescbc),
-    ];
-    let asked: Vec<&str> = asked.into_iter().filter(|(_, used)| *used).map(|(field, _)| field).collect();
+    let logins = &spec.containerd.registry_credentials;
+    let asked: Vec<String> = logins
+        .iter()
+        .filter(|(_, login)| login.password_secret.is_some())
+        .map(|(registry, _)| format!("spec.containerd.registryCredentials.{registry}.passwordSecret"))
+        .collect();
     if asked.is_empty() {
         return Ok(());
     }
     Err(CommandError::failed(format!("this version does not carry out yet: {}", asked.join(", ")))
         .exit(Exit::InvalidSpec)
-        .hint("leave these fields out"))
+        .hint("write the password into a file that only you can read, and name it in passwordFile"))
 }
 
 fn show(diagnostics: &[Diagnostic], texts: &[SourceText]) {

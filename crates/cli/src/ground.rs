@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use engine::Loaded;
+use engine::{Loaded, SourceText};
 use ipnet::Ipv4Net;
 use model::{Allocation, Ground};
 use provider_local::hold::{self, HeldSubnet};
@@ -14,10 +14,15 @@ use crate::app::App;
 use crate::compose;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::programs;
+use crate::{programs, templates};
 
 /// The ground of a cluster that is being made. Its subnet is nobody else's as long as it is held.
-pub(crate) async fn new(app: &App, name: &str, effective: &Effective) -> Result<(Ground, HeldSubnet), CommandError> {
+pub(crate) async fn new(
+    app: &App,
+    name: &str,
+    effective: &Effective,
+    documents: &[SourceText],
+) -> Result<(Ground, HeldSubnet), CommandError> {
     let mut busy = Vec::new();
     loop {
         let (_, subnet) = choose(app, name, effective, &busy).await?;
@@ -29,7 +34,7 @@ pub(crate) async fn new(app: &App, name: &str, effective: &Effective) -> Result<
         // Who held it before may have taken it for good since the host was looked at.
         let (facts, again) = choose(app, name, effective, &busy).await?;
         if again == subnet {
-            return Ok((on_subnet(name, subnet, &facts, effective)?, held));
+            return Ok((on_subnet(name, subnet, &facts, effective, documents)?, held));
         }
     }
 }
@@ -54,21 +59,29 @@ async fn choose(
     Ok((facts, subnet))
 }
 
-fn on_subnet(name: &str, subnet: Ipv4Net, facts: &HostFacts, effective: &Effective) -> Result<Ground, CommandError> {
+fn on_subnet(
+    name: &str,
+    subnet: Ipv4Net,
+    facts: &HostFacts,
+    effective: &Effective,
+    documents: &[SourceText],
+) -> Result<Ground, CommandError> {
     let ground = Ground {
         local: Allocation::new(names::bridge_name(name), subnet),
         programs: programs::digests()?,
         cgroup_v1: !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: facts.resolvers.iter().copied().map(IpAddr::V4).collect(),
+        templates: templates::texts(effective, documents, &BTreeMap::new())?,
     };
     with_machines(ground, effective)
 }
 
-/// The stored ground, with addresses for machines that are new and this kubewright's own programs.
-pub(crate) fn stored(loaded: &Loaded, effective: &Effective) -> Result<Ground, CommandError> {
+/// The stored ground, with addresses for machines that are new, own templates and this kubewright's own programs.
+pub(crate) fn stored(loaded: &Loaded, effective: &Effective, documents: &[SourceText]) -> Result<Ground, CommandError> {
     let stored: Ground = serde_json::from_value(loaded.revision.ground.clone())
         .map_err(|error| CommandError::from_source("the stored ground facts cannot be read", &error))?;
-    with_machines(Ground { programs: programs::digests()?, ..stored }, effective)
+    let templates = templates::texts(effective, documents, &stored.templates)?;
+    with_machines(Ground { programs: programs::digests()?, templates, ..stored }, effective)
 }
 
 fn with_machines(ground: Ground, effective: &Effective) -> Result<Ground, CommandError> {

@@ -18,16 +18,19 @@ mod kubectl;
 mod open;
 mod operation;
 mod output;
+mod passwords;
 mod prepare;
 mod programs;
 mod reach;
 #[cfg(test)]
 mod reference;
+mod resolving;
 mod revise;
 mod run_log;
 mod signals;
 mod summary;
 mod system;
+mod templates;
 mod update;
 
 use std::process::ExitCode;

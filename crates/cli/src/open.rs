@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::compose::{Composition, compose};
 use crate::error::CommandError;
 use crate::operation::{self, Operation};
-use crate::{documents, ground, prepare};
+use crate::{documents, ground, prepare, resolving};
 
 use model::Resolved;
 
@@ -22,9 +22,8 @@ pub(crate) struct Open<'a> {
 pub(crate) async fn cluster<'a>(app: &'a App, name: &str) -> Result<Open<'a>, CommandError> {
     let loaded = operation::load(app, name).await?;
     let effective = documents::effective(&loaded.revision.documents)?;
-    let ground = ground::stored(&loaded, &effective)?;
-    let resolved = model::resolve(&loaded.head.lineage, effective.cluster, effective.groups, ground)
-        .map_err(|error| CommandError::from_source("the documents do not fit their ground", &error))?;
+    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents)?;
+    let resolved = resolving::resolve(&loaded.head.lineage, effective, ground)?;
     let composition = compose(app, prepare::agent(app, &resolved));
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     Ok(Open { operation, resolved, composition })

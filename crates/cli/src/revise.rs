@@ -5,7 +5,7 @@ use engine::SourceText;
 use crate::app::App;
 use crate::error::Outcome;
 use crate::exit::Exit;
-use crate::{documents, ground, operation};
+use crate::{documents, ground, operation, resolving};
 
 /// Makes `texts` the wanted documents of a cluster. No infrastructure changes.
 pub(crate) async fn revise(app: &App, name: &str, texts: Vec<SourceText>) -> Outcome {
@@ -16,7 +16,8 @@ pub(crate) async fn revise(app: &App, name: &str, texts: Vec<SourceText>) -> Out
         app.say(format!("The documents of cluster {name} are these already."));
         return Ok(Exit::Fine);
     }
-    let ground = ground::stored(&loaded, &effective)?;
+    let ground = ground::stored(&loaded, &effective, &texts)?;
+    resolving::build(&resolving::resolve(&loaded.head.lineage, effective, ground.clone())?)?;
     let revision = documents::revision(app, texts, &ground, Some(&loaded))?;
     let store = app.cluster(name);
     let digest = store.put_revision(&revision).await?;

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::{self, Format};
-use crate::{confirm, documents, ground, health, kubeconfig, kubectl, prepare, summary};
+use crate::{confirm, documents, ground, health, kubeconfig, kubectl, prepare, resolving, summary};
 
 /// How an update is carried out.
 #[derive(Debug, Clone, Default)]
@@ -33,10 +33,9 @@ pub(crate) struct Wish {
 /// What a cluster's stored documents ask for on its ground, as it is now.
 pub(crate) async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Resolved, Loaded), CommandError> {
     let effective = documents::effective(&loaded.revision.documents)?;
-    let ground = ground::stored(&loaded, &effective)?;
+    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents)?;
     let changed = serde_json::to_value(&ground).is_ok_and(|value| value != loaded.revision.ground);
-    let resolved = model::resolve(&loaded.head.lineage, effective.cluster, effective.groups, ground.clone())
-        .map_err(|error| CommandError::from_source("the documents do not fit their ground", &error))?;
+    let resolved = resolving::resolve(&loaded.head.lineage, effective, ground.clone())?;
     if !changed {
         return Ok((resolved, loaded));
     }
@@ -53,9 +52,7 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
     let lease = if wish.yes { Some(app.store.lock(name, app.lock_info("update cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
     let (resolved, loaded) = resolve(app, name, loaded).await?;
-    let desired = model::build(&resolved).map_err(|error| {
-        CommandError::from_source("the documents cannot be turned into resources", &error).exit(Exit::Bug)
-    })?;
+    let desired = resolving::build(&resolved)?;
     let judge = Judge::of(&resolved, &loaded)?;
     judge.documents(app)?;
     let prepared = prepare::assets(app, &resolved, &loaded, wish.yes).await?;

@@ -18,6 +18,9 @@ pub struct Ground {
     pub cgroup_v1: bool,
     /// Name servers of the host that its machines can reach too, for names outside the cluster.
     pub resolvers: Vec<IpAddr>,
+    /// Texts of the user's own templates by their SHA-256, so that nothing depends on a file that may change or go.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub templates: BTreeMap<String, String>,
 }
 
 /// The network of local machines.

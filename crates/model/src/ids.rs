@@ -37,6 +37,11 @@ pub fn encryption_config() -> ResourceId {
     ResourceId::new("encryption-config", "api-server")
 }
 
+/// What kubelets show to registries.
+pub fn registry_logins(cluster: &str) -> ResourceId {
+    ResourceId::new("registry-logins", cluster)
+}
+
 /// The SSH key of a machine, or of the `operator`.
 pub fn ssh_key(name: &str) -> ResourceId {
     ResourceId::new("ssh-key", name)

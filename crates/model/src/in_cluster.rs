@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use catalog::Image;
-use render::Templates;
 use render::addons::{coredns, flannel, kube_proxy, local_path, metrics_server};
 use render::kubeadm::{ClusterConfiguration, EtcdConfiguration};
 use render::objects::{ClusterInput, bootstrap};
@@ -26,7 +25,7 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     builder.generate(ids::cluster_info(resolved.name()), cluster_info_kubeconfig(resolved));
     add(resolved, builder, rendering("kubeadm's objects", bootstrap(&cluster_input(resolved)))?);
     add(resolved, builder, rendering("kube-proxy", kube_proxy::objects(&kube_proxy_input(resolved)))?);
-    let dns = rendering("CoreDNS", coredns::objects(&coredns_input(resolved), &Templates::builtin()))?;
+    let dns = rendering("CoreDNS", coredns::objects(&coredns_input(resolved), &resolved.templates))?;
     add(resolved, builder, dns);
     if resolved.cluster.spec.networking.cni == Cni::Flannel {
         add(resolved, builder, rendering("flannel", flannel::objects(&flannel_input(resolved)))?);

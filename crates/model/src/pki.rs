@@ -1,9 +1,11 @@
-//! Authorities, certificates, kubeconfigs and keys.
+//! Authorities, certificates, kubeconfigs, keys and logins.
+
+use std::collections::BTreeMap;
 
 use ::pki::leaves::{self, ControlPlane, Place};
-use ::pki::{Authority, AuthorityWish, LeafWish};
+use ::pki::{Authority, AuthorityWish, Cipher, LeafWish};
 use serde_json::{Value, json};
-use spec::{EncryptionProvider, LoadBalancer};
+use spec::{EncryptionProvider, LoadBalancer, RegistryCredential};
 
 use crate::builder::{Builder, encode};
 use crate::ids::{self, output};
@@ -21,8 +23,16 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     builder.generate(ids::ssh_key("operator"), json!({"comment": format!("kubewright@{}", resolved.name())}));
     let operator = leaves::operator(resolved.cluster.spec.pki.certificate_validity_days);
     builder.generate(ids::operator_certificate(), leaf(resolved, Authority::Kubernetes, &operator)?);
-    if resolved.cluster.spec.encryption_at_rest.provider != EncryptionProvider::None {
-        builder.generate(ids::encryption_config(), json!({"provider": "secretbox", "resources": ["secrets"]}));
+    let cipher = match resolved.cluster.spec.encryption_at_rest.provider {
+        EncryptionProvider::None => None,
+        EncryptionProvider::Secretbox => Some(Cipher::Secretbox),
+        EncryptionProvider::Aescbc => Some(Cipher::Aescbc),
+    };
+    if let Some(cipher) = cipher {
+        builder.generate(ids::encryption_config(), json!({"provider": cipher, "resources": ["secrets"]}));
+    }
+    if let Some(logins) = registry_logins(&resolved.cluster.spec.containerd.registry_credentials) {
+        builder.generate(ids::registry_logins(resolved.name()), logins);
     }
     for machine in &resolved.machines {
         builder.generate(ids::ssh_key(&machine.name), json!({"comment": machine.name}));
@@ -38,6 +48,14 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
         }
     }
     Ok(())
+}
+
+/// Logins by registry; nothing where there are none.
+fn registry_logins(credentials: &BTreeMap<String, RegistryCredential>) -> Option<Value> {
+    let login = |credential: &RegistryCredential| json!({"username": credential.username, "passwordFile": credential.password_file});
+    let logins: BTreeMap<&String, Value> =
+        credentials.iter().map(|(registry, credential)| (registry, login(credential))).collect();
+    (!logins.is_empty()).then(|| json!({"logins": logins}))
 }
 
 /// What the certificates of a control plane machine depend on.

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use catalog::{AssetSet, Cni, Image, Release, Selection, SourceDigests, names};
 use ipnet::IpNet;
-use spec::{Cluster, InstanceGroup, LoadBalancer, Role};
+use render::{Template, Templates};
+use spec::{Cluster, InstanceGroup, LoadBalancer, Role, TemplateOverride};
 use thiserror::Error;
 
 use crate::{Ground, ModelError};
@@ -18,6 +19,17 @@ pub enum ResolveError {
     /// The ground has no address for a machine.
     #[error("machine {0} has no address")]
     NoAddress(String),
+    /// An own template stands for none of ours.
+    #[error("spec.templates: there is no template {name}; there are {}", known.join(", "))]
+    UnknownTemplate {
+        /// The name.
+        name: String,
+        /// All names.
+        known: Vec<&'static str>,
+    },
+    /// The ground has no text for an own template.
+    #[error("spec.templates: the text of {0} is not known")]
+    NoTemplate(String),
 }
 
 /// One machine of the cluster.
@@ -46,6 +58,8 @@ pub struct Resolved {
     pub machines: Vec<Machine>,
     /// The ground.
     pub ground: Ground,
+    /// Templates of line formats, the user's own in the place of ours.
+    pub templates: Templates,
     /// Versions of everything.
     pub release: &'static Release,
     /// Everything that must be built or fetched.
@@ -75,7 +89,20 @@ pub fn resolve(
     }
     machines.sort_by_key(|machine| machine.role != Role::ControlPlane);
     let assets = catalog::assets_for(release, &selection(&cluster, &ground));
-    Ok(Resolved { lineage: lineage.to_owned(), cluster, groups, machines, ground, release, assets })
+    let templates = templates(&cluster.spec.templates, &ground)?;
+    Ok(Resolved { lineage: lineage.to_owned(), cluster, groups, machines, ground, templates, release, assets })
+}
+
+fn templates(wanted: &[TemplateOverride], ground: &Ground) -> Result<Templates, ResolveError> {
+    wanted.iter().try_fold(Templates::builtin(), |templates, wanted| {
+        let template = Template::from_name(&wanted.name).ok_or_else(|| ResolveError::UnknownTemplate {
+            name: wanted.name.clone(),
+            known: Template::ALL.iter().map(|template| template.name()).collect(),
+        })?;
+        let text = ground.templates.get(&wanted.sha256.to_ascii_lowercase());
+        let text = text.ok_or_else(|| ResolveError::NoTemplate(wanted.name.clone()))?;
+        Ok(templates.with(template, text.clone()))
+    })
 }
 
 /// The assets that a cluster needs.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use engine::{ActionContext, ActionError, Applied, ErrorClass, Handler, ObserveContext, ObserveRequest};
-use plan::{ActionId, Change, Operation};
+use plan::{ActionId, Change, Expander, Operation};
 use resource::{Digest, KindSchema, Lifecycle, Observation, Recorded, ResourceId, reference};
 
 use crate::Connections;
@@ -106,6 +106,10 @@ impl Handler for ObjectsHandler {
         let mut schemas = vec![cluster::schema(), object::schema(), node::schema(), serving_certificate::schema()];
         schemas.extend(drain::schemas());
         schemas
+    }
+
+    fn expanders(&self) -> Vec<(&'static str, Expander)> {
+        vec![("node", drain::before_delete)]
     }
 
     async fn observe(

@@ -7,10 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::PkiError;
 
-/// An `EncryptionConfiguration` that encrypts with secretbox (XSalsa20 and Poly1305).
+/// How the API server encrypts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cipher {
+    /// XSalsa20 and Poly1305.
+    Secretbox,
+    /// AES in CBC mode.
+    Aescbc,
+}
+
+/// An `EncryptionConfiguration` with one key per cipher that was ever asked for.
 ///
-/// `identity` is always among the providers, so that what was written before encryption can still be read. A resource that
-/// is no longer to be encrypted keeps its keys behind `identity`: what was encrypted can still be read.
+/// `identity` is always among the providers, so that what was written before encryption can still be read. Keys of an
+/// earlier cipher and of resources that are no longer to be encrypted stay, behind: what was encrypted can still be read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EncryptionConfiguration {
@@ -26,19 +36,21 @@ struct Rule {
     resources: Vec<String>,
 }
 
-/// Each provider is a map with one key, as in Kubernetes' own type.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A map with one key, as Kubernetes' own type.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Provider {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    secretbox: Option<Secretbox>,
+    secretbox: Option<Keys>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aescbc: Option<Keys>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity: Option<Identity>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Secretbox {
+struct Keys {
     keys: Vec<Key>,
 }
 
@@ -53,24 +65,44 @@ struct Key {
     secret: String,
 }
 
+impl Provider {
+    fn of(cipher: Cipher, keys: Keys) -> Self {
+        match cipher {
+            Cipher::Secretbox => Self { secretbox: Some(keys), ..Self::default() },
+            Cipher::Aescbc => Self { aescbc: Some(keys), ..Self::default() },
+        }
+    }
+
+    fn plain() -> Self {
+        Self { identity: Some(Identity {}), ..Self::default() }
+    }
+
+    fn cipher(&self) -> Option<Cipher> {
+        match (&self.secretbox, &self.aescbc) {
+            (Some(_), _) => Some(Cipher::Secretbox),
+            (None, Some(_)) => Some(Cipher::Aescbc),
+            (None, None) => None,
+        }
+    }
+}
+
 impl EncryptionConfiguration {
     /// Encrypts `resources` with one key.
-    pub fn secretbox(resources: &[String], key: [u8; 32]) -> Self {
-        let keys = vec![Key { name: "key1".to_owned(), secret: STANDARD.encode(key) }];
-        let secretbox = Provider { secretbox: Some(Secretbox { keys }), identity: None };
-        Self {
+    pub fn new(cipher: Cipher, resources: &[String], key: [u8; 32]) -> Self {
+        let empty = Self {
             api_version: "apiserver.config.k8s.io/v1".to_owned(),
             kind: "EncryptionConfiguration".to_owned(),
-            resources: vec![Rule { providers: vec![secretbox, plain()], resources: resources.to_vec() }],
-        }
+            resources: Vec::new(),
+        };
+        empty.with(cipher, resources, || key)
     }
 
     /// Reads a configuration that [`Self::to_yaml`] wrote.
     pub fn from_yaml(text: &Secret) -> Result<Self, PkiError> {
         let read: Self = serde_yaml::from_str(text.reveal())
             .map_err(|error| PkiError::document("read encryption configuration", &error))?;
-        if read.keys().is_none() {
-            return Err(PkiError::Encryption("holds no secretbox key"));
+        if read.encrypting().is_empty() {
+            return Err(PkiError::Encryption("holds no key"));
         }
         Ok(read)
     }
@@ -84,28 +116,44 @@ impl EncryptionConfiguration {
 
     /// The resources that are encrypted when they are written.
     pub fn encrypted(&self) -> Vec<String> {
-        let encrypting = |rule: &&Rule| rule.providers.first().is_some_and(|provider| provider.secretbox.is_some());
-        self.resources.iter().filter(encrypting).flat_map(|rule| rule.resources.clone()).collect()
+        let encrypts = |rule: &&Rule| rule.providers.first().is_some_and(|provider| provider.cipher().is_some());
+        self.resources.iter().filter(encrypts).flat_map(|rule| rule.resources.clone()).collect()
     }
 
-    /// The same keys for other resources. What is no longer listed stays readable.
-    pub fn for_resources(&self, resources: &[String]) -> Result<Self, PkiError> {
-        let secretbox = self.keys().cloned().ok_or(PkiError::Encryption("holds no secretbox key"))?;
-        let secretbox = Provider { secretbox: Some(secretbox), identity: None };
+    /// What encrypts when something is written, or would if there were something to encrypt.
+    pub fn cipher(&self) -> Option<Cipher> {
+        self.encrypting().first().and_then(Provider::cipher)
+    }
+
+    /// Other resources, perhaps with another cipher, whose key is made when it was never asked for before.
+    /// What was encrypted before stays readable.
+    #[must_use]
+    pub fn with(&self, cipher: Cipher, resources: &[String], fresh: impl FnOnce() -> [u8; 32]) -> Self {
+        let (mut first, others): (Vec<_>, Vec<_>) =
+            self.encrypting().into_iter().partition(|provider| provider.cipher() == Some(cipher));
+        if first.is_empty() {
+            let keys = vec![Key { name: "key1".to_owned(), secret: STANDARD.encode(fresh()) }];
+            first.push(Provider::of(cipher, Keys { keys }));
+        }
+        let encrypting: Vec<Provider> = first.into_iter().chain(others).collect();
         let mut former: Vec<String> = self.resources.iter().flat_map(|rule| rule.resources.clone()).collect();
         former.retain(|resource| !resources.contains(resource));
         let mut rules = Vec::new();
         if !resources.is_empty() {
-            rules.push(Rule { providers: vec![secretbox.clone(), plain()], resources: resources.to_vec() });
+            let providers = encrypting.iter().cloned().chain([Provider::plain()]).collect();
+            rules.push(Rule { providers, resources: resources.to_vec() });
         }
         if !former.is_empty() {
-            rules.push(Rule { providers: vec![plain(), secretbox], resources: former });
+            let providers = [Provider::plain()].into_iter().chain(encrypting).collect();
+            rules.push(Rule { providers, resources: former });
         }
-        Ok(Self { resources: rules, ..self.clone() })
+        Self { resources: rules, ..self.clone() }
     }
 
-    fn keys(&self) -> Option<&Secretbox> {
-        self.resources.iter().flat_map(|rule| &rule.providers).find_map(|provider| provider.secretbox.as_ref())
+    /// The providers that encrypt, in their order: every rule has the same ones.
+    fn encrypting(&self) -> Vec<Provider> {
+        let providers = self.resources.first().map(|rule| rule.providers.as_slice()).unwrap_or_default();
+        providers.iter().filter(|provider| provider.cipher().is_some()).cloned().collect()
     }
 }
 
@@ -113,10 +161,6 @@ impl std::fmt::Debug for EncryptionConfiguration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[redacted]")
     }
-}
-
-fn plain() -> Provider {
-    Provider { secretbox: None, identity: Some(Identity {}) }
 }
 
 #[cfg(test)]
@@ -127,9 +171,26 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
+    fn unused() -> [u8; 32] {
+        panic!("there is a key already")
+    }
+
+    #[test]
+    fn another_cipher_encrypts_from_now_on_and_what_was_encrypted_stays_readable() {
+        let secrets = names(&["secrets"]);
+        let first = EncryptionConfiguration::new(Cipher::Secretbox, &secrets, [2; 32]);
+        let second = first.with(Cipher::Aescbc, &secrets, || [3; 32]);
+        let order =
+            |of: &EncryptionConfiguration| of.resources[0].providers.iter().map(Provider::cipher).collect::<Vec<_>>();
+        assert_eq!(order(&second), [Some(Cipher::Aescbc), Some(Cipher::Secretbox), None]);
+        let back = second.with(Cipher::Secretbox, &secrets, unused);
+        assert_eq!(order(&back), [Some(Cipher::Secretbox), Some(Cipher::Aescbc), None]);
+        assert_eq!((first.cipher(), second.cipher()), (Some(Cipher::Secretbox), Some(Cipher::Aescbc)));
+    }
+
     #[test]
     fn the_document_is_the_one_the_api_server_reads_with_identity_last() {
-        let text = EncryptionConfiguration::secretbox(&names(&["secrets"]), [1; 32]).to_yaml().unwrap();
+        let text = EncryptionConfiguration::new(Cipher::Secretbox, &names(&["secrets"]), [1; 32]).to_yaml().unwrap();
         let expected = "\
 apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration
@@ -148,7 +209,8 @@ resources:
 
     #[test]
     fn what_was_written_is_read_back() {
-        let configuration = EncryptionConfiguration::secretbox(&names(&["secrets", "configmaps"]), [2; 32]);
+        let configuration =
+            EncryptionConfiguration::new(Cipher::Secretbox, &names(&["secrets", "configmaps"]), [2; 32]);
         let read = EncryptionConfiguration::from_yaml(&configuration.to_yaml().unwrap()).unwrap();
         assert_eq!(read, configuration);
         assert_eq!(read.encrypted(), ["secrets", "configmaps"]);
@@ -156,20 +218,21 @@ resources:
 
     #[test]
     fn other_resources_keep_the_key_and_former_ones_stay_readable() {
-        let configuration = EncryptionConfiguration::secretbox(&names(&["secrets", "configmaps"]), [2; 32]);
-        let changed = configuration.for_resources(&names(&["secrets"])).unwrap();
+        let configuration =
+            EncryptionConfiguration::new(Cipher::Secretbox, &names(&["secrets", "configmaps"]), [2; 32]);
+        let changed = configuration.with(Cipher::Secretbox, &names(&["secrets"]), unused);
         assert_eq!(changed.encrypted(), ["secrets"]);
-        assert!(changed.keys() == configuration.keys());
+        assert!(changed.encrypting() == configuration.encrypting());
         let former = &changed.resources[1];
         assert_eq!(former.resources, ["configmaps"]);
         assert!(former.providers[0].identity.is_some() && former.providers[1].secretbox.is_some());
-        let back = changed.for_resources(&names(&["secrets", "configmaps"])).unwrap();
+        let back = changed.with(Cipher::Secretbox, &names(&["secrets", "configmaps"]), unused);
         assert_eq!(back, configuration);
     }
 
     #[test]
     fn nothing_shows_the_key() {
-        let configuration = EncryptionConfiguration::secretbox(&names(&["secrets"]), [3; 32]);
+        let configuration = EncryptionConfiguration::new(Cipher::Secretbox, &names(&["secrets"]), [3; 32]);
         assert_eq!(format!("{configuration:?}"), "[redacted]");
         let error = EncryptionConfiguration::from_yaml(&Secret::new("resources: hunter2")).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"));
@@ -179,6 +242,6 @@ resources:
     fn a_configuration_without_a_key_is_refused() {
         let text = "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources: []\n";
         let error = EncryptionConfiguration::from_yaml(&Secret::new(text)).unwrap_err();
-        assert_eq!(error.to_string(), "encryption configuration holds no secretbox key");
+        assert_eq!(error.to_string(), "encryption configuration holds no key");
     }
 }

@@ -24,7 +24,7 @@ pub use admin::mint_admin;
 pub use authority::{Authority, AuthorityWish, Signer};
 pub use certificate::Certificate;
 pub use compare::{Difference, compare, compare_authority};
-pub use encryption::EncryptionConfiguration;
+pub use encryption::{Cipher, EncryptionConfiguration};
 pub use error::PkiError;
 pub use key::PrivateKey;
 pub use kubeconfig::Kubeconfig;

@@ -5,7 +5,7 @@ mod registry;
 mod service;
 
 pub use configuration::{Containerd, config};
-pub use registry::{Credential, Mirror, Registry, credentials, hosts, hosts_path};
+pub use registry::{Mirror, Registry, hosts, hosts_path, registry_directory};
 pub use service::{ContainerdUnit, unit};
 
 /// The configuration.

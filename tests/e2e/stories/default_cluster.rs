@@ -1,28 +1,25 @@
 //! One control plane and two workers: made, used, changed, scaled, deleted.
 
-use crate::checks;
 use crate::world::World;
+use crate::{checks, data, tools, traffic};
 
 pub(crate) fn story(world: &mut World) {
     world.kubewright(&["create", "cluster", "demo", "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);
     checks::nothing_to_do(world, "demo");
-    checks::pods_talk(world, &addresses(world));
+    traffic::start_web(world);
+    traffic::pods_talk(world, "demo");
+    tools::work(world);
+    traffic::scales(world);
+    traffic::rolls_without_loss(world);
+    traffic::stop_web(world);
+    data::write(world);
+    data::outlives_its_pod(world);
     a_label_changes_only_the_nodes(world);
     an_addon_comes_and_goes(world);
     a_worker_comes_and_goes(world);
     kubeadm_accepts_it(world);
     checks::nothing_to_do(world, "demo");
-}
-
-fn addresses(world: &World) -> Vec<String> {
-    let text = world.kubectl(&[
-        "get",
-        "nodes",
-        "-o",
-        "jsonpath={.items[*].status.addresses[?(@.type==\"InternalIP\")].address}",
-    ]);
-    text.split_whitespace().map(str::to_owned).collect()
 }
 
 fn a_label_changes_only_the_nodes(world: &mut World) {
@@ -44,8 +41,14 @@ fn a_worker_comes_and_goes(world: &mut World) {
     assert!(plan.contains("machine/demo/worker-3") && !plan.contains("machine/demo/worker-2"), "{plan}");
     world.kubewright(&["update", "cluster", "demo", "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2", "worker-3"]);
+
+    traffic::start_web(world);
     world.kubewright(&["set", "cluster", "demo", "--instance-group", "worker", "spec.count=2"]);
+    let plan = world.kubewright(&["update", "cluster", "demo"]);
+    assert!(plan.contains("drain/worker-3") && plan.contains("evicts the pods of worker-3"), "{plan}");
     world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    world.kubectl(&["rollout", "status", "deployment/web", "--timeout=120s"]);
+    traffic::stop_web(world);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);
 }
 

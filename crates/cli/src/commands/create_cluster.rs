@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::update::{self, Wish};
-use crate::{compose, documents, ground, host, output};
+use crate::{compose, documents, ground, host, output, resolving};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -81,10 +81,12 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         app.phase("host set up", host::set_up(app)).await?;
     }
     // Held until the cluster's own network shows that its subnet is taken.
-    let (ground, _held) = ground::new(app, &name, &effective).await?;
+    let (ground, _held) = ground::new(app, &name, &effective, &texts).await?;
     if arguments.yes {
         check_host(app, &name, &effective, &ground).await?;
     }
+    // An own template that is no good is refused before anything is kept.
+    resolving::build(&resolving::resolve("", effective, ground.clone())?)?;
     store(app, &name, texts, &ground).await?;
     let again = format!("kubewright update cluster {name} --yes");
     update::update(app, &name, &Wish { yes: arguments.yes, again, ..Wish::default() }).await

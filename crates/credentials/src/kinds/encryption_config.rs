@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use engine::{ActionError, ObserveContext, Output, Outputs};
-use pki::EncryptionConfiguration;
+use pki::{Cipher, EncryptionConfiguration};
 use resource::{Behaviour, KindSchema, Observation};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,15 +15,8 @@ pub(super) const KIND: Generated = Generated { name: "encryption-config", irrepl
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wish {
-    #[serde(rename = "provider")]
-    _provider: Provider,
+    provider: Cipher,
     resources: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Provider {
-    Secretbox,
 }
 
 fn schema() -> KindSchema {
@@ -40,6 +33,9 @@ fn look(wish: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
     let Some(found) = recorded(outputs) else {
         return Err(ActionError::permanent("its configuration is not readable"));
     };
+    if found.cipher() != Some(wanted.provider) {
+        attributes.differs("provider", json!(found.cipher()));
+    }
     if !same(&found.encrypted(), &wanted.resources) {
         attributes.differs("resources", json!(found.encrypted()));
     }
@@ -60,13 +56,13 @@ fn make(&Making { resource, wish, existing, context }: &Making<'_>) -> Result<Ou
         if wanted.resources.is_empty() {
             return Err(ActionError::permanent(format!("{resource} names no resource to encrypt")));
         }
-        EncryptionConfiguration::secretbox(&wanted.resources, random(context))
+        EncryptionConfiguration::new(wanted.provider, &wanted.resources, random(context))
     } else {
         let found = recorded(existing).ok_or_else(|| lost(resource, "encryption key"))?;
-        if same(&found.encrypted(), &wanted.resources) {
+        if same(&found.encrypted(), &wanted.resources) && found.cipher() == Some(wanted.provider) {
             return Ok(existing.clone());
         }
-        found.for_resources(&wanted.resources).map_err(|error| failed(resource, &error))?
+        found.with(wanted.provider, &wanted.resources, || random(context))
     };
     let config = configuration.to_yaml().map_err(|error| failed(resource, &error))?;
     Ok(outputs([("config", Output::Secret(config))]))
@@ -130,8 +126,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn another_provider_is_an_update_that_keeps_the_earlier_key() {
+        let world = World::new();
+        let before = world.create(ID, &wish(&["secrets"])).await.unwrap();
+        let wanted = json!({"provider": "aescbc", "resources": ["secrets"]});
+        assert_eq!(world.observe(ID, &wanted).await.unwrap()["provider"], "secretbox");
+        let after = world.update(ID, &wanted).await.unwrap();
+        let (before, after) = (before["config"].text().unwrap(), after["config"].text().unwrap());
+        assert!(
+            after.contains(key(before)) && after.find("aescbc") < after.find("secretbox"),
+            "both, the new one first"
+        );
+        assert_eq!(world.observe(ID, &wanted).await, Some(wanted));
+    }
+
+    #[tokio::test]
     async fn a_provider_that_is_not_supported_is_refused() {
-        let error = World::new().create(ID, &json!({"provider": "aescbc", "resources": []})).await.unwrap_err();
-        assert!(error.message.contains("aescbc"), "{}", error.message);
+        let error = World::new().create(ID, &json!({"provider": "kms", "resources": []})).await.unwrap_err();
+        assert!(error.message.contains("kms"), "{}", error.message);
     }
 }

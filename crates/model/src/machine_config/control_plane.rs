@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::Image;
 use machine::config::{Directory, Gate, GroupConfig, Start, Unit};
+use pki::Authority;
 use pki::leaves::Place;
 use render::guard;
 use render::kubeadm::Extra;
@@ -13,7 +14,7 @@ use render::static_pods::kube_controller_manager::{self, KubeControllerManager};
 use render::static_pods::kube_scheduler::{self, KubeScheduler};
 use render::static_pods::{Component, StartupProbe};
 use serde_json::{Map, Value};
-use spec::{AuditPolicy, EncryptionProvider};
+use spec::{AuditPolicy, CaKeys, EncryptionProvider};
 
 use super::{extra_args, files};
 use crate::builder::rendering;
@@ -202,7 +203,10 @@ pub(super) fn shared_keys(resolved: &Resolved, files: &mut Value) {
         let id = ids::authority(authority.name());
         let path = format!("{PKI}/{}", authority.file());
         files[format!("{path}.crt")] = files::referring(&output(id.clone(), "certificate"), "0644");
-        files[format!("{path}.key")] = files::referring(&output(id, "key"), "0600");
+        // The controller manager signs kubelets' requests with this one; only kubeadm would use the others.
+        if authority == Authority::Kubernetes || resolved.cluster.spec.pki.ca_keys == CaKeys::Kubeadm {
+            files[format!("{path}.key")] = files::referring(&output(id, "key"), "0600");
+        }
     }
     let key = ids::service_account_key();
     files[format!("{PKI}/sa.pub")] = files::referring(&output(key.clone(), "public"), "0600");

@@ -1,12 +1,12 @@
 //! The config that all machines of a group share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{Image, names};
 use machine::config::{Directory, GroupConfig, Start, Unit};
 use render::containerd::{self, Containerd, ContainerdUnit, Registry};
 use render::kubelet::{self as kubelet_render, KubeletFlags, KubeletUnit};
-use render::{Gates, Templates, crictl, haproxy};
+use render::{Gates, crictl, haproxy};
 use serde_json::Value;
 use spec::{InstanceGroup, LoadBalancer, Role};
 
@@ -18,6 +18,8 @@ use crate::{ModelError, Resolved};
 const KUBELET_SERVICE: &str = "kubelet.service";
 const CONTAINERD_SERVICE: &str = "containerd.service";
 const HAPROXY_SERVICE: &str = "haproxy.service";
+/// Read by kubelet when it pulls an image.
+const REGISTRY_LOGINS: &str = "/var/lib/kubelet/config.json";
 const BOOTSTRAP_KUBELET_CONF: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
 
 type Files = BTreeMap<String, machine::File>;
@@ -43,6 +45,10 @@ pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value
     let mut config = encode("a group's config", &config)?;
     let authority = output(ids::authority("kubernetes"), "certificate");
     config["files"]["/etc/kubernetes/pki/ca.crt"] = files::referring(&authority, "0644");
+    if !resolved.cluster.spec.containerd.registry_credentials.is_empty() {
+        let logins = output(ids::registry_logins(resolved.name()), "config");
+        config["files"][REGISTRY_LOGINS] = files::referring(&logins, "0600");
+    }
     if group.spec.role == Role::ControlPlane {
         control_plane::shared_keys(resolved, &mut config["files"]);
     }
@@ -114,7 +120,7 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
     let config = rendering("containerd's configuration", containerd::config(&config))?;
     files.insert("/etc/containerd/config.toml".to_owned(), files::restarting(config, CONTAINERD_SERVICE));
     let unit = ContainerdUnit { oom_score_adjust: None, ..ContainerdUnit::default() };
-    let unit = rendering("containerd's unit", containerd::unit(&unit, &Templates::builtin()))?;
+    let unit = rendering("containerd's unit", containerd::unit(&unit, &resolved.templates))?;
     files.insert(format!("/etc/systemd/system/{CONTAINERD_SERVICE}"), files::restarting(unit, CONTAINERD_SERVICE));
     files.insert("/etc/crictl.yaml".to_owned(), files::text(rendering("crictl.yaml", crictl::config())?, "0644"));
     if let Some(additions) = &spec.additions {
@@ -122,25 +128,29 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
         let path = "/etc/containerd/conf.d/additions.toml".to_owned();
         files.insert(path, files::restarting(additions.clone(), CONTAINERD_SERVICE));
     }
-    for (name, mirrors) in &spec.mirrors {
-        let ca_file = spec.extra_cas.get(name).map(|text| {
-            let path = format!("/etc/containerd/certs.d/{name}/ca.crt");
-            files.insert(path.clone(), files::text(text.clone(), "0644"));
-            path
-        });
-        let mirrors = mirrors
-            .iter()
-            .map(|url| containerd::Mirror {
-                url: url.clone(),
-                override_path: false,
-                ca_file: ca_file.clone(),
-                skip_verify: false,
-            })
-            .collect();
-        let registry = Registry { name: name.clone(), server: None, mirrors };
-        let hosts = rendering("a registry's mirrors", containerd::hosts(&registry))?;
-        files.insert(containerd::hosts_path(name), files::text(hosts, "0644"));
+    for name in spec.mirrors.keys().chain(spec.extra_cas.keys()).collect::<BTreeSet<_>>() {
+        registry(spec, name, files)?;
     }
+    Ok(())
+}
+
+/// Where images of a registry come from, and whom to trust there.
+fn registry(spec: &spec::Containerd, name: &str, files: &mut Files) -> Result<(), ModelError> {
+    let ca_file = spec.extra_cas.get(name).map(|text| {
+        let path = format!("{}/ca.crt", containerd::registry_directory(name));
+        files.insert(path.clone(), files::text(text.clone(), "0644"));
+        path
+    });
+    let mirror = |url: &String| containerd::Mirror {
+        url: url.clone(),
+        override_path: false,
+        ca_file: ca_file.clone(),
+        skip_verify: false,
+    };
+    let mirrors = spec.mirrors.get(name).into_iter().flatten().map(mirror).collect();
+    let registry = Registry { name: name.to_owned(), ca_file: ca_file.clone(), mirrors };
+    let hosts = rendering("a registry's hosts.toml", containerd::hosts(&registry))?;
+    files.insert(containerd::hosts_path(name), files::text(hosts, "0644"));
     Ok(())
 }
 
@@ -154,10 +164,10 @@ fn kubelet_files(resolved: &Resolved, group: &InstanceGroup, files: &mut Files) 
     let flags = kubelet_render::flags_env(&flags);
     files.insert("/var/lib/kubelet/kubeadm-flags.env".to_owned(), files::restarting(flags, KUBELET_SERVICE));
     let unit = KubeletUnit { program: format!("{PROGRAMS}/kubelet"), ..KubeletUnit::default() };
-    let templates = Templates::builtin();
-    let service = rendering("kubelet's unit", kubelet_render::unit(&unit, &templates))?;
+    let templates = &resolved.templates;
+    let service = rendering("kubelet's unit", kubelet_render::unit(&unit, templates))?;
     files.insert(format!("/etc/systemd/system/{KUBELET_SERVICE}"), files::restarting(service, KUBELET_SERVICE));
-    let drop_in = rendering("kubelet's drop-in", kubelet_render::drop_in(&unit, &templates))?;
+    let drop_in = rendering("kubelet's drop-in", kubelet_render::drop_in(&unit, templates))?;
     let path = format!("/etc/systemd/system/{KUBELET_SERVICE}.d/10-kubeadm.conf");
     files.insert(path, files::restarting(drop_in, KUBELET_SERVICE));
     Ok(())
@@ -174,7 +184,7 @@ fn load_balancer(resolved: &Resolved, files: &mut Files) -> Result<(), ModelErro
         })
         .collect();
     let input = haproxy::Haproxy::new(resolved.cluster.spec.api.load_balancer_port, backends);
-    let text = rendering("haproxy.cfg", haproxy::config(&input, &Templates::builtin()))?;
+    let text = rendering("haproxy.cfg", haproxy::config(&input, &resolved.templates))?;
     files.insert("/etc/haproxy/haproxy.cfg".to_owned(), files::restarting(text, HAPROXY_SERVICE));
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use engine::{ActionContext, ActionError, Applied};
 use futures::future::join_all;
-use plan::Change;
-use resource::{Behaviour, Effect, KindSchema};
+use plan::{Change, Operation, Reason};
+use resource::{Behaviour, Effect, KindSchema, ResourceId};
 use serde_json::{Value, json};
 
 use super::node::NODES;
@@ -29,6 +29,20 @@ pub(super) fn schemas() -> [KindSchema; 2] {
         }),
         plain("uncordon"),
     ]
+}
+
+/// A Node is deleted when its pods are gone.
+pub(super) fn before_delete(change: Change) -> Vec<Change> {
+    if change.operation != Operation::Delete {
+        return vec![change];
+    }
+    let node = change.resource.name().to_owned();
+    let step = Change {
+        before: change.before.clone(),
+        effects: vec![Effect::Drains { node: node.clone() }],
+        ..Change::new(&ResourceId::new("drain", &node), Operation::Run, Reason::StepOf { change: change.id.clone() })
+    };
+    vec![step, change]
 }
 
 /// Lets pods onto a node again.

@@ -1,7 +1,6 @@
-//! Registries: mirrors in `certs.d/<registry>/hosts.toml`, credentials in a drop-in of their own because they are secret.
+//! Registries: mirrors in `certs.d/<registry>/hosts.toml`, and whom to trust there.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Serialize;
 
@@ -14,8 +13,8 @@ use crate::Error;
 pub struct Registry {
     /// Its name in image names, such as `registry.k8s.io` or `example.org:5000`; `_default` for all others.
     pub name: String,
-    /// URL of the registry itself, asked last; `None`: mirrors only where there are some.
-    pub server: Option<String>,
+    /// Path of the certificate of the CA that signed the registry's own.
+    pub ca_file: Option<String>,
     /// Asked first, in this order.
     pub mirrors: Vec<Mirror>,
 }
@@ -33,26 +32,14 @@ pub struct Mirror {
     pub skip_verify: bool,
 }
 
-/// What opens a registry.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credential {
-    /// Host of the registry, with its port if it has one.
-    pub host: String,
-    /// User.
-    pub username: String,
-    /// Password or token.
-    pub password: String,
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credential").field("host", &self.host).field("username", &self.username).finish_non_exhaustive()
-    }
+/// Directory of a registry's files; `*` stands for all that have none.
+pub fn registry_directory(registry: &str) -> String {
+    format!("{CERTS_DIR}/{}", if registry == "*" { "_default" } else { registry })
 }
 
 /// Path of a registry's `hosts.toml`.
 pub fn hosts_path(registry: &str) -> String {
-    format!("{CERTS_DIR}/{registry}/hosts.toml")
+    format!("{}/hosts.toml", registry_directory(registry))
 }
 
 /// The file `hosts.toml`.
@@ -60,9 +47,9 @@ pub fn hosts(input: &Registry) -> Result<String, Error> {
     #[derive(Serialize)]
     struct Hosts<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
-        server: Option<&'a str>,
+        ca: Option<&'a str>,
     }
-    let mut text = to_text(&Hosts { server: input.server.as_deref() }, "hosts.toml")?;
+    let mut text = to_text(&Hosts { ca: input.ca_file.as_deref() }, "hosts.toml")?;
     // Mirrors are asked in the order of the text, which a map would lose.
     for mirror in &input.mirrors {
         let host = Host {
@@ -76,19 +63,6 @@ pub fn hosts(input: &Registry) -> Result<String, Error> {
         text.push_str(&to_text(&table, "hosts.toml")?);
     }
     Ok(text)
-}
-
-/// The drop-in with credentials; a secret.
-pub fn credentials(input: &[Credential]) -> Result<String, Error> {
-    let auth = |credential: &Credential| Auth {
-        auth: UserPassword { username: credential.username.clone(), password: credential.password.clone() },
-    };
-    let configs = input.iter().map(|credential| (credential.host.clone(), auth(credential))).collect();
-    let document = CredentialsDocument {
-        version: 3,
-        plugins: CredentialsPlugins { images: CredentialsImages { registry: Configs { configs } } },
-    };
-    to_text(&document, "registry credentials")
 }
 
 #[derive(Serialize)]
@@ -107,42 +81,9 @@ struct Host<'a> {
     override_path: bool,
 }
 
-#[derive(Serialize)]
-struct CredentialsDocument {
-    version: u8,
-    plugins: CredentialsPlugins,
-}
-
-#[derive(Serialize)]
-struct CredentialsPlugins {
-    #[serde(rename = "io.containerd.cri.v1.images")]
-    images: CredentialsImages,
-}
-
-#[derive(Serialize)]
-struct CredentialsImages {
-    registry: Configs,
-}
-
-#[derive(Serialize)]
-struct Configs {
-    configs: BTreeMap<String, Auth>,
-}
-
-#[derive(Serialize)]
-struct Auth {
-    auth: UserPassword,
-}
-
-#[derive(Serialize)]
-struct UserPassword {
-    username: String,
-    password: String,
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Credential, Mirror, Registry, credentials, hosts};
+    use super::{Mirror, Registry, hosts};
 
     fn mirror(url: &str) -> Mirror {
         Mirror { url: url.to_owned(), override_path: false, ca_file: None, skip_verify: false }
@@ -151,23 +92,12 @@ mod tests {
     #[test]
     fn mirrors_stay_in_the_order_in_which_they_are_to_be_asked() {
         let mirrors = vec![mirror("https://z.example"), mirror("http://a.example:5000")];
-        let text = hosts(&Registry { name: "docker.io".to_owned(), server: None, mirrors }).unwrap();
+        let text = hosts(&Registry { name: "docker.io".to_owned(), ca_file: None, mirrors }).unwrap();
         assert_eq!(
             text,
             "[host.\"https://z.example\"]\ncapabilities = [\"pull\", \"resolve\"]\n\n\
              [host.\"http://a.example:5000\"]\ncapabilities = [\"pull\", \"resolve\"]\n"
         );
         toml::from_str::<toml::Table>(&text).unwrap();
-    }
-
-    #[test]
-    fn a_password_is_in_the_drop_in_but_not_in_debug() {
-        let credential =
-            Credential { host: "r.example:5000".to_owned(), username: "u".to_owned(), password: "p\"w".to_owned() };
-        assert!(!format!("{credential:?}").contains("p\"w"));
-        let text = credentials(&[credential]).unwrap();
-        let table: toml::Table = toml::from_str(&text).unwrap();
-        let configs = &table["plugins"]["io.containerd.cri.v1.images"]["registry"]["configs"];
-        assert_eq!(configs["r.example:5000"]["auth"]["password"].as_str(), Some("p\"w"));
     }
 }

@@ -34,6 +34,22 @@ fn drain() -> plan::Change {
     World::change(Operation::Run, "drain/w-1", None, Some(json!({"access": access_reference()})))
 }
 
+#[test]
+fn only_a_delete_of_a_node_begins_with_a_drain() {
+    let node = ResourceId::new("node", "w-1");
+    let delete = plan::Change {
+        before: Some(json!({"access": access_reference()})),
+        ..plan::Change::new(&node, Operation::Delete, Reason::NoLongerWanted)
+    };
+    let steps = before_delete(delete.clone());
+    assert_eq!(steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["run drain/w-1", "delete node/w-1"]);
+    assert_eq!(steps[0].effects, [Effect::Drains { node: "w-1".to_owned() }]);
+    assert_eq!(steps[0].before, delete.before, "it is reached as the Node is");
+    for operation in [Operation::Create, Operation::Update, Operation::Forget] {
+        assert_eq!(before_delete(plan::Change::new(&node, operation, Reason::New)).len(), 1);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn pods_of_the_node_go_and_daemons_stay() {
     let world = world();

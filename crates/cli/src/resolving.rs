@@ -1,0 +1,30 @@
+//! Documents on their ground, and what they ask for. Whatever does not fit is refused before anything is kept.
+
+use std::collections::BTreeMap;
+
+use model::{Ground, Resolved};
+use resource::{Desired, ResourceId};
+use spec::Effective;
+
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// Puts documents and ground together.
+pub(crate) fn resolve(lineage: &str, effective: Effective, ground: Ground) -> Result<Resolved, CommandError> {
+    model::resolve(lineage, effective.cluster, effective.groups, ground).map_err(|error| {
+        CommandError::from_source("the documents do not fit their ground", &error).exit(Exit::InvalidSpec)
+    })
+}
+
+/// Everything that the documents ask for. Only an own template can make that fail.
+pub(crate) fn build(resolved: &Resolved) -> Result<BTreeMap<ResourceId, Desired>, CommandError> {
+    model::build(resolved).map_err(|error| {
+        let own = &resolved.cluster.spec.templates;
+        let failed = CommandError::from_source("the documents cannot be turned into resources", &error);
+        if own.is_empty() {
+            return failed.exit(Exit::Bug);
+        }
+        let names: Vec<&str> = own.iter().map(|template| template.name.as_str()).collect();
+        failed.exit(Exit::InvalidSpec).hint(format!("these templates are the documents' own: {}", names.join(", ")))
+    })
+}
