@@ -53,6 +53,13 @@ pub(crate) fn changed(name: &str, change: impl FnOnce(&mut Effective)) -> Wanted
     resources(effective)
 }
 
+/// An own template of an example, by its digest.
+fn template(template: &spec::TemplateOverride) -> (String, String) {
+    let text = std::fs::read_to_string(examples().join(&template.path)).unwrap();
+    assert_eq!(Digest::of_bytes(text.as_bytes()).as_str(), template.sha256, "{}", template.path);
+    (template.sha256.clone(), text)
+}
+
 /// What documents ask for, on a ground that is always the same.
 pub(crate) fn resources(effective: Effective) -> Wanted {
     let names: Vec<String> = effective.groups.iter().flat_map(model::resolved::machine_names).collect();
@@ -65,7 +72,7 @@ pub(crate) fn resources(effective: Effective) -> Wanted {
         programs: BTreeMap::from(programs),
         cgroup_v1: false,
         resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
-        templates: BTreeMap::new(),
+        templates: effective.cluster.spec.templates.iter().map(template).collect(),
     };
     let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).unwrap();
     model::build(&resolved).unwrap()

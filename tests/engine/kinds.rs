@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use credentials::Credentials;
+use credentials::{Credentials, Passwords, RegistryLogins};
 use engine::{AssetFiles, AssetMissing, Handler, Host, HostConnector, HostError, HostTarget};
 use hosts::{AgentBinary, HostsHandler};
 use objects::{Connections, ObjectsHandler, TokenSecrets};
@@ -16,6 +16,11 @@ use testkit::{FakeKind, Source};
 /// Kinds that the real handler of generated credentials can do without a world.
 pub(crate) fn generated() -> Vec<FakeKind> {
     Credentials.schemas().into_iter().map(with_outputs).collect()
+}
+
+/// A kind of the operator's: passwords that stand in files.
+fn given() -> Vec<FakeKind> {
+    RegistryLogins::new(Arc::new(Nowhere)).schemas().into_iter().map(with_outputs).collect()
 }
 
 /// Kinds of what is outside: machines, what is on them, what is in the cluster.
@@ -34,7 +39,7 @@ pub(crate) fn outside() -> Vec<FakeKind> {
 
 /// All of them.
 pub(crate) fn all() -> Vec<FakeKind> {
-    generated().into_iter().chain(outside()).collect()
+    generated().into_iter().chain(given()).chain(outside()).collect()
 }
 
 fn with_outputs(schema: KindSchema) -> FakeKind {
@@ -47,7 +52,7 @@ fn with_outputs(schema: KindSchema) -> FakeKind {
             .output("certificate", Source::Generation)
             .secret("key", Source::Generation)
             .secret("bundle", Source::Generation),
-        "kubeconfig" | "encryption-config" => kind.secret("config", Source::Content),
+        "kubeconfig" | "encryption-config" | "registry-logins" => kind.secret("config", Source::Content),
         "cluster-info" => kind.output("kubeconfig", Source::Content),
         "machine" => kind.output("address", Source::Input("address")).output("hostKey", Source::Input("hostKeyPublic")),
         "cluster" => kind.secret("access", Source::Content).output("kubeSystemUid", Source::Identity),
@@ -58,6 +63,12 @@ fn with_outputs(schema: KindSchema) -> FakeKind {
 
 /// Handlers are only asked for their schemas.
 struct Nowhere;
+
+impl Passwords for Nowhere {
+    fn read(&self, _file: &str) -> std::io::Result<resource::Secret> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+}
 
 #[async_trait]
 impl HostConnector for Nowhere {
