@@ -1,6 +1,7 @@
 //! The stories, one per file.
 
 mod bad_input;
+mod changes;
 mod crash;
 mod default_cluster;
 mod drift;
@@ -17,6 +18,7 @@ use crate::Story;
 pub(crate) const ALL: &[Story] = &[
     ("bad input", bad_input::story),
     ("default cluster", default_cluster::story),
+    ("changes", changes::story),
     ("high availability", high_availability::story),
     ("failover", failover::story),
     ("locks", locks::story),

@@ -25,25 +25,40 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Merges credentials for `resolved` into the user's kubeconfig and makes its context the current one.
 pub(crate) async fn export(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Result<(), CommandError> {
-    let entry = mint(operation, resolved, server(resolved).await)?;
+    let entry = mint(operation, resolved, server(app, resolved).await)?;
     change(&app.environment.kubeconfig, |kubeconfig| {
         kubeconfig.merge(Kubeconfig::named(&entry, resolved.name()), true);
     })
 }
 
 /// Where the API is reached from here: the spec's endpoint, or else the first control plane that is up.
-async fn server(resolved: &Resolved) -> String {
+async fn server(app: &App, resolved: &Resolved) -> String {
     let (host, port) = resolved.routable_endpoint();
-    let choices = resolved.control_planes().count();
-    if resolved.cluster.spec.api.endpoint.is_none() && choices > 1 {
-        for machine in resolved.control_planes() {
-            let connected = timeout(PATIENCE, TcpStream::connect((machine.address, port))).await;
-            if matches!(connected, Ok(Ok(_))) {
-                return format!("https://{}:{port}", machine.address);
-            }
+    let control_planes = resolved.control_planes().map(|machine| machine.address.to_string());
+    let others = control_planes.filter(|address| *address != host).collect::<Vec<_>>();
+    let mut choices = [vec![host], others].concat();
+    if let Some(found) = first_up(&choices, port).await.filter(|found| *found > 0) {
+        if resolved.cluster.spec.api.endpoint.is_some() {
+            let (wanted, found) = (&choices[0], &choices[found]);
+            app.say(format!("{wanted}:{port} is not reached from here; the kubeconfig names {found} instead."));
+        }
+        choices.swap(0, found);
+    }
+    format!("https://{}:{port}", choices[0])
+}
+
+/// Index of the first host that accepts a connection. A single one need not be asked.
+async fn first_up(hosts: &[String], port: u16) -> Option<usize> {
+    if hosts.len() < 2 {
+        return None;
+    }
+    for (index, host) in hosts.iter().enumerate() {
+        let connected = timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await;
+        if matches!(connected, Ok(Ok(_))) {
+            return Some(index);
         }
     }
-    format!("https://{host}:{port}")
+    None
 }
 
 /// New credentials for a cluster.

@@ -1,11 +1,16 @@
 //! Passwords in files of the operator's.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 
 use credentials::Passwords;
 use fs_err as fs;
 use resource::Secret;
+use spec::RegistryCredential;
+
+use crate::error::CommandError;
+use crate::exit::Exit;
 
 /// Files of this host, relative to the current directory.
 pub(crate) struct PasswordFiles;
@@ -19,6 +24,27 @@ impl Passwords for PasswordFiles {
         // Editors end a file with a line break that is no part of the password.
         Ok(Secret::new(fs::read_to_string(file)?.trim_end_matches(['\r', '\n'])))
     }
+}
+
+/// Refuses logins whose passwords cannot be read while nothing has been made with them, before anything is touched.
+pub(crate) fn check(
+    logins: &BTreeMap<String, RegistryCredential>,
+    is_made: bool,
+    passwords: &dyn Passwords,
+) -> Result<(), CommandError> {
+    if is_made {
+        return Ok(());
+    }
+    for (registry, login) in logins {
+        let Some(file) = &login.password_file else { continue };
+        if let Err(error) = passwords.read(file) {
+            let field = format!("spec.containerd.registryCredentials.{registry}.passwordFile");
+            return Err(CommandError::from_source(&format!("{field}: {file} cannot be used"), &error)
+                .exit(Exit::InvalidSpec)
+                .hint("paths are relative to the current directory"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -36,5 +62,23 @@ mod tests {
         assert!(error.contains("chmod 0600") && !error.contains("hunter2"), "{error}");
         mode(0o600);
         assert_eq!(PasswordFiles.read(&file).unwrap().reveal(), "hunter2");
+    }
+
+    #[test]
+    fn a_login_without_its_password_is_refused_until_it_was_made_once() {
+        let login = |file: &str| RegistryCredential {
+            username: "u".to_owned(),
+            password_secret: None,
+            password_file: Some(file.to_owned()),
+        };
+        let logins = BTreeMap::from([("r.example".to_owned(), login("/nowhere/password"))]);
+        let error = check(&logins, false, &PasswordFiles).unwrap_err();
+        assert_eq!(error.exit, Exit::InvalidSpec);
+        assert!(
+            error.message.contains("r.example") && error.message.contains("/nowhere/password"),
+            "{}",
+            error.message
+        );
+        assert!(check(&logins, true, &PasswordFiles).is_ok());
     }
 }

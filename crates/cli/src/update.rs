@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::{self, Format};
+use crate::passwords::{self, PasswordFiles};
 use crate::{confirm, documents, ground, health, kubeconfig, kubectl, prepare, resolving, summary};
 
 /// How an update is carried out.
@@ -53,6 +54,8 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
     let loaded = operation::load(app, name).await?;
     let (resolved, loaded) = resolve(app, name, loaded).await?;
     let desired = resolving::build(&resolved)?;
+    let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));
+    passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
     let judge = Judge::of(&resolved, &loaded)?;
     judge.documents(app)?;
     let prepared = prepare::assets(app, &resolved, &loaded, wish.yes).await?;

@@ -10,6 +10,7 @@ use spec::{Cni, Effective, NewCluster, Surroundings};
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::passwords::{self, PasswordFiles};
 use crate::update::{self, Wish};
 use crate::{compose, documents, ground, host, output, resolving};
 
@@ -85,6 +86,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     if arguments.yes {
         check_host(app, &name, &effective, &ground).await?;
     }
+    passwords::check(&effective.cluster.spec.containerd.registry_credentials, false, &PasswordFiles)?;
     // An own template that is no good is refused before anything is kept.
     resolving::build(&resolving::resolve("", effective, ground.clone())?)?;
     store(app, &name, texts, &ground).await?;
