@@ -3,6 +3,7 @@
 mod checks;
 mod data;
 mod machines;
+mod offline;
 mod preview;
 mod probe;
 mod random;

@@ -9,6 +9,7 @@ mod failover;
 mod high_availability;
 mod host_reboot;
 mod locks;
+mod mirror;
 mod stop_start;
 mod two_clusters;
 
@@ -26,5 +27,6 @@ pub(crate) const ALL: &[Story] = &[
     ("host reboot", host_reboot::story),
     ("drift", drift::story),
     ("two clusters", two_clusters::story),
+    ("mirror", mirror::story),
     ("crash", crash::story),
 ];

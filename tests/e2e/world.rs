@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::offline::Offline;
 use crate::running::Running;
 use crate::snapshot::Snapshot;
 
@@ -15,6 +16,10 @@ pub(crate) struct World {
     program: PathBuf,
     before: Snapshot,
     clusters: Vec<String>,
+    /// Another asset cache than the host's.
+    cache: Option<PathBuf>,
+    /// Where there is no way out of this host.
+    offline: Option<Offline>,
 }
 
 impl World {
@@ -23,7 +28,7 @@ impl World {
         let prefix = format!("kubewright-{}-", story.replace(' ', "-"));
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in("/var/tmp").expect("a directory");
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
-        Self { directory, program, before: Snapshot::take(), clusters: Vec::new() }
+        Self { directory, program, before: Snapshot::take(), clusters: Vec::new(), cache: None, offline: None }
     }
 
     /// The story's kubeconfig.
@@ -36,6 +41,17 @@ impl World {
         self.directory.path().join("state")
     }
 
+    /// A path in the story's directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// From here on everything happens on a host without a network and with an empty asset cache.
+    pub(crate) fn leave_with_nothing(&mut self) {
+        self.cache = Some(self.path("cache"));
+        self.offline = Some(Offline::enter());
+    }
+
     /// Writes a file of the user's and gives its path.
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         let path = self.directory.path().join(name);
@@ -44,7 +60,13 @@ impl World {
     }
 
     fn command(&self, program: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match &self.offline {
+            None => Command::new(program),
+            Some(offline) => offline.command(program),
+        };
+        if let Some(cache) = &self.cache {
+            command.env("XDG_CACHE_HOME", cache);
+        }
         command
             .args(arguments)
             .env("KUBEWRIGHT_STATE", self.state())

@@ -12,8 +12,9 @@ pub(crate) fn story(world: &mut World) {
     world.kubewright(&["create", "cluster", CLUSTER, "--node-count", "1", "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &NAMES);
     // Kubelet tells the API of its static pods when it comes to it.
-    world.eventually(&["get", "pods", "-n", "kube-system", "-l", "tier=control-plane", "-o", "name"], |text| {
-        text.lines().count() == 4
+    let running = "jsonpath={.items[*].status.containerStatuses[0].state.running.startedAt}";
+    world.eventually(&["get", "pods", "-n", "kube-system", "-l", "tier=control-plane", "-o", running], |text| {
+        text.split_whitespace().count() == 4
     });
     let before = started(world);
 
