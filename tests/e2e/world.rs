@@ -89,6 +89,24 @@ impl World {
         Running::start(self.typed(arguments))
     }
 
+    /// `kubewright ARGUMENTS`, not typed yet; the story sees to what comes of it.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Command {
+        self.command(&self.program, arguments)
+    }
+
+    /// The same as a user without rights, who has a state, a cache and a configuration of their own.
+    pub(crate) fn program_like_nobody(&self, arguments: &[&str]) -> (Command, tempfile::TempDir) {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        let home = tempfile::Builder::new().prefix("kubewright-nobody-").tempdir().expect("a directory");
+        std::os::unix::fs::chown(home.path(), Some(65534), Some(65534)).expect("the directory is given away");
+        let mut command = Command::new("setpriv");
+        command.args(nobody).arg(&self.program).args(arguments).env("HOME", home.path()).env_remove("KUBECONFIG");
+        for name in ["XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"] {
+            command.env(name, home.path());
+        }
+        (command, home)
+    }
+
     fn typed(&mut self, arguments: &[&str]) -> Command {
         println!("    $ kubewright {}", shortened(&arguments.join(" ")));
         if let ["create", "cluster", name, ..] = arguments

@@ -87,12 +87,23 @@ impl App {
     }
 
     /// Runs a phase and shows how long it took.
-    pub(crate) async fn phase<T>(&self, name: &str, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn phase<T, E>(&self, name: &str, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        self.phase_until(name, work, |_| true).await
+    }
+
+    /// The same for a phase that may end well and yet not have done everything.
+    pub(crate) async fn phase_until<T, E>(
+        &self,
+        name: &str,
+        work: impl Future<Output = Result<T, E>>,
+        is_complete: impl Fn(&T) -> bool,
+    ) -> Result<T, E> {
         let began = Instant::now();
         self.progress.emit(Event::PhaseStarted { phase: name.to_owned() });
         let done = work.await;
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.progress.emit(Event::PhaseFinished { phase: name.to_owned(), millis });
+        let succeeded = done.as_ref().is_ok_and(is_complete);
+        self.progress.emit(Event::PhaseFinished { phase: name.to_owned(), millis, succeeded });
         done
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{Lease, Loaded};
+use engine::{Lease, Loaded, Summary};
 use model::Resolved;
 use plan::Plan;
 use resource::{Desired, ResourceId};
@@ -121,7 +121,7 @@ async fn carry_out(
 ) -> Outcome {
     let epoch = lease.epoch();
     let began = std::time::Instant::now();
-    let summary = app.phase("run", operation.run(plan, desired, lease)).await?;
+    let summary = app.phase_until("run", operation.run(plan, desired, lease), Summary::is_complete).await?;
     operation::outcome(app, &summary, &wish.again)?;
     kubeconfig::export(app, operation, resolved).await?;
     let healthy = health::probe_dns(composition, operation, resolved, epoch);

@@ -18,6 +18,8 @@ pub enum Event {
         phase: String,
         /// How long it took, milliseconds.
         millis: u64,
+        /// Whether it did all that it was to do.
+        succeeded: bool,
     },
     /// A download or build inside a phase moved on.
     TaskProgress {

@@ -35,9 +35,12 @@ fn one(diagnostic: &Diagnostic, source: &impl Fn(&str) -> Option<String>) -> Str
         let same_file = diagnostic.labels.iter().filter(|label| label.file == file);
         shown.labels = Some(
             same_file
-                .map(|label| {
+                .enumerate()
+                .map(|(index, label)| {
                     let words = (!label.text.is_empty()).then(|| label.text.clone());
-                    LabeledSpan::new(words, label.offset, label.length)
+                    // The header names the place of the first, wherever in the file the others are.
+                    let make = if index == 0 { LabeledSpan::new_primary_with_span } else { LabeledSpan::new_with_span };
+                    make(words, (label.offset, label.length))
                 })
                 .collect(),
         );

@@ -101,9 +101,10 @@ impl Progress {
     fn show(&self, inner: &mut Inner, event: Event) {
         match event {
             Event::PhaseStarted { phase } => self.start(inner, &phase, &phase),
-            Event::PhaseFinished { phase, millis } => {
+            Event::PhaseFinished { phase, millis, succeeded } => {
                 self.end(inner, &phase);
-                self.line(&format!("{} {phase} {}", paint(CREATE, "✓"), paint(DIM, took(millis))));
+                let sign = if succeeded { paint(CREATE, "✓") } else { paint(DELETE, "✗") };
+                self.line(&format!("{sign} {phase} {}", paint(DIM, took(millis))));
             }
             Event::TaskProgress { task, done, total, note } => {
                 if self.mode == Mode::Live && !inner.running.contains_key(&task) {

@@ -39,6 +39,16 @@ pub struct Finding {
     pub command: Option<String>,
 }
 
+impl Finding {
+    /// Whether setting the host up helps.
+    pub fn can_be_installed(&self) -> bool {
+        self.object.starts_with(PROGRAM)
+    }
+}
+
+/// What a finding about a missing program begins with.
+const PROGRAM: &str = "program ";
+
 /// Programs that every local cluster needs, and what for.
 const PROGRAMS: [(&str, &str); 7] = [
     ("ip", "networks are made with it"),
@@ -120,7 +130,7 @@ fn missing_programs(wish: &Wish, probe: &Probe) -> Vec<Finding> {
     let missing = PROGRAMS.iter().chain(image).filter(|(program, _)| !probe.programs.contains(*program));
     missing
         .map(|(program, why)| Finding {
-            object: format!("program {program}"),
+            object: format!("{PROGRAM}{program}"),
             why: format!("it is not installed, and {why}"),
             command: probe.packages.map(|manager| setup::shown(&setup::commands(manager, &[program]))),
         })

@@ -127,7 +127,10 @@ fn unfit(findings: &[Finding]) -> CommandError {
     error.output = findings.iter().map(|finding| format!("{}: {}", finding.object, finding.why)).collect();
     error.hints = findings.iter().filter_map(|finding| finding.command.clone()).collect();
     error.hints.dedup();
-    error.hint("or let kubewright install what is missing: add --setup-host")
+    if findings.iter().any(Finding::can_be_installed) {
+        error = error.hint("or let kubewright install what is missing: add --setup-host");
+    }
+    error
 }
 
 /// Writes the first revision and the head.

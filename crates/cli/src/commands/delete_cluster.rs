@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use engine::Summary;
 use resource::Digest;
 
 use crate::app::App;
@@ -52,7 +53,7 @@ async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) ->
         return Ok(Exit::Fine);
     };
     let again = format!("kubewright delete cluster {name} --yes");
-    let summary = app.phase("run", operation.run(&plan, &desired, lease.clone())).await?;
+    let summary = app.phase_until("run", operation.run(&plan, &desired, lease.clone()), Summary::is_complete).await?;
     operation::outcome(app, &summary, &again)?;
     if !plan.report.is_empty() {
         return Err(CommandError::failed("some of the cluster could not be looked at, so it is not forgotten")
