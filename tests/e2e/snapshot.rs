@@ -27,6 +27,7 @@ impl Snapshot {
         add("listening", &output("ss", &["-Hltn"], |line| line.split_whitespace().nth(3).map(str::to_owned)));
         add("process", &processes());
         add("sysctl", &sysctls());
+        add("file", &files());
         Self { lines }
     }
 
@@ -41,6 +42,27 @@ impl Snapshot {
 fn output(program: &str, arguments: &[&str], pick: impl Fn(&str) -> Option<String>) -> String {
     let Ok(output) = Command::new(program).args(arguments).output() else { return String::new() };
     String::from_utf8_lossy(&output.stdout).lines().filter_map(pick).collect::<Vec<_>>().join("\n")
+}
+
+/// What lies where programs leave things behind, outside the asset cache. Not deeper: others write there too.
+fn files() -> String {
+    let mut found = Vec::new();
+    for directory in [
+        "/tmp",
+        "/var/tmp",
+        "/run",
+        "/run/netns",
+        "/run/systemd/nspawn",
+        "/etc",
+        "/etc/systemd/system",
+        "/var/lib",
+        "/root",
+    ] {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
+            found.push(entry.path().display().to_string());
+        }
+    }
+    found.join("\n")
 }
 
 fn mounts() -> String {

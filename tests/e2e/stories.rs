@@ -9,7 +9,9 @@ mod failover;
 mod high_availability;
 mod host_reboot;
 mod locks;
+mod lost_data;
 mod mirror;
+mod packages;
 mod stop_start;
 mod two_clusters;
 
@@ -18,12 +20,14 @@ use crate::Story;
 /// All stories, in the order in which they are told.
 pub(crate) const ALL: &[Story] = &[
     ("bad input", bad_input::story),
+    ("packages", packages::story),
     ("default cluster", default_cluster::story),
     ("changes", changes::story),
     ("high availability", high_availability::story),
     ("failover", failover::story),
     ("locks", locks::story),
     ("stop and start", stop_start::story),
+    ("lost data", lost_data::story),
     ("host reboot", host_reboot::story),
     ("drift", drift::story),
     ("two clusters", two_clusters::story),

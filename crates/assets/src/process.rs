@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -35,6 +35,15 @@ pub struct Program {
     pub directory: Option<PathBuf>,
     /// Variables set on top of this process' environment.
     pub environment: Vec<(String, OsString)>,
+}
+
+impl Program {
+    /// The same with its temporary files in `directory`, which goes away with the build even when the program is killed.
+    #[must_use]
+    pub fn with_temporary_files_in(mut self, directory: &Path) -> Self {
+        self.environment.push(("TMPDIR".to_owned(), directory.into()));
+        self
+    }
 }
 
 /// Runs `program` in a process group of its own, without input, and waits for its end.

@@ -56,7 +56,8 @@ impl Build for RootfsBuilder {
         let job = only(jobs)?;
         let recipe = recipe(&job.spec)?;
         root()?;
-        process::run(&mmdebstrap(recipe, &job.out), context.cancel, &mut |line| {
+        let program = mmdebstrap(recipe, &job.out).with_temporary_files_in(context.scratch);
+        process::run(&program, context.cancel, &mut |line| {
             context.task.note(line.trim_start_matches("I: ").trim_end_matches("..."));
         })
         .await?;

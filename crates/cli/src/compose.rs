@@ -1,5 +1,6 @@
 //! Puts handlers together.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use credentials::{Credentials, RegistryLogins};
@@ -27,11 +28,21 @@ pub(crate) fn local_provider(app: &App) -> Arc<LocalProvider> {
     Arc::new(LocalProvider::new(app.machines(), app.cache.clone()))
 }
 
+/// How machines are looked at and treated, beyond what is usual.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Care {
+    /// Hash large files again.
+    pub(crate) deep: bool,
+    /// Machines on which a member of etcd may be born again.
+    pub(crate) forget_etcd_data: BTreeSet<String>,
+}
+
 /// All handlers, putting `agent` on machines.
-pub(crate) fn compose(app: &App, agent: AgentBinary) -> Composition {
+pub(crate) fn compose(app: &App, agent: AgentBinary, care: &Care) -> Composition {
     let connections = Arc::new(Connections::new());
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
-    let hosts = Arc::new(HostsHandler::new(Arc::new(SshConnector::new()), agent, tokens));
+    let hosts = HostsHandler::new(Arc::new(SshConnector::new()), agent, tokens);
+    let hosts = Arc::new(hosts.deep(care.deep).forget_etcd_data(care.forget_etcd_data.clone()));
     let local = local_provider(app);
     let handlers = Handlers::default()
         .with(Arc::new(Credentials))

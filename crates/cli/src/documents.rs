@@ -52,27 +52,7 @@ pub(crate) fn effective_on(texts: &[SourceText], surroundings: &Surroundings) ->
     let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
     let loaded = spec::load(&sources, surroundings);
     show(&loaded.diagnostics, texts);
-    let effective =
-        loaded.effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))?;
-    refuse_unsupported(&effective)?;
-    Ok(effective)
-}
-
-/// Fields that are understood but not carried out yet are refused: silence would be a lie.
-fn refuse_unsupported(effective: &Effective) -> Result<(), CommandError> {
-    let spec = &effective.cluster.spec;
-    let logins = &spec.containerd.registry_credentials;
-    let asked: Vec<String> = logins
-        .iter()
-        .filter(|(_, login)| login.password_secret.is_some())
-        .map(|(registry, _)| format!("spec.containerd.registryCredentials.{registry}.passwordSecret"))
-        .collect();
-    if asked.is_empty() {
-        return Ok(());
-    }
-    Err(CommandError::failed(format!("this version does not carry out yet: {}", asked.join(", ")))
-        .exit(Exit::InvalidSpec)
-        .hint("write the password into a file that only you can read, and name it in passwordFile"))
+    loaded.effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))
 }
 
 fn show(diagnostics: &[Diagnostic], texts: &[SourceText]) {

@@ -1,7 +1,7 @@
 //! Opens a made cluster for asking it something.
 
 use crate::app::App;
-use crate::compose::{Composition, compose};
+use crate::compose::{Care, Composition, compose};
 use crate::error::CommandError;
 use crate::operation::{self, Operation};
 use crate::{documents, ground, prepare, resolving};
@@ -24,7 +24,7 @@ pub(crate) async fn cluster<'a>(app: &'a App, name: &str) -> Result<Open<'a>, Co
     let effective = documents::effective(&loaded.revision.documents)?;
     let ground = ground::stored(&loaded, &effective, &loaded.revision.documents)?;
     let resolved = resolving::resolve(&loaded.head.lineage, effective, ground)?;
-    let composition = compose(app, prepare::agent(app, &resolved));
+    let composition = compose(app, prepare::agent(app, &resolved), &Care::default());
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     Ok(Open { operation, resolved, composition })
 }

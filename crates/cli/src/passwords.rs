@@ -36,7 +36,7 @@ pub(crate) fn check(
         return Ok(());
     }
     for (registry, login) in logins {
-        let Some(file) = &login.password_file else { continue };
+        let file = &login.password_file;
         if let Err(error) = passwords.read(file) {
             let field = format!("spec.containerd.registryCredentials.{registry}.passwordFile");
             return Err(CommandError::from_source(&format!("{field}: {file} cannot be used"), &error)
@@ -66,11 +66,7 @@ mod tests {
 
     #[test]
     fn a_login_without_its_password_is_refused_until_it_was_made_once() {
-        let login = |file: &str| RegistryCredential {
-            username: "u".to_owned(),
-            password_secret: None,
-            password_file: Some(file.to_owned()),
-        };
+        let login = |file: &str| RegistryCredential { username: "u".to_owned(), password_file: file.to_owned() };
         let logins = BTreeMap::from([("r.example".to_owned(), login("/nowhere/password"))]);
         let error = check(&logins, false, &PasswordFiles).unwrap_err();
         assert_eq!(error.exit, Exit::InvalidSpec);

@@ -1,15 +1,18 @@
 //! What `update cluster` does, and `create`, `start` and `delete` with it.
 
-use std::collections::BTreeMap;
+mod look;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::{Lease, Loaded, Summary};
 use model::Resolved;
-use plan::Plan;
+use plan::{Change, Plan};
 use resource::{Desired, ResourceId};
 
+use self::look::{Look, is_unknown};
 use crate::app::App;
-use crate::compose::{Composition, compose};
+use crate::compose::{Care, Composition, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::judge::Judge;
@@ -27,12 +30,30 @@ pub(crate) struct Wish {
     pub(crate) detailed_exitcode: bool,
     /// How many resources may be deleted or replaced; any number without it.
     pub(crate) max_destroy: Option<usize>,
+    /// How machines are looked at and treated.
+    pub(crate) care: Care,
     /// What to type to go on after a failure.
     pub(crate) again: String,
 }
 
+/// How far an update has come.
+#[derive(Debug, Clone, Default)]
+struct Progress {
+    look: Look,
+    /// The changes that somebody has said yes to.
+    approved: Option<Vec<Change>>,
+}
+
+/// What follows a pass.
+enum Next {
+    /// Nothing.
+    Exit(Exit),
+    /// Another pass.
+    Pass(Progress),
+}
+
 /// What a cluster's stored documents ask for on its ground, as it is now.
-pub(crate) async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Resolved, Loaded), CommandError> {
+async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Resolved, Loaded), CommandError> {
     let effective = documents::effective(&loaded.revision.documents)?;
     let ground = ground::stored(&loaded, &effective, &loaded.revision.documents)?;
     let changed = serde_json::to_value(&ground).is_ok_and(|value| value != loaded.revision.ground);
@@ -49,27 +70,65 @@ pub(crate) async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Re
 }
 
 /// Compares a cluster with its documents, and changes it if the user wants that.
+///
+/// What cannot be looked at because machines are off is looked at again when they are on: first the machines, then, when
+/// its API answers, the cluster.
 pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
-    let lease = if wish.yes { Some(app.store.lock(name, app.lock_info("update cluster")).await?) } else { None };
+    let mut progress = Progress::default();
+    loop {
+        match Box::pin(pass(app, name, wish, progress)).await? {
+            Next::Exit(exit) => return Ok(exit),
+            Next::Pass(further) => progress = further,
+        }
+    }
+}
+
+async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<Next, CommandError> {
+    let changing = wish.yes || progress.approved.is_some() || progress.look != Look::First;
+    let lease = if changing { Some(app.store.lock(name, app.lock_info("update cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
     let (resolved, loaded) = resolve(app, name, loaded).await?;
     let desired = resolving::build(&resolved)?;
+    known_machines(&resolved, &wish.care.forget_etcd_data)?;
     let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));
     passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
     let judge = Judge::of(&resolved, &loaded)?;
     judge.documents(app)?;
-    let prepared = prepare::assets(app, &resolved, &loaded, wish.yes).await?;
-    let composition = compose(app, prepared.agent.clone());
+    let prepared = prepare::assets(app, &resolved, &loaded, changing).await?;
+    let composition = compose(app, prepared.agent.clone(), &wish.care);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
     let plan = app.phase("compared with what is there", operation.plan(name, &desired, prepared.digest())).await?;
-    show(app, &plan)?;
+    let site = Site { app, wish, resolved: &resolved, operation: &operation, composition: &composition };
+    if progress.look.shows(&plan, app.format) {
+        show(app, &plan)?;
+    }
     judge.plan(app, &plan, wish.max_destroy)?;
     prepared.mention(app);
-    if plan.is_empty() {
-        return finish_unchanged(app, &plan, &operation, &resolved, lease.is_some()).await;
+    match lease {
+        None if plan.is_empty() => Ok(Next::Exit(unchanged(&plan))),
+        None => site.pending(name, progress.look, &plan),
+        Some(lease) if plan.is_empty() => site.finish(progress.look, &plan, lease.epoch()).await,
+        Some(lease) if wish.yes || progress.approved.as_ref() == Some(&plan.changes) => {
+            site.carry_out(progress.look, &plan, &desired, lease).await
+        }
+        Some(_) => {
+            if progress.approved.is_some() {
+                app.say("\nSomething has moved meanwhile: these are not the changes that you said yes to.");
+            }
+            site.pending(name, progress.look, &plan)
+        }
     }
-    let Some(lease) = lease else { return pending(app, name, wish, &plan).await };
-    carry_out(app, wish, &plan, &desired, &operation, &composition, &resolved, lease).await
+}
+
+/// Refuses names of machines that are none of the cluster's control planes.
+fn known_machines(resolved: &Resolved, names: &BTreeSet<String>) -> Result<(), CommandError> {
+    let known: Vec<&str> = resolved.control_planes().map(|machine| machine.name.as_str()).collect();
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(unknown) => Err(CommandError::failed(format!("there is no control plane {unknown}"))
+            .exit(Exit::Usage)
+            .hint(format!("there are: {}", known.join(", ")))),
+    }
 }
 
 /// Prints a plan as the user wants it.
@@ -77,57 +136,74 @@ pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
     output::print(app.format, plan, || report::plan_text(plan))
 }
 
-async fn finish_unchanged(
-    app: &App,
-    plan: &Plan,
-    operation: &Operation<'_>,
-    resolved: &Resolved,
-    changing: bool,
-) -> Outcome {
-    if changing {
-        kubectl::beside(app, resolved);
-        kubeconfig::export(app, operation, resolved).await?;
-    }
-    Ok(if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine })
+fn unchanged(plan: &Plan) -> Exit {
+    if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine }
 }
 
-fn is_unknown(line: &plan::ReportLine) -> bool {
-    matches!(line.reason, plan::ReportReason::Unknown { .. })
+/// Where a plan is carried out.
+struct Site<'a> {
+    app: &'a App,
+    wish: &'a Wish,
+    resolved: &'a Resolved,
+    operation: &'a Operation<'a>,
+    composition: &'a Composition,
 }
 
-/// The plan is shown and nothing is changed, unless the user types yes.
-async fn pending(app: &App, name: &str, wish: &Wish, plan: &Plan) -> Outcome {
-    if app.format == Format::Text && confirm::ask(app, "Carry out these changes?")? {
-        // Planned again under the lock: what was shown may have moved while the user was reading.
-        return Box::pin(update(app, name, &Wish { yes: true, ..wish.clone() })).await;
+impl Site<'_> {
+    /// The plan is shown and nothing is changed, unless the user types yes.
+    fn pending(&self, name: &str, look: Look, plan: &Plan) -> Result<Next, CommandError> {
+        let (app, wish) = (self.app, self.wish);
+        if app.format == Format::Text && confirm::ask(app, &format!("Carry out these changes on cluster {name}?"))? {
+            return Ok(Next::Pass(Progress { look, approved: Some(plan.changes.clone()) }));
+        }
+        if app.format == Format::Text {
+            app.say(format!("\nNothing was changed. To carry this out: {}", wish.again));
+        }
+        let pending = wish.detailed_exitcode && !plan.is_empty();
+        Ok(Next::Exit(if pending { Exit::Pending } else { Exit::Fine }))
     }
-    if app.format == Format::Text {
-        app.say(format!("\nNothing was changed. To carry this out: {}", wish.again));
-    }
-    let changes = !plan.is_empty();
-    Ok(if wish.detailed_exitcode && changes { Exit::Pending } else { Exit::Fine })
-}
 
-#[expect(clippy::too_many_arguments, reason = "the last step of the pipeline brings everything together")]
-async fn carry_out(
-    app: &App,
-    wish: &Wish,
-    plan: &Plan,
-    desired: &BTreeMap<ResourceId, Desired>,
-    operation: &Operation<'_>,
-    composition: &Composition,
-    resolved: &Resolved,
-    lease: Arc<dyn Lease>,
-) -> Outcome {
-    let epoch = lease.epoch();
-    let began = std::time::Instant::now();
-    let summary = app.phase_until("run", operation.run(plan, desired, lease), Summary::is_complete).await?;
-    operation::outcome(app, &summary, &wish.again)?;
-    kubeconfig::export(app, operation, resolved).await?;
-    let healthy = health::probe_dns(composition, operation, resolved, epoch);
-    app.phase("cluster DNS answers on every machine", healthy).await?;
-    let settled = health::settle(composition, operation, resolved);
-    app.phase("nodes and system pods ready", settled).await?;
-    summary::print(app, resolved, &summary, began.elapsed());
-    Ok(Exit::Fine)
+    /// There is nothing to do, as far as could be seen.
+    async fn finish(&self, look: Look, plan: &Plan, epoch: u64) -> Result<Next, CommandError> {
+        kubectl::beside(self.app, self.resolved);
+        kubeconfig::export(self.app, self.operation, self.resolved).await?;
+        if look == Look::Machines {
+            self.healthy(epoch).await?;
+            return Ok(Next::Pass(Progress { look: Look::Cluster, approved: None }));
+        }
+        Ok(Next::Exit(unchanged(plan)))
+    }
+
+    async fn carry_out(
+        &self,
+        look: Look,
+        plan: &Plan,
+        desired: &BTreeMap<ResourceId, Desired>,
+        lease: Arc<dyn Lease>,
+    ) -> Result<Next, CommandError> {
+        let (app, epoch) = (self.app, lease.epoch());
+        let began = std::time::Instant::now();
+        let running = self.operation.run(plan, desired, lease);
+        let summary = app.phase_until("run", running, Summary::is_complete).await?;
+        operation::outcome(app, &summary, &self.wish.again)?;
+        let next = look.after(plan);
+        if next == Some(Look::Machines) {
+            return Ok(Next::Pass(Progress { look: Look::Machines, approved: None }));
+        }
+        kubeconfig::export(app, self.operation, self.resolved).await?;
+        self.healthy(epoch).await?;
+        if let Some(look) = next {
+            return Ok(Next::Pass(Progress { look, approved: None }));
+        }
+        summary::print(app, self.resolved, &summary, began.elapsed());
+        Ok(Next::Exit(Exit::Fine))
+    }
+
+    /// Waits until the cluster is of use.
+    async fn healthy(&self, epoch: u64) -> Result<(), CommandError> {
+        let dns = health::probe_dns(self.composition, self.operation, self.resolved, epoch);
+        self.app.phase("cluster DNS answers on every machine", dns).await?;
+        let settled = health::settle(self.composition, self.operation, self.resolved);
+        self.app.phase("nodes and system pods ready", settled).await.map(drop)
+    }
 }

@@ -126,7 +126,6 @@ formats! {
     PortRange = "port-range", "a range of ports", "ranges of ports", amounts::port_range;
     Quantity = "quantity", "a quantity", "quantities", amounts::quantity;
     Registry = "registry", "a registry", "registries", addresses::registry;
-    SecretName = "secret-name", "the name of a secret", "names of secrets", names::secret;
     Sha256 = "sha256", "a SHA-256 digest", "SHA-256 digests", amounts::sha256;
     SubjectAltName = "subject-alt-name", "a DNS name or an IP address", "DNS names or IP addresses", addresses::alt_name;
     TemplateName = "template-name", "a template name", "template names", paths::template;

@@ -42,7 +42,7 @@ impl Build for LayerBuilder {
         let job = only(jobs)?;
         let recipe = recipe(&job.spec)?.clone();
         let extracted = context.scratch.join("extracted.tar");
-        let program = mmdebstrap(&job.spec, &recipe, &extracted);
+        let program = mmdebstrap(&job.spec, &recipe, &extracted).with_temporary_files_in(context.scratch);
         process::run(&program, context.cancel, &mut |line| {
             context.task.note(line.trim_start_matches("I: ").trim_end_matches("..."));
         })

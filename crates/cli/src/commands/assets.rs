@@ -1,5 +1,7 @@
 //! `assets`: what clusters are made of, and where it is.
 
+use std::collections::BTreeMap;
+
 use assets::{Mirror, Way};
 use catalog::{AssetSet, Selection, SourceDigests, names};
 use clap::{Args, Subcommand};
@@ -71,6 +73,11 @@ async fn list(app: &App, arguments: &Arguments) -> Outcome {
     let set = set(arguments)?;
     let plan =
         prepare::puller(app, &arguments.sources).plan(&set, None).await.map_err(|error| prepare::failed(&error))?;
+    let cached = plan.assets().filter_map(|(spec, way)| match way {
+        Way::Cached(asset) => Some((spec.asset_ref(), asset.path.display().to_string())),
+        _ => None,
+    });
+    let paths: BTreeMap<String, String> = cached.collect();
     let rows: Vec<(String, String, Option<u64>, String)> = plan
         .assets()
         .map(|(spec, way)| {
@@ -84,7 +91,10 @@ async fn list(app: &App, arguments: &Arguments) -> Outcome {
         .collect();
     let shown: Vec<_> = rows
         .iter()
-        .map(|(name, from, size, reference)| json!({"name": name, "from": from, "size": size, "reference": reference}))
+        .map(|(name, from, size, reference)| {
+            let path = paths.get(reference);
+            json!({"name": name, "from": from, "size": size, "reference": reference, "path": path})
+        })
         .collect();
     output::print(app.format, &shown, || {
         let mut table = Table::new(&["name", "from", "size"]);

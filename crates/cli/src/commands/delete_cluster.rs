@@ -8,7 +8,7 @@ use resource::Digest;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::compose::compose;
+use crate::compose::{Care, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::judge::Judge;
@@ -38,7 +38,7 @@ async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) ->
     let loaded = operation::load(app, name).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let nobody = hosts::AgentBinary { path: std::path::PathBuf::new(), sha256: String::new() };
-    let composition = compose(app, nobody);
+    let composition = compose(app, nobody, &Care::default());
     let judge = Judge::of_deletion(name, &loaded);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();

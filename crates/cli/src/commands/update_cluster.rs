@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::arguments::Name;
+use crate::compose::Care;
 use crate::error::Outcome;
 use crate::update::{self, Wish};
 
@@ -21,6 +22,13 @@ pub(crate) struct Arguments {
     /// Refuse a plan that deletes or replaces more resources than this
     #[arg(long, value_name = "N")]
     max_destroy: Option<usize>,
+    /// Hash large files on machines again instead of trusting their size and time
+    #[arg(long)]
+    deep: bool,
+    /// Let a new member of etcd be born on this control plane although one lived there whose data is gone. Without other
+    /// members that makes an empty cluster; restore a snapshot if you have one
+    #[arg(long, value_name = "MACHINE")]
+    forget_etcd_data: Vec<String>,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
@@ -29,6 +37,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         yes: arguments.yes,
         detailed_exitcode: arguments.detailed_exitcode,
         max_destroy: arguments.max_destroy,
+        care: Care { deep: arguments.deep, forget_etcd_data: arguments.forget_etcd_data.into_iter().collect() },
         again: format!("kubewright update cluster {name} --yes"),
     };
     update::update(app, &name, &wish).await

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::format::{Certificate, FilePath, Keyed, Registry, SecretName, Url};
+use crate::format::{Certificate, FilePath, Keyed, Registry, Url};
 
 /// The container runtime on every machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,12 +36,8 @@ pub struct Containerd {
 pub struct RegistryCredential {
     /// The user's name.
     pub username: String,
-    /// Name of the secret (`kubewright create secret`) that holds the password. Exactly one of the two is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "SecretName")]
-    pub password_secret: Option<String>,
-    /// A file on the operator's side that holds the password. Exactly one of the two is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// A file on the operator's side that holds the password, readable by its owner alone. It is read when the login is
+    /// made, and looked at again with every update.
     #[schemars(with = "FilePath")]
-    pub password_file: Option<String>,
+    pub password_file: String,
 }

@@ -33,11 +33,6 @@ pub(crate) fn domain(text: &str) -> Result<(), Unfit> {
     text.split('.').try_for_each(label)
 }
 
-/// The name of a secret. Says nothing about the text, which may be the secret itself.
-pub(crate) fn secret(text: &str) -> Result<(), Unfit> {
-    domain(text).map_err(|_| Unfit::new("names of secrets consist of lower-case letters, digits, `-` and `.`"))
-}
-
 /// The full name of a unit of systemd, such as `kubelet.service`.
 pub(crate) fn unit(text: &str) -> Result<(), Unfit> {
     const SUFFIXES: [&str; 6] = [".service", ".target", ".mount", ".socket", ".path", ".timer"];

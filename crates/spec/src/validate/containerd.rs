@@ -10,19 +10,12 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
     let containerd = &cluster.value.spec.containerd;
     let mut findings = Vec::new();
-    for (registry, credential) in &containerd.registry_credentials {
+    for registry in containerd.registry_credentials.keys() {
         let path = join("spec.containerd.registryCredentials", registry);
         if registry == "*" {
             let message = "credentials for every registry would be sent to every registry";
             findings.push(Finding::error("spec::credentials", message).at(cluster, &*path).help("name the registry"));
         }
-        let message = match (&credential.password_secret, &credential.password_file) {
-            (Some(_), Some(_)) => "`passwordSecret` and `passwordFile` exclude each other",
-            (None, None) => "the password's source is missing",
-            _ => continue,
-        };
-        let help = "set `passwordSecret` to the name of a secret made by `kubewright create secret`, or `passwordFile` to a path";
-        findings.push(Finding::error("spec::credentials", message).at(cluster, path).help(help));
     }
     let holds_secret = |line: &str| {
         let key = line.split_once('=').map_or("", |(key, _)| key).trim().trim_matches(['"', '\'']);

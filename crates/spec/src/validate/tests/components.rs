@@ -127,14 +127,13 @@ fn audit_policies_have_rules_that_the_api_server_takes() {
 #[test]
 fn registry_passwords_stay_outside_of_documents() {
     let credentials = |text: &str| about(&format!("  containerd:\n    registryCredentials:\n      {text}\n"));
-    assert_eq!(credentials("docker.io: {username: me, passwordSecret: hub}"), [""; 0]);
+    assert_eq!(credentials("docker.io: {username: me, passwordFile: hub}"), [""; 0]);
     assert_eq!(credentials("docker.io: {username: me}").len(), 1);
-    assert_eq!(credentials("docker.io: {username: me, passwordSecret: a, passwordFile: b}").len(), 1);
     assert_eq!(
-        credentials("docker.io: {username: me, passwordSecret: a, password: b}"),
+        credentials("docker.io: {username: me, passwordFile: a, password: b}"),
         ["spec::unknown-field cluster.yaml:9 spec.containerd.registryCredentials[\"docker.io\"].password"]
     );
-    assert_eq!(credentials("'*': {username: me, passwordSecret: a}").len(), 1);
+    assert_eq!(credentials("'*': {username: me, passwordFile: a}").len(), 1);
     assert_eq!(
         about("  containerd:\n    additions: |\n      [x]\n      password = \"y\"\n"),
         ["spec::credentials cluster.yaml:9 spec.containerd.additions"]

@@ -1,0 +1,92 @@
+//! How often a cluster is looked at in one update: what was off at first can be seen once it is on.
+
+use plan::{Plan, ReportLine, ReportReason};
+
+use crate::output::Format;
+
+/// Which look at the cluster this is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As it was found.
+    #[default]
+    First,
+    /// Machines were started: what is on them can be seen.
+    Machines,
+    /// The cluster's API answers.
+    Cluster,
+}
+
+impl Look {
+    /// The look that a plan calls for after it was carried out, because some of it could not be seen.
+    pub(super) fn after(self, plan: &Plan) -> Option<Self> {
+        let blind = |line: &ReportLine| is_unknown(line) || matches!(line.reason, ReportReason::WaitsFor { .. });
+        match self {
+            _ if !plan.report.iter().any(blind) => None,
+            Self::First => Some(Self::Machines),
+            Self::Machines => Some(Self::Cluster),
+            Self::Cluster => None,
+        }
+    }
+
+    /// Whether a plan is shown: a second one only when it has something to say, and never as a second document.
+    pub(super) fn shows(self, plan: &Plan, format: Format) -> bool {
+        match self {
+            Self::First => true,
+            Self::Machines => format == Format::Text && !plan.is_empty(),
+            Self::Cluster => format == Format::Text,
+        }
+    }
+}
+
+/// Whether something could not be looked at.
+pub(super) fn is_unknown(line: &ReportLine) -> bool {
+    matches!(line.reason, ReportReason::Unknown { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::{Base, Change, Operation, Reason};
+    use resource::{Digest, ResourceId};
+
+    use super::*;
+
+    fn plan(changes: usize, reason: Option<ReportReason>) -> Plan {
+        let id = |number: usize| ResourceId::new("machine", &number.to_string());
+        let base = Base {
+            cluster: String::new(),
+            lineage: String::new(),
+            serial: 1,
+            revision: Digest::of_bytes(b""),
+            lock: Digest::of_bytes(b""),
+            kubewright: String::new(),
+            time: String::new(),
+        };
+        let changes = (0..changes).map(|number| Change::new(&id(number), Operation::Update, Reason::Drifted)).collect();
+        let report = reason.into_iter().map(|reason| ReportLine { resource: id(9), reason }).collect();
+        Plan { format: Plan::FORMAT, base, changes, report, drift: Vec::new() }
+    }
+
+    #[test]
+    fn what_could_not_be_seen_is_looked_at_again_twice_at_most() {
+        let blind = plan(1, Some(ReportReason::Unknown { why: "it is off".into() }));
+        assert_eq!(Look::First.after(&blind), Some(Look::Machines));
+        assert_eq!(Look::Machines.after(&blind), Some(Look::Cluster));
+        assert_eq!(Look::Cluster.after(&blind), None);
+        let waiting = plan(1, Some(ReportReason::WaitsFor { on: ResourceId::new("cluster", "demo") }));
+        assert_eq!(Look::First.after(&waiting), Some(Look::Machines));
+    }
+
+    #[test]
+    fn what_is_only_shared_or_foreign_calls_for_no_other_look() {
+        assert_eq!(Look::First.after(&plan(1, None)), None);
+        assert_eq!(Look::First.after(&plan(1, Some(ReportReason::Foreign))), None);
+    }
+
+    #[test]
+    fn a_second_plan_is_shown_when_it_has_changes_and_not_as_a_second_document() {
+        assert!(Look::First.shows(&plan(0, None), Format::Json));
+        assert!(Look::Machines.shows(&plan(1, None), Format::Text));
+        assert!(!Look::Machines.shows(&plan(0, None), Format::Text));
+        assert!(!Look::Cluster.shows(&plan(1, None), Format::Json));
+    }
+}

@@ -1,0 +1,37 @@
+//! etcd's data is gone: the machine does not come up as a new, empty cluster until somebody says that it may.
+
+use crate::world::{World, both};
+use crate::{checks, machines};
+
+const CLUSTER: &str = "lost1";
+const MACHINE: &str = "control-plane-1";
+
+pub(crate) fn story(world: &mut World) {
+    world.kubewright(&["create", "cluster", CLUSTER, "--node-count", "0", "--yes"]);
+    checks::nodes_and_system(world, "1.36.3", &[MACHINE]);
+    let cluster = identity(world);
+    world.kubewright(&["stop", "cluster", CLUSTER]);
+    let data = world.state().join("machines").join(CLUSTER).join(MACHINE).join("etcd/member");
+    std::fs::rename(&data, world.path("member")).expect("the data is taken away");
+
+    // What is on a machine is looked at when it runs.
+    let refused = world.try_kubewright(&["start", "cluster", CLUSTER]);
+    let said = both(&refused);
+    assert!(!refused.status.success() && said.contains("--forget-etcd-data"), "{said}");
+    assert!(machines::running(world, CLUSTER).contains_key(MACHINE), "the machine itself runs");
+    assert!(!data.exists(), "no member was born");
+    let unknown = world.try_kubewright(&["update", "cluster", CLUSTER, "--forget-etcd-data", "nobody", "--yes"]);
+    assert!(both(&unknown).contains("there are: control-plane-1"), "{}", both(&unknown));
+
+    world.kubewright(&["stop", "cluster", CLUSTER]);
+    let _ = std::fs::remove_dir_all(&data);
+    std::fs::rename(world.path("member"), &data).expect("the data is put back");
+    world.kubewright(&["start", "cluster", CLUSTER]);
+    checks::nodes_and_system(world, "1.36.3", &[MACHINE]);
+    assert_eq!(identity(world), cluster, "it is the same cluster");
+    checks::nothing_to_do(world, CLUSTER);
+}
+
+fn identity(world: &World) -> String {
+    world.eventually(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"], |uid| !uid.is_empty())
+}
