@@ -35,20 +35,32 @@ pub(crate) fn nodes_and_system(world: &World, version: &str, names: &[&str]) {
 
 /// etcd has so many members, and every one of them is well.
 pub(crate) fn etcd_is_whole(world: &World, through: &str, members: usize) {
-    const CREDENTIALS: [&str; 3] = [
+    let pod = format!("etcd-{through}");
+    world.eventually(&etcdctl(&pod, &["member", "list"]), |text| {
+        text.lines().count() == members && text.lines().all(|line| line.contains("started"))
+    });
+    world.eventually(&etcdctl(&pod, &["endpoint", "health", "--cluster", "-w", "json"]), |text| {
+        text.matches("\"health\":true").count() == members
+    });
+}
+
+/// kubectl's arguments for an etcdctl in `pod`.
+pub(crate) fn etcdctl<'a>(pod: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+    const POD: [&str; 9] = [
+        "exec",
+        "--namespace=kube-system",
+        "--container=etcd",
+        "",
+        "--",
+        "etcdctl",
         "--cacert=/etc/kubernetes/pki/etcd/ca.crt",
         "--cert=/etc/kubernetes/pki/etcd/server.crt",
         "--key=/etc/kubernetes/pki/etcd/server.key",
     ];
-    let pod = format!("etcd-{through}");
-    let ask = ["exec", "-n", "kube-system", &pod, "--", "etcdctl"];
-    world.eventually(&[&ask, CREDENTIALS.as_slice(), &["member", "list"]].concat(), |text| {
-        text.lines().count() == members && text.lines().all(|line| line.contains("started"))
-    });
-    world.eventually(
-        &[&ask, CREDENTIALS.as_slice(), &["endpoint", "health", "--cluster", "-w", "json"]].concat(),
-        |text| text.matches("\"health\":true").count() == members,
-    );
+    let mut words = POD.to_vec();
+    words[3] = pod;
+    words.extend(arguments);
+    words
 }
 
 /// A second update has nothing to do and says so.

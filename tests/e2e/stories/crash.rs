@@ -11,8 +11,10 @@ use crate::world::World;
 use crate::{checks, machines};
 
 const CLUSTER: &str = "crash1";
-/// Kills in one cluster's life; `KUBEWRIGHT_CRASHES` asks for more lives.
-const CRASHES_PER_LIFE: usize = 6;
+/// Kills in one cluster's life.
+const CRASHES_PER_LIFE: usize = 10;
+/// Kills in all; `KUBEWRIGHT_CRASHES` asks for another number.
+const CRASHES: usize = 20;
 
 /// A control plane, and a group that has no machines yet.
 const DOCUMENTS: &str = "
@@ -34,8 +36,7 @@ spec: {role: Worker, count: 0}
 
 pub(crate) fn story(world: &mut World) {
     let given = std::env::var("KUBEWRIGHT_CRASHES").ok();
-    let mut left =
-        given.map_or(CRASHES_PER_LIFE, |text| text.parse::<usize>().expect("KUBEWRIGHT_CRASHES is a number"));
+    let mut left = given.map_or(CRASHES, |text| text.parse::<usize>().expect("KUBEWRIGHT_CRASHES is a number"));
     let mut random = Random::from_environment();
     while left > 0 {
         let crashes = left.min(CRASHES_PER_LIFE);
@@ -65,6 +66,7 @@ fn life(world: &mut World, random: &mut Random, crashes: usize) {
     carry_out(world, random, &mut known, &phase(0, 14));
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1"]);
     settled(world, &["control-plane-1"]);
+    let member = etcd_identity(world);
 
     world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.count=1"]);
     carry_out(world, random, &mut known, &phase(1, 10));
@@ -76,8 +78,18 @@ fn life(world: &mut World, random: &mut Random, crashes: usize) {
     let labelled = world.kubectl(&["get", "nodes", "-l", "tier=front", "-o", "name"]);
     assert_eq!(labelled.trim(), "node/worker-1");
     settled(world, &["control-plane-1", "worker-1"]);
+    assert_eq!(etcd_identity(world), member, "etcd's cluster and member are the same");
 
     carry_out(world, random, &mut known, &phase(3, 3));
+}
+
+/// Ids of etcd's cluster and its members.
+fn etcd_identity(world: &World) -> String {
+    const POD: &str = "etcd-control-plane-1";
+    let ids = world.eventually(&checks::etcdctl(POD, &["member", "list"]), |text| text.contains("started"));
+    let status = world.kubectl(&checks::etcdctl(POD, &["endpoint", "status", "-w", "fields"]));
+    let cluster = status.lines().find(|line| line.contains("ClusterID")).unwrap_or_default();
+    format!("{cluster} {ids}")
 }
 
 /// These machines and no others run, and nothing is left to do.
