@@ -17,6 +17,15 @@ use resource::{Digest, KindSchema, Lifecycle, Observation, Recorded, ResourceId,
 
 use crate::Connections;
 
+/// How far an observation looks around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// At what was asked for.
+    Asked,
+    /// At what lies beside it too.
+    All,
+}
+
 /// Observes and applies clusters, objects, nodes, drains and serving certificates.
 pub struct ObjectsHandler {
     connections: Arc<Connections>,
@@ -53,7 +62,7 @@ impl ObjectsHandler {
             desired: change.after.clone(),
             recorded: change.before.clone().map(as_recorded),
         };
-        let mut observed = self.observe(vec![request], context.outputs.clone()).await;
+        let mut observed = self.look(vec![request], context.outputs.clone(), Scope::Asked).await;
         let stale = |how: &str| ActionError {
             class: ErrorClass::Stale,
             ..ActionError::permanent(format!("{} {how} since the plan was made", change.resource))
@@ -69,6 +78,30 @@ impl ObjectsHandler {
             }
             None => Ok(()),
         }
+    }
+
+    /// Looks at all kinds at once.
+    async fn look(
+        &self,
+        requests: Vec<ObserveRequest>,
+        context: Arc<dyn ObserveContext>,
+        scope: Scope,
+    ) -> BTreeMap<ResourceId, Observation> {
+        let mut kinds: BTreeMap<String, Vec<ObserveRequest>> = BTreeMap::new();
+        for request in requests {
+            kinds.entry(request.id.kind().to_owned()).or_default().push(request);
+        }
+        let mut take = |kind: &str| kinds.remove(kind).unwrap_or_default();
+        let (connections, context) = (&*self.connections, &*context);
+        let (clusters, objects, nodes, certificates) = tokio::join!(
+            cluster::observe(connections, take("cluster"), context),
+            object::observe(connections, take("object"), context),
+            node::observe(connections, take("node"), context, scope),
+            serving_certificate::observe(connections, take("serving-certificate"), context),
+        );
+        // Drains leave nothing behind.
+        let rest = kinds.into_values().flatten().map(|request| (request.id, Observation::Absent));
+        clusters.into_iter().chain(objects).chain(nodes).chain(certificates).chain(rest).collect()
     }
 
     fn begun(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, ActionId)>> {
@@ -112,26 +145,13 @@ impl Handler for ObjectsHandler {
         vec![("node", drain::before_delete)]
     }
 
+    /// Nodes that nobody asked for, such as one that kubeadm joined, are among the answers.
     async fn observe(
         &self,
         requests: Vec<ObserveRequest>,
         context: Arc<dyn ObserveContext>,
     ) -> BTreeMap<ResourceId, Observation> {
-        let mut kinds: BTreeMap<String, Vec<ObserveRequest>> = BTreeMap::new();
-        for request in requests {
-            kinds.entry(request.id.kind().to_owned()).or_default().push(request);
-        }
-        let mut take = |kind: &str| kinds.remove(kind).unwrap_or_default();
-        let (connections, context) = (&*self.connections, &*context);
-        let (clusters, objects, nodes, certificates) = tokio::join!(
-            cluster::observe(connections, take("cluster"), context),
-            object::observe(connections, take("object"), context),
-            node::observe(connections, take("node"), context),
-            serving_certificate::observe(connections, take("serving-certificate"), context),
-        );
-        // Drains leave nothing behind.
-        let rest = kinds.into_values().flatten().map(|request| (request.id, Observation::Absent));
-        clusters.into_iter().chain(objects).chain(nodes).chain(certificates).chain(rest).collect()
+        self.look(requests, context, Scope::All).await
     }
 
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {

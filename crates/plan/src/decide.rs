@@ -32,6 +32,7 @@ pub(crate) fn decide(input: &Input<'_>) -> Decisions {
         context.desired(&input.desired[&id]);
     }
     remove::remove(&mut context);
+    context.foreign();
     context.decisions
 }
 
@@ -192,6 +193,15 @@ impl Context<'_> {
             effects: Vec::new(),
             ..template
         });
+    }
+
+    /// What was seen beside what was asked for is told, and left alone.
+    fn foreign(&mut self) {
+        let Input { desired, recorded, observed, .. } = self.input;
+        let beside = observed.iter().filter(|(id, _)| !desired.contains_key(*id) && !recorded.contains_key(*id));
+        let there = beside.filter(|(_, observation)| matches!(observation, Observation::Present { .. }));
+        let lines = there.map(|(id, _)| ReportLine { resource: id.clone(), reason: ReportReason::Foreign });
+        self.decisions.report.extend(lines);
     }
 
     pub(crate) fn push(&mut self, change: Change) {

@@ -150,6 +150,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_neither_wanted_nor_recorded_is_told_and_left_alone() {
+        let joined = id("node/joined");
+        let plan = World::default().see(&joined, Observation::present(json!({}))).plan();
+        assert!(plan.changes.is_empty());
+        assert_eq!(plan.report, [crate::ReportLine { resource: joined.clone(), reason: ReportReason::Foreign }]);
+        assert!(World::default().see(&joined, Observation::Absent).plan().report.is_empty());
+    }
+
     fn id(text: &str) -> ResourceId {
         text.parse().unwrap()
     }

@@ -121,7 +121,7 @@ fn report(text: &mut String, lines: &[ReportLine]) {
             ReportReason::Shared { differs } if differs.is_empty() => "shared, as expected".to_owned(),
             ReportReason::Shared { differs } => format!("shared, but differs in {}", count(differs.len(), "field")),
             ReportReason::Orphan => "carries our marker, but is not recorded".to_owned(),
-            ReportReason::Foreign => "is not ours".to_owned(),
+            ReportReason::Foreign => "is not ours and stays as it is".to_owned(),
         };
         let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "?"), line.resource, paint(DIM, why));
     }

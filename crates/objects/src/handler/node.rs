@@ -8,6 +8,7 @@ use plan::{Change, Operation};
 use resource::{Behaviour, KindSchema, Observation, ResourceId};
 use serde_json::{Map, Value, json};
 
+use super::Scope;
 use super::site::{Batch, batches, of_change};
 use crate::connection::Connection;
 use crate::field::flag;
@@ -53,11 +54,16 @@ pub(super) async fn observe(
     connections: &Connections,
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
+    scope: Scope,
 ) -> BTreeMap<ResourceId, Observation> {
     let (batches, mut answers) = batches(connections, requests, context).await;
     for Batch { connection, requests } in batches {
         let names: Vec<&str> = requests.iter().map(|request| request.id.name()).collect();
-        let found = fetch(&connection, &names).await;
+        let found = fetch(&connection, &names, scope).await;
+        if let Ok(nodes) = &found {
+            let beside = nodes.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+            answers.extend(beside.map(|(name, live)| (ResourceId::new("node", name), foreign(live))));
+        }
         answers.extend(requests.iter().map(|request| {
             let observation = match &found {
                 Ok(nodes) => nodes.get(request.id.name()).map_or(Observation::Absent, |live| present(live, request)),
@@ -69,9 +75,16 @@ pub(super) async fn observe(
     answers
 }
 
-async fn fetch(connection: &Connection, names: &[&str]) -> Result<BTreeMap<String, Value>, ApiError> {
+/// A Node that nobody asked for: it is told of, not looked at.
+fn foreign(live: &Value) -> Observation {
+    Observation::present(json!({"uid": live.pointer("/metadata/uid")}))
+}
+
+async fn fetch(connection: &Connection, names: &[&str], scope: Scope) -> Result<BTreeMap<String, Value>, ApiError> {
     let nodes = match names {
-        [name] => connection.find(&Request::get(&format!("{NODES}/{name}"))).await?.into_iter().collect(),
+        [name] if scope == Scope::Asked => {
+            connection.find(&Request::get(&format!("{NODES}/{name}"))).await?.into_iter().collect()
+        }
         _ => connection.list(NODES, &[]).await?,
     };
     let named = |mut node: Value| {
