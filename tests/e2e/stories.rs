@@ -10,6 +10,7 @@ mod high_availability;
 mod host_reboot;
 mod locks;
 mod mirror;
+mod older_minor;
 mod stop_start;
 mod two_clusters;
 
@@ -19,6 +20,7 @@ use crate::Story;
 pub(crate) const ALL: &[Story] = &[
     ("bad input", bad_input::story),
     ("default cluster", default_cluster::story),
+    ("older minor", older_minor::story),
     ("changes", changes::story),
     ("high availability", high_availability::story),
     ("failover", failover::story),
