@@ -41,7 +41,7 @@ pub(crate) fn configuration(programs: &Programs, program: &str, text: &str) -> R
     let said = String::from_utf8_lossy(&output.stderr);
     // All of them go on without a field that they don't know, and say so.
     let lenient = said.contains("lenient decoding") || said.contains("unknown key in TOML");
-    // The newer kubelet looks for its kubeconfig first.
+    // Both come after the configuration was validated; which is first depends on how kubelet gets its certificates.
     let ends = ["unable to load client CA file", "unable to load kubeconfig"];
     let accepted = match program {
         "kubelet" => !output.status.success() && ends.into_iter().any(|end| said.contains(end)),
