@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::world::World;
 
+/// The agnhost of the default minor, as [`MANIFEST`] has it.
+pub(crate) const AGNHOST: &str = "2.63.0";
+
 /// Three replicas behind a Service of type NodePort.
 pub(crate) const MANIFEST: &str = "
 apiVersion: apps/v1

@@ -8,9 +8,11 @@ mod drift;
 mod failover;
 mod high_availability;
 mod host_reboot;
+mod joined;
 mod locks;
 mod lost_data;
 mod mirror;
+mod older_minor;
 mod packages;
 mod stop_start;
 mod two_clusters;
@@ -22,6 +24,8 @@ pub(crate) const ALL: &[Story] = &[
     ("bad input", bad_input::story),
     ("packages", packages::story),
     ("default cluster", default_cluster::story),
+    ("older minor", older_minor::story),
+    ("joined by kubeadm", joined::story),
     ("changes", changes::story),
     ("high availability", high_availability::story),
     ("failover", failover::story),

@@ -27,7 +27,12 @@ pub(crate) fn nodes(world: &World) -> Vec<Node> {
 
 /// Starts the web service and waits for its pods.
 pub(crate) fn start_web(world: &World) {
-    world.apply(probe::MANIFEST);
+    start_web_of(world, probe::AGNHOST);
+}
+
+/// Starts the web service with the agnhost of another minor.
+pub(crate) fn start_web_of(world: &World, agnhost: &str) {
+    world.apply(&probe::MANIFEST.replace(probe::AGNHOST, agnhost));
     world.kubectl(&["rollout", "status", "deployment/web", "--timeout=120s"]);
 }
 

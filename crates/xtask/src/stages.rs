@@ -26,6 +26,11 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "unit", about: "unit tests, goldens and the architecture test of every crate", run: unit },
     Stage { name: "build", about: "the program under test", run: || cargo(&["build", "--quiet", "-p", "cli"]) },
     Stage { name: "host", about: "what end to end tests need of this host, and all assets", run: host },
+    Stage {
+        name: "binaries",
+        about: "command lines and files of every minor, given to the real programs",
+        run: binaries,
+    },
     Stage { name: "e2e", about: "real clusters on real machines, judged by kubectl", run: e2e },
 ];
 
@@ -78,10 +83,24 @@ fn program() -> PathBuf {
     target.join("debug/kubewright")
 }
 
+/// Kubernetes' minors that real machines and programs are tested with.
+const MINORS: [&str; 2] = ["1.36", "1.35"];
+
 /// A dry create installs what the host lacks; pulling shows how long each asset takes.
 fn host() -> Result<()> {
     finish(Command::new(program()).args(["preflight", "--setup-host"]).current_dir(root()))?;
-    finish(Command::new(program()).args(["assets", "pull"]).current_dir(root()))
+    for minor in MINORS {
+        let pull = ["assets", "pull", "--kubernetes-version", minor];
+        finish(Command::new(program()).args(pull).current_dir(root()))?;
+    }
+    Ok(())
+}
+
+fn binaries() -> Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["test", "--package", "tests", "--test", "binaries", "--quiet"]);
+    command.env("KUBEWRIGHT_TEST_MINORS", MINORS.join(","));
+    finish(command.current_dir(root()))
 }
 
 fn e2e() -> Result<()> {

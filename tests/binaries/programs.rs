@@ -1,0 +1,43 @@
+//! The real programs of one minor, from the asset cache.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use assets::AssetCache;
+use catalog::{AssetSet, Release, Selection, SourceDigests, assets_for};
+
+/// The programs of one Kubernetes minor.
+pub(crate) struct Programs {
+    cache: AssetCache,
+    set: AssetSet,
+    release: &'static Release,
+}
+
+impl Programs {
+    /// Those of `minor` in the cache at `root`.
+    pub(crate) fn open(root: &str, minor: &str) -> Self {
+        let release = catalog::find(minor).unwrap();
+        let cache = AssetCache::open(root).unwrap();
+        Self { cache, set: assets_for(release, &Selection::everything(SourceDigests::default())), release }
+    }
+
+    /// Their release.
+    pub(crate) fn release(&self) -> &'static Release {
+        self.release
+    }
+
+    fn path(&self, program: &str) -> PathBuf {
+        let version = self.release.kubernetes;
+        let spec = self.set.get(program).unwrap_or_else(|| panic!("{version} has no asset {program}"));
+        let cached = self.cache.find(spec.reference()).unwrap();
+        let cached = cached.unwrap_or_else(|| panic!("not in the cache: {}", spec.asset_ref()));
+        cached.path
+    }
+
+    /// Runs a program in an empty directory, to its end.
+    pub(crate) fn run(&self, program: &str, arguments: &[String], directory: &Path) -> Output {
+        let mut command = Command::new("timeout");
+        command.arg("60").arg(self.path(program)).args(arguments).current_dir(directory).env_clear();
+        command.output().unwrap_or_else(|error| panic!("{program} does not start: {error}"))
+    }
+}
