@@ -1,6 +1,7 @@
 //! Tasks of the repository: `cargo xtask test` is everything that CI runs.
 #![expect(clippy::print_stdout, reason = "a tool for terminals")]
 
+mod bench;
 mod generate;
 mod soak;
 mod stages;
@@ -33,6 +34,21 @@ enum Task {
     Gen,
     /// What the repository must look like: lengths, first lines, links, nothing of one machine, no binaries
     Tidy,
+    /// Measure what has a budget, with the released program
+    Bench {
+        /// List the rows and measure nothing
+        #[arg(long)]
+        list: bool,
+        /// Measure only these rows
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// How often each is measured; the median counts
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        /// Put the table into docs/benchmarks.md
+        #[arg(long)]
+        write: bool,
+    },
     /// The long stories
     Soak {
         /// List the stories and run nothing
@@ -58,6 +74,8 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Test { list: true, .. } => list(stages::STAGES.iter().map(|stage| (stage.name, stage.about))),
         Task::Soak { list: true, .. } => list(soak::SOAKS.iter().map(|soak| (soak.name, soak.about))),
+        Task::Bench { list: true, .. } => list(bench::ROWS.iter().map(|row| (row.name, row.about))),
+        Task::Bench { only, runs, write, .. } => return bench::run(&bench::Wish { only, runs, write }),
         Task::Test { only, .. } => return stages::run(&only),
         Task::Soak { only, .. } => return soak::run(&only),
         Task::Gen => return generate::run(),
@@ -68,6 +86,6 @@ fn run(task: Task) -> anyhow::Result<()> {
 
 fn list<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, about) in lines {
-        println!("{name:<10} {about}");
+        println!("{name:<12} {about}");
     }
 }
