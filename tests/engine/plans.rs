@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use engine::StateStore as _;
+use engine::journal::Record;
 use plan::ActionId;
 use testkit::Site;
 
@@ -40,6 +41,8 @@ async fn journalled(site: &Site, wanted: &Wanted) {
     let planned: BTreeSet<&ActionId> = plan.changes.iter().map(|change| &change.id).collect();
     let records = site.journal(serial).await.unwrap();
     let done: BTreeSet<&ActionId> = Site::journalled(&records).into_iter().collect();
+    let begun = records.first().expect("a run begins");
+    assert!(matches!(begun, Record::RunStarted { who, .. } if who == "somebody@host"), "{begun:?}");
     assert!(!done.is_empty() && done == planned, "{:?}", done.symmetric_difference(&planned));
 }
 

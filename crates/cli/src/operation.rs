@@ -116,6 +116,7 @@ impl<'a> Operation<'a> {
             vault: self.vault.clone(),
             journal,
             lease,
+            who: self.app.environment.who.clone(),
             randomness: Arc::new(SystemRandomness),
             clock: Arc::new(SystemClock),
             events: Arc::new(RunLog::open(self.app, &plan.base.cluster, &run)),

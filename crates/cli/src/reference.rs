@@ -8,9 +8,8 @@ use crate::arguments::CommandLine;
 
 /// Help of every command, one section each.
 fn reference() -> String {
-    let mut text = String::from(
-        "# Command line\n\nWritten by `UPDATE=1 cargo test -p cli reference`; a test fails when it is not current.\n",
-    );
+    let mut text =
+        String::from("# Command line\n\nWritten by `cargo xtask gen`; a test fails when it is not current.\n");
     let mut program = CommandLine::command().term_width(100);
     program.build();
     section(&mut text, &mut program, "kubewright");
@@ -39,5 +38,5 @@ fn the_published_reference_is_current() {
         std::fs::write(path, &current).unwrap();
     }
     let published = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(published == current, "docs/cli-reference.md is not current: UPDATE=1 cargo test -p cli reference");
+    assert!(published == current, "docs/cli-reference.md is not current: cargo xtask gen");
 }

@@ -32,6 +32,8 @@ pub struct Ports {
     pub journal: Journal,
     /// The right to change the cluster.
     pub lease: Arc<dyn Lease>,
+    /// Who asked for the run, `user@host`.
+    pub who: String,
     /// The source of keys and tokens.
     pub randomness: Arc<dyn Randomness>,
     /// The time.
@@ -157,7 +159,7 @@ fn run_started(plan: &Plan, run: &str, ports: &Ports) -> Record {
         run: run.to_owned(),
         plan,
         epoch: ports.lease.epoch(),
-        who: String::new(),
+        who: ports.who.clone(),
         time: ports.clock.now().to_string(),
     }
 }

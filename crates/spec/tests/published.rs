@@ -1,6 +1,6 @@
 //! What users see of the spec: the schema and the reference are up to date, and every example is sound.
 //!
-//! `UPDATE=1 cargo test -p spec --test published` writes the generated files anew.
+//! `cargo xtask gen` writes the generated files anew.
 #![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in tests, not in their helpers
 
@@ -36,7 +36,7 @@ fn assert_up_to_date(file: &str, wanted: &str) {
         fs_err::write(&path, wanted).unwrap();
     }
     let found = fs_err::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "docs/{file} is out of date: run `UPDATE=1 cargo test -p spec --test published`");
+    assert!(found == wanted, "docs/{file} is out of date: run `cargo xtask gen`");
 }
 
 #[test]

@@ -148,6 +148,7 @@ impl Site {
             vault: Arc::new(self.vault.clone()),
             journal,
             lease,
+            who: "somebody@host".to_owned(),
             randomness: Arc::new(SeededRandomness::new(self.seed)),
             clock: Arc::new(self.clock.clone()),
             events: Arc::new(self.events.clone()),

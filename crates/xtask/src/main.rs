@@ -1,7 +1,12 @@
 //! Tasks of the repository: `cargo xtask test` is everything that CI runs.
 #![expect(clippy::print_stdout, reason = "a tool for terminals")]
 
+mod bench;
+mod generate;
+mod soak;
 mod stages;
+mod tidy;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -25,21 +30,62 @@ enum Task {
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
+    /// Write every generated file anew
+    Gen,
+    /// What the repository must look like: lengths, first lines, links, nothing of one machine, no binaries
+    Tidy,
+    /// Measure what has a budget, with the released program
+    Bench {
+        /// List the rows and measure nothing
+        #[arg(long)]
+        list: bool,
+        /// Measure only these rows
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// How often each is measured; the median counts
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+        /// Put the table into docs/benchmarks.md
+        #[arg(long)]
+        write: bool,
+    },
+    /// The long stories
+    Soak {
+        /// List the stories and run nothing
+        #[arg(long)]
+        list: bool,
+        /// Run only these
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
-    let Task::Test { list, only } = CommandLine::parse().task;
-    if list {
-        for stage in stages::STAGES {
-            println!("{:<10} {}", stage.name, stage.about);
-        }
-        return ExitCode::SUCCESS;
-    }
-    match stages::run(&only) {
+    match run(CommandLine::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("\nFAILED: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Test { list: true, .. } => list(stages::STAGES.iter().map(|stage| (stage.name, stage.about))),
+        Task::Soak { list: true, .. } => list(soak::SOAKS.iter().map(|soak| (soak.name, soak.about))),
+        Task::Bench { list: true, .. } => list(bench::ROWS.iter().map(|row| (row.name, row.about))),
+        Task::Bench { only, runs, write, .. } => return bench::run(&bench::Wish { only, runs, write }),
+        Task::Test { only, .. } => return stages::run(&only),
+        Task::Soak { only, .. } => return soak::run(&only),
+        Task::Gen => return generate::run(),
+        Task::Tidy => return tidy::run(),
+    }
+    Ok(())
+}
+
+fn list<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (name, about) in lines {
+        println!("{name:<12} {about}");
     }
 }

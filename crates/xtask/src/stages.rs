@@ -1,10 +1,12 @@
 //! The stages of `cargo xtask test`.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+
+use crate::tidy;
+use crate::workspace::{cargo, cargo_with, finish, program, root};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -18,6 +20,7 @@ pub(crate) struct Stage {
 /// All stages in their order: what fails fast comes first.
 pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "fmt", about: "formatting", run: || cargo(&["fmt", "--all", "--check"]) },
+    Stage { name: "tidy", about: "what the repository must look like", run: tidy::run },
     Stage {
         name: "clippy",
         about: "lints, as errors",
@@ -58,29 +61,10 @@ fn minutes(time: Duration) -> String {
     format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
 }
 
-fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
-}
-
-fn cargo(arguments: &[&str]) -> Result<()> {
-    finish(Command::new(env!("CARGO")).args(arguments).current_dir(root()))
-}
-
-fn finish(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
-    if status.success() { Ok(()) } else { bail!("{command:?} ended with {status}") }
-}
-
 /// End to end tests run as a stage of their own.
 fn unit() -> Result<()> {
     cargo(&["test", "--workspace", "--exclude", "tests", "--quiet"])?;
     cargo(&["test", "--package", "tests", "--test", "architecture", "--test", "engine", "--quiet"])
-}
-
-fn program() -> PathBuf {
-    let target = option_env!("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("debug/kubewright")
 }
 
 /// Kubernetes' minors that real machines and programs are tested with.
@@ -97,10 +81,8 @@ fn host() -> Result<()> {
 }
 
 fn binaries() -> Result<()> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--package", "tests", "--test", "binaries", "--quiet"]);
-    command.env("KUBEWRIGHT_TEST_MINORS", MINORS.join(","));
-    finish(command.current_dir(root()))
+    let minors = MINORS.join(",");
+    cargo_with(&["test", "--package", "tests", "--test", "binaries", "--quiet"], &[("KUBEWRIGHT_TEST_MINORS", &minors)])
 }
 
 fn e2e() -> Result<()> {
