@@ -60,6 +60,13 @@ pub enum ReportReason {
     Foreign,
 }
 
+impl ReportReason {
+    /// Whether something stays undone because it could not be seen.
+    pub fn is_blind(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::WaitsFor { .. })
+    }
+}
+
 /// A resource that somebody changed behind our back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -19,7 +19,7 @@ pub fn plan_text(plan: &Plan) -> String {
     drift(&mut text, &plan.drift);
     if plan.is_empty() {
         report(&mut text, &plan.report);
-        let nothing = if plan.report.iter().any(blocks) {
+        let nothing = if plan.report.iter().any(|line| line.reason.is_blind()) {
             "No changes can be planned before the above is looked into."
         } else {
             "No changes. What is there is what the spec asks for."
@@ -125,10 +125,6 @@ fn report(text: &mut String, lines: &[ReportLine]) {
         };
         let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "?"), line.resource, paint(DIM, why));
     }
-}
-
-fn blocks(line: &ReportLine) -> bool {
-    matches!(line.reason, ReportReason::Unknown { .. } | ReportReason::WaitsFor { .. })
 }
 
 fn drift(text: &mut String, lines: &[DriftLine]) {

@@ -15,7 +15,7 @@ pub(crate) fn story(world: &mut World) {
     let join = world.kubewright(&["get", "join-command", CLUSTER]);
     let join = format!("{} --node-name joined --ignore-preflight-errors=all", join.trim());
     world.on_machine(CLUSTER, "worker-1", &join);
-    checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "joined"]);
+    world.eventually(&["get", "node", "joined", "--no-headers"], |text| text.contains(" Ready "));
 
     let plan = world.kubewright(&["update", "cluster", CLUSTER]);
     assert!(plan.contains("node/joined  is not ours and stays as it is"), "{plan}");

@@ -19,9 +19,8 @@ pub(super) enum Look {
 impl Look {
     /// The look that a plan calls for after it was carried out, because some of it could not be seen.
     pub(super) fn after(self, plan: &Plan) -> Option<Self> {
-        let blind = |line: &ReportLine| is_unknown(line) || matches!(line.reason, ReportReason::WaitsFor { .. });
         match self {
-            _ if !plan.report.iter().any(blind) => None,
+            _ if !plan.report.iter().any(|line| line.reason.is_blind()) => None,
             Self::First => Some(Self::Machines),
             Self::Machines => Some(Self::Cluster),
             Self::Cluster => None,
