@@ -105,7 +105,8 @@ impl Build for CargoBuilder {
     async fn build(&self, jobs: &[Job], context: &BuildContext<'_>) -> Result<(), AssetError> {
         let job = only(jobs)?;
         let recipe = recipe(&job.spec)?;
-        process::run(&self.cargo_build(recipe), context.cancel, &mut |line| {
+        let program = self.cargo_build(recipe).with_temporary_files_in(context.scratch);
+        process::run(&program, context.cancel, &mut |line| {
             let line = line.trim();
             if line.starts_with("Compiling") || line.starts_with("Blocking") {
                 context.task.note(line.to_lowercase());

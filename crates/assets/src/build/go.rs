@@ -75,7 +75,7 @@ impl Build for GoBuilder {
         if let Some(change) = &go.patch {
             patch::copy_and_change(change, &module, context).await?;
         }
-        let program = go_build(jobs, &module, &programs)?;
+        let program = go_build(jobs, &module, &programs)?.with_temporary_files_in(context.scratch);
         process::run(&program, context.cancel, &mut |line| {
             if is_package(line) {
                 context.task.note(format!("compiling {line}"));
