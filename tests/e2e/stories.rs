@@ -35,6 +35,6 @@ pub(crate) const ALL: &[Story] = &[
     ("host reboot", host_reboot::story),
     ("drift", drift::story),
     ("two clusters", two_clusters::story),
-    ("mirror", mirror::story),
     ("crash", crash::story),
+    ("mirror", mirror::story),
 ];
