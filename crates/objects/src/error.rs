@@ -103,6 +103,11 @@ impl ApiError {
             {
                 ErrorClass::NotYetVisible { within: Duration::from_mins(1) }
             }
+            // A request that was cut off took a Service's address; the server gives it back, at the latest when it looks
+            // through all of them (every 3 minutes).
+            Self::Refused { code: 422, message, .. } if message.contains("provided IP is already allocated") => {
+                ErrorClass::NotYetVisible { within: Duration::from_mins(4) }
+            }
             // A namespace or definition of the same run that has not reached this server yet.
             Self::Refused { code: 404, .. } => ErrorClass::NotYetVisible { within: Duration::from_secs(20) },
             _ => ErrorClass::Permanent,
@@ -119,5 +124,23 @@ impl ApiError {
             ),
             _ => error,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_a_cut_off_request_took_is_waited_for() {
+        let refused = |message: &str| ApiError::Refused {
+            code: 422,
+            reason: "Invalid".to_owned(),
+            message: message.to_owned(),
+            causes: Vec::new(),
+        };
+        let taken = refused("failed to allocate IP 10.96.0.10: provided IP is already allocated");
+        assert!(matches!(taken.class(), ErrorClass::NotYetVisible { .. }));
+        assert_eq!(refused("spec.ports: Required value").class(), ErrorClass::Permanent);
     }
 }

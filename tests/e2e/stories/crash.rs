@@ -14,7 +14,7 @@ const CLUSTER: &str = "crash1";
 /// Kills in one cluster's life.
 const CRASHES_PER_LIFE: usize = 10;
 /// Kills in all; `KUBEWRIGHT_CRASHES` asks for another number.
-const CRASHES: usize = 20;
+const CRASHES: usize = 6;
 
 /// A control plane, and a group that has no machines yet.
 const DOCUMENTS: &str = "
