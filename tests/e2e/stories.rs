@@ -16,6 +16,7 @@ mod older_minor;
 mod packages;
 mod stop_start;
 mod two_clusters;
+mod upstream;
 
 use crate::Story;
 
@@ -37,4 +38,5 @@ pub(crate) const ALL: &[Story] = &[
     ("two clusters", two_clusters::story),
     ("crash", crash::story),
     ("mirror", mirror::story),
+    ("upstream", upstream::story),
 ];

@@ -46,9 +46,14 @@ impl World {
         self.directory.path().join(name)
     }
 
+    /// From here on there is an empty asset cache, and this host's is out of sight.
+    pub(crate) fn leave_the_cache(&mut self) {
+        self.cache = Some(self.path("cache"));
+    }
+
     /// From here on everything happens on a host without a network and with an empty asset cache.
     pub(crate) fn leave_with_nothing(&mut self) {
-        self.cache = Some(self.path("cache"));
+        self.leave_the_cache();
         self.offline = Some(Offline::enter());
     }
 

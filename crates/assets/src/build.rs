@@ -1,6 +1,6 @@
 //! Making assets by their recipes: the port that every builder implements, one builder per kind of recipe.
 
-mod archive;
+pub(crate) mod archive;
 pub mod cargo;
 pub mod go;
 pub mod image;

@@ -49,6 +49,12 @@ impl Builders {
         self
     }
 
+    /// The same without building upstream's programs: they come from elsewhere, and are only put together here.
+    #[must_use]
+    pub fn assembling(self) -> Self {
+        Self { go: None, ..self }
+    }
+
     /// One builder for everything, for tests.
     #[cfg(test)]
     pub(crate) fn all(builder: Arc<dyn Build>) -> Self {

@@ -6,6 +6,7 @@
 //! manifests/<name>@<recipe>     what is in a directory, one line per path
 //! refs/<name>@<recipe>          the record of an asset: kind, SHA-256, size, time of change
 //! locks/<name>@<recipe>         locked while somebody makes the asset
+//! downloads/<sha256>            beginnings of downloads
 //! scratch/                      builds in progress
 //! quarantine/                   what was found damaged
 //! cargo/                        target directory of our own programs
@@ -183,9 +184,7 @@ impl AssetCache {
 
     /// Moves a damaged asset out of the way. Tells where to, when that worked.
     fn quarantine(&self, asset: &CachedAsset) -> Option<PathBuf> {
-        let name = format!("{}-{}", asset.reference, moment());
-        let to = self.root.join("quarantine").join(name);
-        fs::rename(&asset.path, &to).ok()?;
+        let to = set_aside(&self.root, &asset.path, &asset.reference.to_string())?;
         let _ = fs::remove_file(self.record(&asset.reference));
         Some(to)
     }
@@ -210,6 +209,13 @@ impl AssetCache {
 fn moment() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
+}
+
+/// Moves what is not what it should be into the quarantine of the cache at `root`. Tells where to, when that worked.
+pub(crate) fn set_aside(root: &Path, path: &Path, name: &str) -> Option<PathBuf> {
+    let to = root.join("quarantine").join(format!("{name}-{}", moment()));
+    fs::rename(path, &to).ok()?;
+    Some(to)
 }
 
 /// Moves a file to its place under its digest; read-only from then on.

@@ -72,15 +72,35 @@ pub enum AssetError {
         /// Where it was moved, out of the way.
         moved_to: Option<PathBuf>,
     },
-    /// A new build is not what the lock says.
-    #[error("{asset} was built with SHA-256 {found}, but the lock says {locked}")]
+    /// What was built or fetched is not what the lock says.
+    #[error("{asset} has SHA-256 {found}, but the lock says {locked}{}", quarantine(.moved_to.as_ref()))]
     NotAsLocked {
         /// The asset.
         asset: String,
         /// The locked digest.
         locked: String,
-        /// The digest of the new build.
+        /// The digest of what was built or fetched.
         found: String,
+        /// Where it was moved, out of the way.
+        moved_to: Option<PathBuf>,
+    },
+    /// A source does not answer.
+    #[error("{host} does not answer: {why}")]
+    Unreachable {
+        /// The source's host.
+        host: String,
+        /// What happened.
+        why: String,
+    },
+    /// A file could not be fetched.
+    #[error("cannot download {address}: {why}{}", if *.attempts > 1 { format!(" ({attempts} attempts)") } else { String::new() })]
+    TransferFailed {
+        /// The file.
+        address: String,
+        /// What happened last.
+        why: String,
+        /// How often it was tried.
+        attempts: u32,
     },
     /// No source has it.
     #[error("no source has {asset} (asked: {})", .asked.join(", "))]
@@ -127,6 +147,11 @@ impl AssetError {
             Self::ToolTooOld { tool, needed, .. } => Some(format!("install {tool} {needed} or newer")),
             Self::Damaged { .. } => Some("run `kubewright assets pull` to make it again".into()),
             Self::NotAsLocked { .. } => Some("run `kubewright assets lock --update` if the change is wanted".into()),
+            Self::Unreachable { .. } => Some(
+                "check the network (proxies: HTTPS_PROXY), or name another source in spec.assets.sources, such as go or a mirror"
+                    .into(),
+            ),
+            Self::TransferFailed { .. } => Some("run again: what has come is kept, and the download goes on".into()),
             Self::Missing(_) => Some("run `kubewright assets pull`".into()),
             _ => None,
         }

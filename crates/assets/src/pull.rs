@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use plan::{PullPlan, Way};
 
-use crate::{AssetCache, AssetError, Builders, CachedAsset, Mirror, Source, Task};
+use crate::{AssetCache, AssetError, Builders, CachedAsset, MirrorDirectory, Source, Task};
 
 /// One place that assets come from, in the order in which they are asked. The cache is always asked first.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl Puller {
     }
 
     /// Copies everything that the set wants, which must be in the cache, into a mirror.
-    pub async fn mirror(&self, set: &AssetSet, mirror: &Mirror) -> Result<(), AssetError> {
+    pub async fn mirror(&self, set: &AssetSet, mirror: &MirrorDirectory) -> Result<(), AssetError> {
         for spec in set.wanted() {
             let task = Task::start(spec.name(), None, Arc::clone(&self.events));
             mirror.publish(&self.present(spec)?, &task, &self.cancel).await?;
@@ -97,6 +97,7 @@ fn check_against(lock: Option<&Lock>, set: &AssetSet, spec: &AssetSpec, sha256: 
             asset: spec.name().to_owned(),
             locked: pinned.sha256.clone(),
             found: sha256.to_owned(),
+            moved_to: None,
         }),
         _ => Ok(()),
     }

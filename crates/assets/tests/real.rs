@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use assets::{AssetCache, Builders, Mirror, Origin, Puller, sources_digest};
+use assets::{AssetCache, Builders, Mirror, MirrorDirectory, Origin, Puller, sources_digest};
 use catalog::{AssetSet, Lock, Selection, SourceDigests, assets_for, find};
 use engine::{Event, EventSink};
 
@@ -82,9 +82,10 @@ async fn a_mirror_gives_back_what_was_pulled() {
     let (set, puller) = puller();
     let lock = pull(&puller, &set).await;
     let directory = tempfile::TempDir::new_in(puller.cache().root()).unwrap();
-    let mirror = Mirror::new(directory.path().join("mirror"));
-    puller.mirror(&set, &mirror).await.unwrap();
-    assert!(mirror.missing(&set, true).unwrap().is_empty());
+    let root = directory.path().join("mirror");
+    puller.mirror(&set, &MirrorDirectory::new(&root)).await.unwrap();
+    let mirror = Mirror::in_directory(&root);
+    assert!(mirror.missing(&set).await.unwrap().is_empty());
     let cache = AssetCache::open(directory.path().join("cache")).unwrap();
     let from_mirror = Puller::new(cache, vec![Origin::Fetch(Arc::new(mirror))], printer());
     assert_eq!(pull(&from_mirror, &set).await, lock);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::recipe::Recipe;
+use crate::upstream::Upstream;
 
 /// Names one asset exactly: `name@<recipe digest, 64 hex>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,13 +82,25 @@ pub enum AssetKind {
 pub struct AssetSpec {
     reference: AssetRef,
     recipe: Recipe,
+    upstream: Option<Upstream>,
 }
 
 impl AssetSpec {
     /// An asset called `name` (lower-case letters, digits, `-`, `.`) made by `recipe`.
     pub fn new(name: impl Into<String>, recipe: Recipe) -> Self {
         let reference = AssetRef { name: name.into(), recipe: recipe.digest() };
-        Self { reference, recipe }
+        Self { reference, recipe, upstream: None }
+    }
+
+    /// The same, published by upstream.
+    #[must_use]
+    pub fn published(self, upstream: impl Into<Option<Upstream>>) -> Self {
+        Self { upstream: upstream.into(), ..self }
+    }
+
+    /// Where upstream publishes it, when it does.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        self.upstream.as_ref()
     }
 
     /// The asset's name.

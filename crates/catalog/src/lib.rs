@@ -11,6 +11,7 @@ pub mod recipe;
 pub mod release;
 pub mod set;
 pub mod skew;
+pub mod upstream;
 
 pub use asset::{AssetKind, AssetRef, AssetSpec, InvalidAssetRef};
 pub use gates::Gates;
@@ -21,3 +22,4 @@ pub use release::{
     DEFAULT_VERSION, Deviation, Release, UnsupportedVersion, find, release, releases, supported_versions,
 };
 pub use set::{AssetSet, Cni, Selection, SourceDigests, assets_for};
+pub use upstream::{Published, Upstream};

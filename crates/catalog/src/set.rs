@@ -3,6 +3,7 @@
 mod binaries;
 mod images;
 mod machines;
+mod upstream;
 
 use std::collections::BTreeMap;
 

@@ -12,6 +12,7 @@ use report::{Mode, Progress};
 use state_fs::FsStore;
 
 use crate::arguments::Global;
+use crate::asset_lock::LockFile;
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::output::Format;
@@ -33,6 +34,8 @@ pub(crate) struct App {
     pub(crate) format: Format,
     /// Where this host keeps machines, logs and other data of its own.
     pub(crate) data: PathBuf,
+    /// What assets must agree with.
+    pub(crate) asset_lock: LockFile,
 }
 
 impl App {
@@ -55,6 +58,7 @@ impl App {
             progress: Arc::new(Progress::new(mode)),
             stop: Stop::listen(),
             format: global.output,
+            asset_lock: LockFile::new(global.asset_lock.as_deref()),
             data,
             environment,
         })

@@ -32,6 +32,9 @@ pub(crate) struct Global {
     /// Print no progress
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Lock that assets must agree with [default: assets.lock in this directory, when there is one]
+    #[arg(long, global = true, env = "KUBEWRIGHT_ASSET_LOCK", hide_env_values = true, value_name = "FILE")]
+    pub(crate) asset_lock: Option<String>,
 }
 
 /// The name of a cluster.
@@ -115,7 +118,7 @@ pub(crate) enum Command {
     },
     /// Log in to a machine, or run a command there
     Ssh(ssh::Arguments),
-    /// Binaries and images: list, pull, verify, mirror
+    /// Binaries and images: list, pull, verify, lock, mirror
     Assets {
         /// What to do with them.
         #[command(subcommand)]

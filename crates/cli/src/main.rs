@@ -2,6 +2,7 @@
 
 mod app;
 mod arguments;
+mod asset_lock;
 mod commands;
 mod compose;
 mod confirm;
@@ -28,6 +29,7 @@ mod resolving;
 mod revise;
 mod run_log;
 mod signals;
+mod sources;
 mod summary;
 mod system;
 mod templates;

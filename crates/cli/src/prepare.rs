@@ -1,8 +1,6 @@
 //! Gets the assets of a cluster ready before its plan is carried out.
 
-use std::sync::Arc;
-
-use assets::{Builders, Mirror, Origin, Puller};
+use assets::{PullPlan, Puller, Way};
 use catalog::{AssetSet, Lock, names};
 use engine::{AssetFiles as _, Loaded};
 use hosts::AgentBinary;
@@ -12,14 +10,14 @@ use resource::Digest;
 
 use crate::app::App;
 use crate::error::CommandError;
-use crate::programs;
+use crate::sources;
 
 /// What was found out about a cluster's assets.
 pub(crate) struct Prepared {
     /// The agent; a place that does not exist where it was not needed yet.
     pub(crate) agent: AgentBinary,
-    /// What must still be built or fetched, and how long that may take.
-    missing: Option<(usize, u64)>,
+    /// What must still be got.
+    missing: Missing,
     lock: Lock,
 }
 
@@ -31,28 +29,42 @@ impl Prepared {
 
     /// Says what carrying the plan out will build first.
     pub(crate) fn mention(&self, app: &App) {
-        if let Some((count, seconds)) = self.missing {
-            let estimate = words::duration(std::time::Duration::from_secs(seconds));
-            app.say(format!(
-                "\n{} not in the cache; building everything takes about {estimate} on two cores.",
-                if count == 1 { "1 asset is".to_owned() } else { format!("{count} assets are") }
-            ));
+        if let Some(text) = self.missing.describe() {
+            app.say(format!("\n{text}"));
         }
     }
 }
 
-/// Where assets come from, in the order of the spec.
-pub(crate) fn puller(app: &App, sources: &[String]) -> Puller {
-    let builders = Builders::standard().with_workspace(&programs::workspace(), None, &app.cache);
-    let mut origins = Vec::new();
-    for source in sources {
-        match source.as_str() {
-            "cache" => {}
-            "auto" | "go" => origins.push(Origin::Build(builders.clone())),
-            mirror => origins.push(Origin::Fetch(Arc::new(Mirror::new(mirror)))),
-        }
+/// Assets that are not in the cache.
+#[derive(Debug, Default)]
+struct Missing {
+    /// How many are fetched, and how many bytes of them are known of.
+    fetched: (usize, u64),
+    /// How many are built, and the seconds that takes.
+    built: (usize, u64),
+}
+
+impl Missing {
+    fn of(plan: &PullPlan) -> Self {
+        let built = plan.assets().filter(|(_, way)| matches!(way, Way::Built(_))).count();
+        Self { fetched: plan.fetched(), built: (built, plan.estimate()) }
     }
-    Puller::new((*app.cache).clone(), origins, app.progress.clone()).cancelled_by(app.stop.drain.clone())
+
+    /// A sentence for each way; `None` where everything is there.
+    fn describe(&self) -> Option<String> {
+        let assets = |count: usize| if count == 1 { "1 asset is".to_owned() } else { format!("{count} assets are") };
+        let fetched = match self.fetched {
+            (0, _) => None,
+            (count, 0) => Some(format!("{} fetched first.", assets(count))),
+            (count, bytes) => Some(format!("{} fetched first, {} and more.", assets(count), words::size(bytes))),
+        };
+        let built = (self.built.0 > 0).then(|| {
+            let estimate = words::duration(std::time::Duration::from_secs(self.built.1));
+            format!("{} not in the cache; building takes about {estimate} on two cores.", assets(self.built.0))
+        });
+        let sentences: Vec<String> = fetched.into_iter().chain(built).collect();
+        (!sentences.is_empty()).then(|| sentences.join(" "))
+    }
 }
 
 /// Pulls everything that `resolved` needs when it will be `used`; else only looks what is missing.
@@ -62,7 +74,8 @@ pub(crate) async fn assets(
     loaded: &Loaded,
     used: bool,
 ) -> Result<Prepared, CommandError> {
-    let puller = puller(app, &resolved.cluster.spec.assets.sources);
+    let puller = sources::puller(app, &resolved.cluster.spec.assets.sources);
+    let pins = app.asset_lock.read()?;
     let has_machines = loaded.state.resources.keys().any(|id| id.kind() == "machine-config");
     let wanted = if used {
         Some(resolved.assets.clone())
@@ -70,16 +83,15 @@ pub(crate) async fn assets(
         has_machines.then(|| resolved.assets.clone().only(&[names::AGENT]))
     };
     let lock = match wanted {
-        Some(wanted) => app.phase("assets ready", pull(&puller, &wanted)).await?,
+        Some(wanted) => app.phase("assets ready", pull(&puller, &wanted, pins.as_ref())).await?,
         None => Lock::default(),
     };
-    let plan = puller.plan(&resolved.assets, None).await.map_err(|error| failed(&error))?;
-    let open = plan.assets().filter(|(_, way)| !matches!(way, assets::Way::Cached(_))).count();
-    Ok(Prepared { agent: agent(app, resolved), missing: (open > 0).then(|| (open, plan.estimate())), lock })
+    let plan = puller.plan(&resolved.assets, pins.as_ref()).await.map_err(|error| failed(&error))?;
+    Ok(Prepared { agent: agent(app, resolved), missing: Missing::of(&plan), lock })
 }
 
-async fn pull(puller: &Puller, wanted: &AssetSet) -> Result<Lock, CommandError> {
-    puller.pull(wanted, None).await.map_err(|error| failed(&error))
+async fn pull(puller: &Puller, wanted: &AssetSet, pins: Option<&Lock>) -> Result<Lock, CommandError> {
+    puller.pull(wanted, pins).await.map_err(|error| failed(&error))
 }
 
 /// An asset error as a command error, with its advice and output.

@@ -14,6 +14,7 @@ mod repeat;
 mod site;
 mod store;
 mod vault;
+mod web;
 mod world;
 
 pub use clock::ManualClock;
@@ -26,4 +27,5 @@ pub use repeat::Repeating;
 pub use site::Site;
 pub use store::{Moment, MortalStore};
 pub use vault::MemoryVault;
+pub use web::{Asked, Trouble, WebServer};
 pub use world::{FakeWorld, Snapshot};

@@ -9,12 +9,11 @@ use catalog::AssetSpec;
 use catalog::recipe::{ImageRecipe, Recipe};
 use fs_err as fs;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::archive::{Archive, Digesting};
 use super::{Build, BuildContext, Inputs, Job, only, wrong_kind};
 use crate::AssetError;
-use crate::cache::sha256_of_file;
+use crate::image_archive::{Blob, BlobContent, ImageArchive};
 
 /// Puts container images together.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,7 +23,6 @@ pub struct ImageBuilder;
 const SEARCH_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
 const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 /// All times in an image: it must not depend on when it was made.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
@@ -72,42 +70,6 @@ impl Sources {
     }
 }
 
-/// A blob of the image.
-struct Blob {
-    sha256: String,
-    size: u64,
-    content: BlobContent,
-}
-
-enum BlobContent {
-    File(PathBuf),
-    Bytes(Vec<u8>),
-}
-
-impl Blob {
-    fn json(value: &Value) -> Self {
-        let bytes = value.to_string().into_bytes();
-        Self {
-            sha256: hex::encode(Sha256::digest(&bytes)),
-            size: bytes.len() as u64,
-            content: BlobContent::Bytes(bytes),
-        }
-    }
-
-    fn file(path: &Path) -> io::Result<Self> {
-        let (sha256, size) = sha256_of_file(path)?;
-        Ok(Self { sha256, size, content: BlobContent::File(path.to_owned()) })
-    }
-
-    fn path(&self) -> String {
-        format!("blobs/sha256/{}", self.sha256)
-    }
-
-    fn descriptor(&self, media_type: &str) -> Value {
-        json!({"mediaType": media_type, "digest": format!("sha256:{}", self.sha256), "size": self.size})
-    }
-}
-
 fn write_image(recipe: &ImageRecipe, sources: &Sources, scratch: &Path, out: &Path) -> io::Result<()> {
     let mut layers = sources.base.as_deref().map(Blob::file).transpose()?.into_iter().collect::<Vec<_>>();
     layers.push(write_layer(&sources.files, &scratch.join("layer.tar"))?);
@@ -118,24 +80,8 @@ fn write_image(recipe: &ImageRecipe, sources: &Sources, scratch: &Path, out: &Pa
         "config": config.descriptor(CONFIG_TYPE),
         "layers": layers.iter().map(|layer| layer.descriptor(LAYER_TYPE)).collect::<Vec<_>>(),
     }));
-    let index = index(recipe, &manifest);
-    let docker = docker_manifest(recipe, &config, &layers);
-    let mut archive = Archive::new(BufWriter::new(fs::File::create(out)?));
-    archive.directory("blobs", 0o755)?;
-    archive.directory("blobs/sha256", 0o755)?;
-    let mut blobs: Vec<Blob> = layers.into_iter().chain([config, manifest]).collect();
-    blobs.sort_by(|a, b| a.sha256.cmp(&b.sha256));
-    for blob in &blobs {
-        match &blob.content {
-            BlobContent::File(file) => archive.file(&blob.path(), 0o444, file)?,
-            BlobContent::Bytes(bytes) => archive.bytes(&blob.path(), 0o444, bytes)?,
-        }
-    }
-    archive.bytes("index.json", 0o444, index.to_string().as_bytes())?;
-    archive.bytes("manifest.json", 0o444, docker.to_string().as_bytes())?;
-    archive.bytes("oci-layout", 0o444, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok(())
+    let image = ImageArchive { name: &recipe.name, architecture: &recipe.architecture, config, manifest, layers };
+    image.write(MANIFEST_TYPE, out)
 }
 
 /// The layer with the programs and the skeleton.
@@ -181,25 +127,6 @@ fn config(recipe: &ImageRecipe, layers: &[Blob]) -> Value {
         },
         "history": layers.iter().map(|_| json!({"created": EPOCH, "created_by": "kubewright"})).collect::<Vec<_>>(),
     })
-}
-
-/// The index names the image the way containerd's import wants it.
-fn index(recipe: &ImageRecipe, manifest: &Blob) -> Value {
-    let tag = recipe.name.rsplit(':').next().unwrap_or_default();
-    let mut descriptor = manifest.descriptor(MANIFEST_TYPE);
-    descriptor["platform"] = json!({"architecture": recipe.architecture, "os": "linux"});
-    descriptor["annotations"] =
-        json!({"io.containerd.image.name": recipe.name, "org.opencontainers.image.ref.name": tag});
-    json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [descriptor]})
-}
-
-/// What `docker load` reads.
-fn docker_manifest(recipe: &ImageRecipe, config: &Blob, layers: &[Blob]) -> Value {
-    json!([{
-        "Config": config.path(),
-        "RepoTags": [recipe.name],
-        "Layers": layers.iter().map(Blob::path).collect::<Vec<_>>(),
-    }])
 }
 
 #[cfg(test)]

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use catalog::{AssetRef, AssetSet, AssetSpec, Lock};
 use engine::Event;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Origin, Puller};
 use crate::source::{Offer, Source};
 use crate::{AssetError, Build, CachedAsset};
+
+/// How many assets sources are asked for at once. All of them: a source that does not answer costs time only once.
+const QUESTIONS: usize = 64;
 
 /// Where an asset comes from.
 #[derive(Clone)]
@@ -39,6 +43,15 @@ impl PullPlan {
         self.assets().all(|(_, way)| matches!(way, Way::Cached(_)))
     }
 
+    /// What is fetched, and how many bytes of it are known of.
+    pub fn fetched(&self) -> (usize, u64) {
+        let sizes = self.assets().filter_map(|(_, way)| match way {
+            Way::Fetched(_, offer) => Some(offer.size.unwrap_or(0)),
+            _ => None,
+        });
+        sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size))
+    }
+
     /// Typical seconds of what is to be built, one after the other.
     pub fn estimate(&self) -> u64 {
         let built = self.assets().filter_map(|(spec, way)| match way {
@@ -54,15 +67,18 @@ impl Puller {
     pub async fn plan(&self, set: &AssetSet, lock: Option<&Lock>) -> Result<PullPlan, AssetError> {
         let mut plan = PullPlan::default();
         let mut open: Vec<&AssetSpec> = set.wanted().collect();
-        while let Some(spec) = open.pop() {
-            if plan.ways.contains_key(spec.reference()) {
-                continue;
+        while !open.is_empty() {
+            let asked = stream::iter(open).map(|spec| async move { self.way(spec, lock).await.map(|way| (spec, way)) });
+            let answers: Vec<(&AssetSpec, Way)> = asked.buffered(QUESTIONS).try_collect().await?;
+            let mut inputs: BTreeMap<&str, &AssetSpec> = BTreeMap::new();
+            for (spec, way) in answers {
+                if let Way::Built(_) = way {
+                    let needed = spec.recipe().inputs().into_iter().filter_map(|input| set.get(input.name()));
+                    inputs.extend(needed.map(|input| (input.name(), input)));
+                }
+                plan.ways.insert(spec.reference().clone(), (spec.clone(), way));
             }
-            let way = self.way(spec, lock).await?;
-            if let Way::Built(_) = way {
-                open.extend(spec.recipe().inputs().into_iter().filter_map(|input| set.get(input.name())));
-            }
-            plan.ways.insert(spec.reference().clone(), (spec.clone(), way));
+            open = inputs.into_values().filter(|input| !plan.ways.contains_key(input.reference())).collect();
         }
         Ok(plan)
     }

@@ -12,11 +12,13 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
 
 use super::{PullPlan, Puller, Way, check_against};
-use crate::cache::{AssetLock, Manifest};
-use crate::{AssetCache, AssetError, Build, BuildContext, Job, Record, Task};
+use crate::cache::{AssetLock, Manifest, set_aside};
+use crate::{AssetCache, AssetError, Build, BuildContext, FetchContext, Job, Record, Task};
 
-/// How many fetches and small builds run at once, beside one build that keeps all cores busy.
+/// How many small builds run at once, beside one build that keeps all cores busy.
 const SMALL_LANES: usize = 2;
+/// How many fetches run at once: they wait for the network more than they work.
+const FETCHES: usize = 4;
 /// How often a build without news says that it is still there.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -30,12 +32,32 @@ struct Unit {
 struct Lanes {
     all_cores: Semaphore,
     small: Semaphore,
+    fetches: Semaphore,
+}
+
+impl Lanes {
+    fn new() -> Self {
+        let [all_cores, small, fetches] = [1, SMALL_LANES, FETCHES].map(Semaphore::new);
+        Self { all_cores, small, fetches }
+    }
+
+    fn of(&self, way: &Way) -> &Semaphore {
+        match way {
+            Way::Built(builder) if builder.uses_all_cores() => &self.all_cores,
+            Way::Built(_) | Way::Cached(_) => &self.small,
+            Way::Fetched(..) => &self.fetches,
+        }
+    }
 }
 
 impl Unit {
     fn title(&self) -> String {
         match (&self.way, self.specs.first()) {
             (Way::Built(builder), Some(spec)) => builder.title(spec),
+            // An archive by its file's name, an image by its own.
+            (Way::Fetched(source, _), Some(spec)) if self.specs.len() > 1 => {
+                source.group(spec).rsplit('/').next().unwrap_or_default().to_owned()
+            }
             (_, Some(spec)) => spec.name().to_owned(),
             (_, None) => String::new(),
         }
@@ -60,7 +82,7 @@ impl Puller {
         let mut waiting = units(plan);
         let mut pending: BTreeSet<AssetRef> =
             waiting.iter().flat_map(|unit| unit.specs.iter().map(|spec| spec.reference().clone())).collect();
-        let lanes = Lanes { all_cores: Semaphore::new(1), small: Semaphore::new(SMALL_LANES) };
+        let lanes = Lanes::new();
         let mut running = FuturesUnordered::new();
         loop {
             let (ready, rest): (Vec<_>, Vec<_>) =
@@ -87,9 +109,8 @@ impl Puller {
         lock: Option<&Lock>,
         lanes: &Lanes,
     ) -> Result<Vec<AssetRef>, AssetError> {
-        let big = matches!(&unit.way, Way::Built(builder) if builder.uses_all_cores());
         // The lane first, the locks then: whoever holds locks never waits for another unit of its own process.
-        let _lane = if big { lanes.all_cores.acquire().await } else { lanes.small.acquire().await };
+        let _lane = lanes.of(&unit.way).acquire().await;
         let task = Task::start(unit.title(), unit.estimate(), Arc::clone(&self.events));
         let references: Vec<AssetRef> = unit.specs.iter().map(|spec| spec.reference().clone()).collect();
         let _locks = self.lock_all(&references, &task).await?;
@@ -102,12 +123,30 @@ impl Puller {
         let jobs = self.make(missing, &unit.way, scratch.path(), &task).await?;
         for job in jobs {
             let measured = measure(&job).await?;
-            check_offer(&unit.way, &job.spec, &measured.0)?;
-            check_against(lock, set, &job.spec, &measured.0.sha256)?;
+            check_offer(&unit.way, &job.spec, &measured.0)
+                .and_then(|()| check_against(lock, set, &job.spec, &measured.0.sha256))
+                .map_err(|error| self.put_aside(&job, error))?;
             self.cache.insert(job.spec.reference(), &job.out, measured)?;
         }
-        task.finish(if matches!(unit.way, Way::Built(_)) { "built" } else { "fetched" });
+        match &unit.way {
+            Way::Fetched(source, _) => task.finish(&format!("fetched from {}", source.name())),
+            _ => task.finish("built"),
+        }
         Ok(references)
+    }
+
+    /// Keeps what is not what it should be, for whoever wants to find out why.
+    fn put_aside(&self, job: &Job, error: AssetError) -> AssetError {
+        let aside = set_aside(self.cache.root(), &job.out, &job.spec.asset_ref());
+        match error {
+            AssetError::Damaged { asset, expected, found, .. } => {
+                AssetError::Damaged { asset, expected, found, moved_to: aside }
+            }
+            AssetError::NotAsLocked { asset, locked, found, .. } => {
+                AssetError::NotAsLocked { asset, locked, found, moved_to: aside }
+            }
+            other => other,
+        }
     }
 
     /// What is not in the cache. Another process may have got some of it while this one waited for a lock.
@@ -136,9 +175,8 @@ impl Puller {
         match way {
             Way::Built(builder) => self.build(builder, &jobs, &work, task).await?,
             Way::Fetched(source, _) => {
-                for job in &jobs {
-                    source.fetch(&job.spec, &job.out, task, &self.cancel).await?;
-                }
+                let context = FetchContext { scratch: &work, task, cancel: &self.cancel };
+                source.fetch(&jobs, &context).await?;
             }
             Way::Cached(_) => (),
         }
@@ -180,7 +218,7 @@ fn units(plan: &PullPlan) -> Vec<Unit> {
     for (spec, way) in plan.assets() {
         let key = match way {
             Way::Cached(_) => continue,
-            Way::Fetched(..) => spec.asset_ref(),
+            Way::Fetched(source, _) => format!("{} {}", source.name(), source.group(spec)),
             Way::Built(builder) => builder.group(spec),
         };
         let unit =

@@ -189,11 +189,12 @@ async fn a_mirror_serves_what_was_published_and_nothing_is_built() {
     let world = World::new();
     let set = world.set.clone().only(&["kubelet", "cni-plugins"]);
     let lock = world.puller(&Arc::new(Scripted::default())).pull(&set, None).await.unwrap();
-    let mirror = Mirror::new(world.directory.path().join("mirror"));
-    assert_eq!(mirror.missing(&set, false).unwrap().len(), 2);
+    let root = world.directory.path().join("mirror");
+    let mirror = Mirror::in_directory(&root);
+    assert_eq!(mirror.missing(&set).await.unwrap().len(), 2);
     let puller = world.puller(&Arc::new(Scripted::default()));
-    puller.mirror(&set, &mirror).await.unwrap();
-    assert!(mirror.missing(&set, true).unwrap().is_empty());
+    puller.mirror(&set, &MirrorDirectory::new(&root)).await.unwrap();
+    assert!(mirror.missing(&set).await.unwrap().is_empty());
 
     let other = World::new();
     let origins = vec![Origin::Fetch(Arc::new(mirror))];
@@ -208,22 +209,23 @@ async fn a_mirror_with_other_content_than_it_says_is_refused() {
     let puller = world.puller(&Arc::new(Scripted::default()));
     let lock = puller.pull(&set, None).await.unwrap();
     let root = world.directory.path().join("mirror");
-    puller.mirror(&set, &Mirror::new(&root)).await.unwrap();
+    puller.mirror(&set, &MirrorDirectory::new(&root)).await.unwrap();
     let object = root.join("objects").join(&lock.entries["kubelet"].sha256);
     fs::remove_file(&object).unwrap();
     fs::write(&object, "KUBELET").unwrap();
     let other = World::new();
-    let origins = vec![Origin::Fetch(Arc::new(Mirror::new(&root)))];
+    let origins = vec![Origin::Fetch(Arc::new(Mirror::in_directory(&root)))];
     let puller = Puller::new(other.cache(), origins, Arc::<Events>::clone(&other.events));
     let error = puller.pull(&set, None).await.unwrap_err();
-    assert!(matches!(error, AssetError::Damaged { .. }), "{error}");
+    let AssetError::Damaged { moved_to: Some(aside), .. } = &error else { panic!("{error}") };
+    assert_eq!(fs::read_to_string(aside).unwrap(), "KUBELET", "kept for whoever wants to know");
     assert!(other.cache().list().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn an_asset_that_no_source_has_names_the_sources_that_were_asked() {
     let world = World::new();
-    let origins = vec![Origin::Fetch(Arc::new(Mirror::new("/no/such/mirror")))];
+    let origins = vec![Origin::Fetch(Arc::new(Mirror::in_directory("/no/such/mirror")))];
     let puller = Puller::new(world.cache(), origins, Arc::<Events>::clone(&world.events));
     let error = puller.pull(&world.set.clone().only(&["kubectl"]), None).await.unwrap_err();
     let AssetError::NoSource { asked, .. } = &error else { panic!("{error}") };

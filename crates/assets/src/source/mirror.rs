@@ -1,4 +1,5 @@
-//! A mirror in a directory: what `assets mirror` writes and machines without internet access read.
+//! A mirror: what `assets mirror` writes and machines without internet access read, in a directory or behind a web
+//! server.
 //!
 //! ```text
 //! refs/<name>@<recipe>          kind, SHA-256 and size of an asset, JSON
@@ -6,8 +7,12 @@
 //! trees/<name>@<recipe>.tar     directories
 //! ```
 
-use std::io;
+mod archive;
+mod directory;
+mod web;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use catalog::{AssetKind, AssetRef, AssetSet, AssetSpec};
@@ -15,14 +20,37 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{Offer, Source};
+use self::directory::Directory;
+use self::web::Web;
+use super::{FetchContext, Offer, Source};
 use crate::cache::{sha256_of_file, write_atomically};
-use crate::process::{self, Program};
-use crate::{AssetError, CachedAsset, Task};
+use crate::{AssetError, CachedAsset, Job, Task};
 
-/// A mirror in a directory.
-#[derive(Debug, Clone)]
+/// The files of a mirror. Paths are relative, with `/`.
+#[async_trait]
+trait Depot: Send + Sync {
+    /// Where it is.
+    fn place(&self) -> String;
+
+    /// A short file; `None` where there is none.
+    async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, AssetError>;
+
+    /// The size of a file; `None` where there is none.
+    async fn size(&self, path: &str) -> Result<Option<u64>, AssetError>;
+
+    /// Copies a file with this SHA-256 to `out`, where nothing is yet.
+    async fn copy(&self, path: &str, sha256: &str, out: &Path, context: &FetchContext<'_>) -> Result<(), AssetError>;
+}
+
+/// A mirror that assets are fetched from.
+#[derive(Clone)]
 pub struct Mirror {
+    depot: Arc<dyn Depot>,
+}
+
+/// A mirror in a directory, to be filled.
+#[derive(Debug, Clone)]
+pub struct MirrorDirectory {
     root: PathBuf,
 }
 
@@ -34,15 +62,105 @@ struct Entry {
     /// Of the file, or of the directory's manifest.
     sha256: String,
     size: u64,
+    /// The archive that a directory is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    archive: Option<ArchiveFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ArchiveFile {
+    sha256: String,
+    size: u64,
+}
+
+impl Entry {
+    /// The file that holds the asset: its path, SHA-256 and size.
+    fn file(&self, reference: &AssetRef) -> (String, &str, u64) {
+        match &self.archive {
+            Some(archive) => (format!("trees/{reference}.tar"), &archive.sha256, archive.size),
+            None => (format!("objects/{}", self.sha256), &self.sha256, self.size),
+        }
+    }
+}
+
+fn reference_path(reference: &AssetRef) -> String {
+    format!("refs/{reference}")
 }
 
 impl Mirror {
-    /// The mirror in `root`.
+    /// The mirror in a directory.
+    pub fn in_directory(root: impl Into<PathBuf>) -> Self {
+        Self { depot: Arc::new(Directory::new(root.into())) }
+    }
+
+    /// The mirror at an `http://` or `https://` address. Downloads go through the cache at `cache`.
+    pub fn on_the_web(address: &str, cache: &Path) -> Self {
+        Self { depot: Arc::new(Web::new(address, cache)) }
+    }
+
+    /// What the mirror lacks of a set's wanted assets, by records and sizes.
+    pub async fn missing(&self, set: &AssetSet) -> Result<Vec<AssetRef>, AssetError> {
+        let mut missing = Vec::new();
+        for spec in set.wanted() {
+            if self.offer(spec).await?.is_none() {
+                missing.push(spec.reference().clone());
+            }
+        }
+        Ok(missing)
+    }
+
+    async fn entry(&self, reference: &AssetRef) -> Result<Option<Entry>, AssetError> {
+        let path = reference_path(reference);
+        let unreadable = |e: serde_json::Error| {
+            let what = format!("{path} of {}", self.name());
+            AssetError::Unreadable { what, why: e.to_string() }
+        };
+        let bytes = self.depot.read(&path).await?;
+        bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(unreadable)).transpose()
+    }
+}
+
+#[async_trait]
+impl Source for Mirror {
+    fn name(&self) -> String {
+        format!("mirror {}", self.depot.place())
+    }
+
+    async fn offer(&self, spec: &AssetSpec) -> Result<Option<Offer>, AssetError> {
+        let Some(entry) = self.entry(spec.reference()).await? else { return Ok(None) };
+        let (path, _, size) = entry.file(spec.reference());
+        let is_whole = self.depot.size(&path).await? == Some(size);
+        Ok(is_whole.then_some(Offer { sha256: Some(entry.sha256), size: Some(size) }))
+    }
+
+    async fn fetch(&self, jobs: &[Job], context: &FetchContext<'_>) -> Result<(), AssetError> {
+        for job in jobs {
+            let reference = job.spec.reference();
+            let missing = || AssetError::NoSource { asset: job.spec.asset_ref(), asked: vec![self.name()] };
+            let entry = self.entry(reference).await?.ok_or_else(missing)?;
+            let (path, sha256, _) = entry.file(reference);
+            context.task.note(format!("copying from {}", self.name()));
+            match entry.kind {
+                AssetKind::File => self.depot.copy(&path, sha256, &job.out, context).await?,
+                AssetKind::Tree => {
+                    let tar = context.scratch.join("tree.tar");
+                    self.depot.copy(&path, sha256, &tar, context).await?;
+                    archive::unpack(&tar, &job.out, context).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MirrorDirectory {
+    /// The mirror in `root`, which is made with the first asset.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// Adds an asset to the mirror, which is made where there is none. What is there already is not copied again.
+    /// Adds an asset. What is there already is not copied again.
     pub async fn publish(
         &self,
         asset: &CachedAsset,
@@ -53,127 +171,30 @@ impl Mirror {
         for directory in ["objects", "trees", "refs"] {
             fs::create_dir_all(self.root.join(directory)).map_err(failed)?;
         }
-        let record = &asset.record;
-        let entry = Entry { kind: record.kind, sha256: record.sha256.clone(), size: record.size };
-        let content = self.content(&asset.reference, &entry);
-        if self.entry(&asset.reference)?.as_ref() == Some(&entry) && content.exists() {
+        if self.has(asset).await? {
             return Ok(());
         }
         task.note("copying");
-        let part = content.with_extension("part");
+        let record = &asset.record;
+        let mut entry = Entry { kind: record.kind, sha256: record.sha256.clone(), size: record.size, archive: None };
+        let part = self.root.join("objects").join(format!("{}.part", record.sha256));
         match entry.kind {
-            AssetKind::File => copy(&asset.path, &part).await.map_err(failed)?,
-            AssetKind::Tree => pack(&asset.path, &part, task, cancel).await?,
+            AssetKind::File => directory::copy(&asset.path, &part).await.map_err(failed)?,
+            AssetKind::Tree => {
+                archive::pack(&asset.path, &part, task, cancel).await?;
+                let (sha256, size) = sha256_of_file(&part).map_err(failed)?;
+                entry.archive = Some(ArchiveFile { sha256, size });
+            }
         }
-        fs::rename(&part, &content).map_err(failed)?;
+        fs::rename(&part, self.root.join(entry.file(&asset.reference).0)).map_err(failed)?;
         let json = serde_json::to_vec(&entry).map_err(|e| failed(e.into()))?;
-        write_atomically(&self.root.join("refs").join(asset.reference.to_string()), &json).map_err(failed)
+        write_atomically(&self.root.join(reference_path(&asset.reference)), &json).map_err(failed)
     }
 
-    /// What the mirror lacks of a set's wanted assets. With `deep`, files are hashed.
-    pub fn missing(&self, set: &AssetSet, deep: bool) -> Result<Vec<AssetRef>, AssetError> {
-        let mut missing = Vec::new();
-        for spec in set.wanted() {
-            if !self.has(spec.reference(), deep)? {
-                missing.push(spec.reference().clone());
-            }
-        }
-        Ok(missing)
+    async fn has(&self, asset: &CachedAsset) -> Result<bool, AssetError> {
+        let mirror = Mirror::in_directory(&self.root);
+        let Some(entry) = mirror.entry(&asset.reference).await? else { return Ok(false) };
+        let (path, _, size) = entry.file(&asset.reference);
+        Ok(entry.sha256 == asset.record.sha256 && mirror.depot.size(&path).await? == Some(size))
     }
-
-    fn has(&self, reference: &AssetRef, deep: bool) -> Result<bool, AssetError> {
-        let Some(entry) = self.entry(reference)? else { return Ok(false) };
-        let content = self.content(reference, &entry);
-        match entry.kind {
-            AssetKind::File if deep => Ok(sha256_of_file(&content).is_ok_and(|(sha256, _)| sha256 == entry.sha256)),
-            AssetKind::File => Ok(fs::metadata(&content).is_ok_and(|metadata| metadata.len() == entry.size)),
-            AssetKind::Tree => Ok(content.exists()),
-        }
-    }
-
-    fn entry(&self, reference: &AssetRef) -> Result<Option<Entry>, AssetError> {
-        let path = self.root.join("refs").join(reference.to_string());
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|e| AssetError::Unreadable { what: path.display().to_string(), why: e.to_string() }),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(AssetError::io("read the mirror", &path, e)),
-        }
-    }
-
-    fn content(&self, reference: &AssetRef, entry: &Entry) -> PathBuf {
-        match entry.kind {
-            AssetKind::File => self.root.join("objects").join(&entry.sha256),
-            AssetKind::Tree => self.root.join("trees").join(format!("{reference}.tar")),
-        }
-    }
-}
-
-#[async_trait]
-impl Source for Mirror {
-    fn name(&self) -> String {
-        format!("mirror {}", self.root.display())
-    }
-
-    async fn offer(&self, spec: &AssetSpec) -> Result<Option<Offer>, AssetError> {
-        if !self.has(spec.reference(), false)? {
-            return Ok(None);
-        }
-        let entry = self.entry(spec.reference())?;
-        Ok(entry.map(|entry| Offer { sha256: Some(entry.sha256), size: Some(entry.size) }))
-    }
-
-    async fn fetch(
-        &self,
-        spec: &AssetSpec,
-        out: &Path,
-        task: &Task,
-        cancel: &CancellationToken,
-    ) -> Result<(), AssetError> {
-        let reference = spec.reference();
-        let missing = || AssetError::NoSource { asset: spec.asset_ref(), asked: vec![self.name()] };
-        let entry = self.entry(reference)?.ok_or_else(missing)?;
-        let content = self.content(reference, &entry);
-        task.note(format!("copying from {}", self.name()));
-        match entry.kind {
-            AssetKind::File => {
-                copy(&content, out).await.map_err(|e| AssetError::io(format!("copy {reference}"), out, e))
-            }
-            AssetKind::Tree => unpack(&content, out, task, cancel).await,
-        }
-    }
-}
-
-async fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let (from, to) = (from.to_owned(), to.to_owned());
-    let copying = move || -> io::Result<()> {
-        fs::copy(&from, &to)?;
-        fs::File::open(&to)?.sync_all()
-    };
-    tokio::task::spawn_blocking(copying).await.map_err(io::Error::other)?
-}
-
-/// GNU tar keeps what the directories of machines hold: owners, devices, hard links, file capabilities.
-async fn pack(tree: &Path, tar: &Path, task: &Task, cancel: &CancellationToken) -> Result<(), AssetError> {
-    let mut arguments = vec!["--create".into(), "--sort=name".into(), "--file".into(), tar.as_os_str().to_owned()];
-    arguments.extend(["--directory".into(), tree.as_os_str().to_owned(), ".".into()]);
-    tar_with(format!("packing {}", task.name()), arguments, cancel).await
-}
-
-async fn unpack(tar: &Path, tree: &Path, task: &Task, cancel: &CancellationToken) -> Result<(), AssetError> {
-    fs::create_dir(tree).map_err(|e| AssetError::io(format!("unpack {}", task.name()), tree, e))?;
-    let mut arguments = vec!["--extract".into(), "--preserve-permissions".into(), "--same-owner".into()];
-    arguments.extend(["--file".into(), tar.as_os_str().to_owned(), "--directory".into(), tree.as_os_str().to_owned()]);
-    tar_with(format!("unpacking {}", task.name()), arguments, cancel).await
-}
-
-async fn tar_with(
-    what: String,
-    arguments: Vec<std::ffi::OsString>,
-    cancel: &CancellationToken,
-) -> Result<(), AssetError> {
-    let all = ["--xattrs", "--xattrs-include=*", "--numeric-owner"].map(Into::into).into_iter().chain(arguments);
-    let program = Program { what, program: "tar".into(), arguments: all.collect(), ..Program::default() };
-    process::run(&program, cancel, &mut |_| ()).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AssetSet, Cni, Selection};
+use super::{AssetSet, Cni, Selection, upstream};
 use crate::asset::AssetSpec;
 use crate::recipe::go::GoPatch;
 use crate::recipe::{CargoRecipe, GoModule, GoRecipe, Recipe, TreeEntry, TreeRecipe};
@@ -18,7 +18,7 @@ pub(super) fn add(set: &mut AssetSet, release: &Release, selection: &Selection) 
         set.want(containerd(release, architecture, name));
     }
     for name in [names::ETCDCTL, names::ETCDUTL] {
-        set.want(etcd(architecture, name));
+        set.want(etcd(release, architecture, name));
     }
     add_cni_plugins(set, release, selection);
     set.want(own(names::AGENT, "agent", architecture, &selection.sources.agent));
@@ -28,6 +28,7 @@ pub(super) fn add(set: &mut AssetSet, release: &Release, selection: &Selection) 
 pub(super) fn kubernetes(release: &Release, architecture: &str, name: &str) -> AssetSpec {
     let package = format!("k8s.io/kubernetes/cmd/{name}");
     go(name, kubernetes_module(release), &package, architecture, kubernetes_variables(release))
+        .published(upstream::kubernetes(release, architecture, name))
 }
 
 /// agnhost comes from Kubernetes' own test images.
@@ -37,9 +38,10 @@ pub(super) fn agnhost(release: &Release, architecture: &str) -> AssetSpec {
 }
 
 /// etcd or one of its tools.
-pub(super) fn etcd(architecture: &str, name: &str) -> AssetSpec {
+pub(super) fn etcd(release: &Release, architecture: &str, name: &str) -> AssetSpec {
     let directory = if name == "etcd" { "server" } else { name };
     go(name, &modules::ETCD, &format!("go.etcd.io/etcd/{directory}/v3"), architecture, BTreeMap::new())
+        .published(upstream::etcd(release, architecture, name))
 }
 
 /// CoreDNS. Its version is a constant in its source.
@@ -107,7 +109,11 @@ fn containerd(release: &Release, architecture: &str, name: &str) -> AssetSpec {
     let settings = [("Version", version.as_str()), ("Package", "github.com/containerd/containerd/v2")];
     let variables = variables("github.com/containerd/containerd/v2/version", &settings);
     let package = format!("github.com/containerd/containerd/v2/cmd/{name}");
-    go(name, &modules::CONTAINERD, &package, architecture, variables)
+    go(name, &modules::CONTAINERD, &package, architecture, variables).published(upstream::containerd(
+        release,
+        architecture,
+        name,
+    ))
 }
 
 /// Each plugin is an asset of its own (machines that files are copied to get them one by one), and all of them together
@@ -124,7 +130,8 @@ fn add_cni_plugins(set: &mut AssetSet, release: &Release, selection: &Selection)
         };
         let package = format!("github.com/containernetworking/plugins/plugins/{kind}/{file}");
         let variables = variables(VERSION, &[("BuildVersion", &format!("v{}", release.cni_plugins))]);
-        let spec = go(&names::cni_plugin(file), &modules::CNI_PLUGINS, &package, architecture, variables);
+        let spec = go(&names::cni_plugin(file), &modules::CNI_PLUGINS, &package, architecture, variables)
+            .published(upstream::cni_plugin(release.cni_plugins, architecture, file));
         entries.push(TreeEntry { path: file.to_owned(), asset: set.want(spec) });
     }
     if selection.cni == Cni::Flannel {
@@ -141,6 +148,7 @@ pub(super) fn flannel_cni(release: &Release, architecture: &str) -> AssetSpec {
         variables("github.com/containernetworking/plugins/pkg/utils/buildversion", &[("BuildVersion", &version)]);
     let package = "github.com/containernetworking/plugins/plugins/meta/flannel";
     go(&names::cni_plugin("flannel"), &modules::FLANNEL_CNI, package, architecture, variables)
+        .published(upstream::cni_plugin(release.flannel_cni, architecture, "flannel"))
 }
 
 fn go(

@@ -1,6 +1,6 @@
 //! Container images, with the programs that only go into them.
 
-use super::{AssetSet, Selection, binaries};
+use super::{AssetSet, Selection, binaries, upstream};
 use crate::asset::{AssetRef, AssetSpec};
 use crate::debian::{busybox_layer, network_layer};
 use crate::recipe::{ImageFile, ImageRecipe, Recipe};
@@ -23,7 +23,7 @@ pub(super) fn add(set: &mut AssetSet, release: &Release, selection: &Selection) 
             user: None,
             revision: REVISION,
         };
-        set.want(AssetSpec::new(image.asset(), Recipe::Image(recipe)));
+        set.want(AssetSpec::new(image.asset(), Recipe::Image(recipe)).published(upstream::image(release, image)));
     }
 }
 
@@ -57,7 +57,7 @@ fn parts(set: &mut AssetSet, image: Image, release: &Release, selection: &Select
             base: Some(set.part(network_layer(architecture))),
             ..Parts::program("/usr/local/bin/kube-proxy", kubernetes(set, "kube-proxy"))
         },
-        Image::Etcd => etcd(set, architecture),
+        Image::Etcd => etcd(set, release, architecture),
         Image::CoreDns => Parts::program("/coredns", set.part(binaries::coredns(architecture))),
         Image::Pause => {
             Parts::program("/pause", set.part(binaries::own("pause", "pause", architecture, &selection.sources.pause)))
@@ -81,11 +81,11 @@ fn parts(set: &mut AssetSet, image: Image, release: &Release, selection: &Select
     }
 }
 
-fn etcd(set: &mut AssetSet, architecture: &str) -> Parts {
+fn etcd(set: &mut AssetSet, release: &Release, architecture: &str) -> Parts {
     let files = vec![
-        ("/usr/local/bin/etcd", set.part(binaries::etcd(architecture, "etcd"))),
-        ("/usr/local/bin/etcdctl", binaries::etcd(architecture, names::ETCDCTL).reference().clone()),
-        ("/usr/local/bin/etcdutl", binaries::etcd(architecture, names::ETCDUTL).reference().clone()),
+        ("/usr/local/bin/etcd", set.part(binaries::etcd(release, architecture, "etcd"))),
+        ("/usr/local/bin/etcdctl", binaries::etcd(release, architecture, names::ETCDCTL).reference().clone()),
+        ("/usr/local/bin/etcdutl", binaries::etcd(release, architecture, names::ETCDUTL).reference().clone()),
     ];
     Parts { files, entrypoint: vec!["/usr/local/bin/etcd"], ..Parts::default() }
 }

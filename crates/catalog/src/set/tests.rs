@@ -70,3 +70,20 @@ fn only_what_comes_from_the_debian_archive_may_differ_when_made_again() {
     assert!(["kubelet", "cni-plugins", "image-etcd"].into_iter().all(reproducible));
     assert!(!["rootfs", "image-kube-proxy", "image-store"].into_iter().any(reproducible));
 }
+
+#[test]
+fn upstream_publishes_all_but_what_is_put_together_here() {
+    let set = set(&Selection::everything(SourceDigests::default()));
+    let unpublished: Vec<&str> = set.wanted().filter(|spec| spec.upstream().is_none()).map(AssetSpec::name).collect();
+    assert_eq!(unpublished, ["cni-plugins", "kubewright-agent", "image-busybox", "rootfs", "image-store"]);
+}
+
+#[test]
+fn upstreams_addresses_name_version_and_architecture() {
+    let set = set(&Selection::default());
+    let address = |name: &str| set.get(name).unwrap().upstream().unwrap().address().to_owned();
+    assert_eq!(address("kubelet"), "dl.k8s.io/release/v1.36.3/bin/linux/amd64/kubelet");
+    assert_eq!(address("etcdctl"), "github.com/etcd-io/etcd/releases/download/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz");
+    assert_eq!(address("ctr"), address("containerd-shim-runc-v2"), "one archive");
+    assert_eq!(address("image-pause"), "registry.k8s.io/pause:3.10.2");
+}

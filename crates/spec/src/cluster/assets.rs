@@ -10,8 +10,8 @@ use crate::format::{AssetSource, FilePath, Sha256, TemplateName};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Assets {
-    /// Sources, asked in order: `cache`, `upstream`, `go`, the address of a mirror (a directory, `https://`, `s3://`),
-    /// or `auto`, which stands for cache, upstream and go.
+    /// Sources, asked in order: `cache`, `upstream`, `go`, the address of a mirror (a directory or `https://`), or
+    /// `auto`, which stands for cache, upstream where it answers, and go.
     #[serde(default = "defaults::asset_sources")]
     #[schemars(with = "Vec<AssetSource>", length(min = 1))]
     pub sources: Vec<String>,

@@ -47,17 +47,19 @@ pub(crate) fn template(text: &str) -> Result<(), Unfit> {
     Err(Unfit::new("it is not made of names joined by `/`").help("such as `haproxy/haproxy.cfg`"))
 }
 
+/// Whether a text names a source of assets; the reason and advice when it does not.
+pub fn check_asset_source(text: &str) -> Result<(), String> {
+    asset_source(text).map_err(|unfit| match unfit.help {
+        Some(help) => format!("{}; {help}", unfit.why),
+        None => unfit.why,
+    })
+}
+
 /// `auto`, `cache`, `upstream`, `go`, or the address of a mirror.
 pub(crate) fn asset_source(text: &str) -> Result<(), Unfit> {
     const WORDS: [&str; 4] = ["auto", "cache", "upstream", "go"];
     if WORDS.contains(&text) {
         return Ok(());
-    }
-    if let Some(bucket) = text.strip_prefix("s3://") {
-        return one_line(bucket).and_then(|()| match bucket {
-            "" => Err(Unfit::new("the bucket is missing")),
-            _ => Ok(()),
-        });
     }
     if text.starts_with('/') {
         return absolute(text);
@@ -65,7 +67,7 @@ pub(crate) fn asset_source(text: &str) -> Result<(), Unfit> {
     if text.contains("://") {
         return addresses::url(text);
     }
-    let unfit = Unfit::new("it is none of `auto`, `cache`, `upstream`, `go`, `/DIRECTORY`, `https://…`, `s3://…`");
+    let unfit = Unfit::new("it is none of `auto`, `cache`, `upstream`, `go`, `/DIRECTORY`, `https://…`");
     Err(match crate::suggest::nearest(text, WORDS) {
         Some(word) => unfit.help(format!("did you mean `{word}`?")),
         None => unfit,
@@ -107,8 +109,8 @@ mod tests {
     fn sources_are_words_or_addresses() {
         assert_format(
             asset_source,
-            &["auto", "cache", "/srv/mirror", "https://mirror.example.org/k8s", "s3://bucket/prefix"],
-            &["", "s3://", "mirror", "ftp://x", "https://"],
+            &["auto", "cache", "/srv/mirror", "https://mirror.example.org/k8s"],
+            &["", "s3://bucket", "mirror", "ftp://x", "https://"],
         );
         assert_eq!(asset_source("upsteam").unwrap_err().help.as_deref(), Some("did you mean `upstream`?"));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::*;

@@ -1,0 +1,18 @@
+//! `assets pull`.
+
+use report::words;
+
+use super::Which;
+use crate::app::App;
+use crate::error::Outcome;
+use crate::exit::Exit;
+use crate::{prepare, sources};
+
+pub(super) async fn run(app: &App, arguments: &Which) -> Outcome {
+    let (set, pins) = (arguments.set()?, app.asset_lock.read()?);
+    let puller = sources::puller(app, &arguments.sources);
+    let pulled = app.phase("assets ready", puller.pull(&set, pins.as_ref())).await;
+    let lock = pulled.map_err(|error| prepare::failed(&error))?;
+    app.say(format!("{} in {}.", words::count(lock.entries.len(), "asset"), app.cache.root().display()));
+    Ok(Exit::Fine)
+}
