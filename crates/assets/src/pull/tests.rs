@@ -8,6 +8,7 @@ use catalog::{Selection, SourceDigests, assets_for, find};
 use engine::Event;
 use fs_err as fs;
 use tempfile::TempDir;
+use testkit::WebServer;
 
 use super::*;
 use crate::{Build, BuildContext, Job, Mirror};
@@ -199,6 +200,32 @@ async fn a_mirror_serves_what_was_published_and_nothing_is_built() {
     let other = World::new();
     let origins = vec![Origin::Fetch(Arc::new(mirror))];
     let puller = Puller::new(other.cache(), origins, Arc::<Events>::clone(&other.events));
+    assert_eq!(puller.pull(&set, Some(&lock)).await.unwrap(), lock);
+}
+
+#[tokio::test]
+async fn a_mirror_behind_a_web_server_serves_the_same() {
+    let world = World::new();
+    let set = world.set.clone().only(&["kubelet", "cni-plugins"]);
+    let puller = world.puller(&Arc::new(Scripted::default()));
+    let lock = puller.pull(&set, None).await.unwrap();
+    let root = world.directory.path().join("mirror");
+    puller.mirror(&set, &MirrorDirectory::new(&root)).await.unwrap();
+    let server = WebServer::start().await.unwrap();
+    for directory in ["refs", "objects", "trees"] {
+        for entry in fs::read_dir(root.join(directory)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            server.put(&format!("below/{directory}/{name}"), fs::read(&path).unwrap());
+        }
+    }
+    let other = World::new();
+    let cache = other.cache();
+    let mirror = Mirror::on_the_web(&format!("{}/below/", server.url()), cache.root());
+    assert!(mirror.missing(&set).await.unwrap().is_empty());
+    assert_eq!(mirror.missing(&set.clone().only(&["kubectl"])).await.unwrap().len(), 1);
+    let origins = vec![Origin::Fetch(Arc::new(mirror))];
+    let puller = Puller::new(cache, origins, Arc::<Events>::clone(&other.events));
     assert_eq!(puller.pull(&set, Some(&lock)).await.unwrap(), lock);
 }
 
