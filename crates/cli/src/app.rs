@@ -16,6 +16,7 @@ use crate::asset_lock::LockFile;
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::output::Format;
+use crate::run_log::LogFile;
 use crate::signals::Stop;
 
 /// The program's composition root.
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub(crate) format: Format,
     /// Where this host keeps machines, logs and other data of its own.
     pub(crate) data: PathBuf,
+    /// Where everything traced goes while a run goes on.
+    pub(crate) log: LogFile,
     /// What assets must agree with.
     pub(crate) asset_lock: LockFile,
 }
@@ -58,6 +61,7 @@ impl App {
             progress: Arc::new(Progress::new(mode)),
             stop: Stop::listen(),
             format: global.output,
+            log: LogFile::install(environment.log.as_deref()),
             asset_lock: LockFile::new(global.asset_lock.as_deref()),
             data,
             environment,

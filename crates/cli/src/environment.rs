@@ -22,6 +22,8 @@ pub(crate) struct Environment {
     pub(crate) interactive: bool,
     /// The command line, for the history.
     pub(crate) command: String,
+    /// What goes into the logs of runs, when not the usual, such as `russh=debug,kube=info`.
+    pub(crate) log: Option<String>,
     /// The user's editor, with its arguments.
     pub(crate) editor: String,
 }
@@ -53,6 +55,7 @@ impl Environment {
             terminal: std::io::stderr().is_terminal() && variable("CI").is_none(),
             interactive: std::io::stdin().is_terminal(),
             command: arguments.join(" "),
+            log: variable("KUBEWRIGHT_LOG"),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")).unwrap_or_else(|| "vi".to_owned()),
         }
     }

@@ -1,11 +1,15 @@
-//! The log of a run: every event as a JSON line, kept beside the state for a while.
+//! The log of a run: what happened, and what libraries had to say, as JSON lines beside the state, kept for a while.
 
-use std::io::Write as _;
+mod file;
+mod record;
+
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use engine::{Event, EventSink};
 use fs_err as fs;
+
+pub(crate) use file::LogFile;
 
 use crate::app::App;
 
@@ -15,16 +19,19 @@ const KEPT: usize = 50;
 /// Shows events and writes them down.
 pub(crate) struct RunLog {
     shown: Arc<dyn EventSink>,
-    file: Option<Mutex<fs::File>>,
 }
 
 impl RunLog {
-    /// The log of one run. A log that cannot be written is no reason not to run.
+    /// The log of one run: until the next one, everything traced goes there. A log that cannot be written is no reason
+    /// not to run.
     pub(crate) fn open(app: &App, cluster: &str, run: &str) -> Self {
         let directory = app.data.join("logs").join(cluster);
-        let file = create(&directory, run).ok();
+        if let Ok(file) = create(&directory, run) {
+            app.log.switch_to(file);
+        }
         forget_old(&directory);
-        Self { shown: app.progress.clone(), file: file.map(Mutex::new) }
+        tracing::info!(cluster, run, command = app.environment.command, who = app.environment.who, "kubewright runs");
+        Self { shown: app.progress.clone() }
     }
 }
 
@@ -50,12 +57,7 @@ fn forget_old(directory: &std::path::Path) {
 
 impl EventSink for RunLog {
     fn emit(&self, event: Event) {
-        if let (Some(file), Ok(text)) = (&self.file, serde_json::to_string(&event)) {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            let time = jiff::Timestamp::now();
-            // A full disk shows in the journal, which must not fail; the log may.
-            let _ = writeln!(file, "{{\"time\":\"{time}\",\"event\":{text}}}");
-        }
+        record::record(&event);
         self.shown.emit(event);
     }
 }

@@ -17,12 +17,20 @@ pub(crate) struct Soak {
 }
 
 /// All of them.
-pub(crate) const SOAKS: &[Soak] = &[Soak {
-    name: "crash",
-    about: "kubewright killed 50 times at random moments of whole lives of clusters",
-    story: "crash",
-    variables: &[("KUBEWRIGHT_CRASHES", "50")],
-}];
+pub(crate) const SOAKS: &[Soak] = &[
+    Soak {
+        name: "crash",
+        about: "kubewright killed 50 times at random moments of whole lives of clusters",
+        story: "crash",
+        variables: &[("KUBEWRIGHT_CRASHES", "50")],
+    },
+    Soak {
+        name: "oldest",
+        about: "a cluster of the oldest supported minor, and its programs given all that is rendered for them",
+        story: "older minor",
+        variables: &[("KUBEWRIGHT_OLDER", stages::OLDEST), ("KUBEWRIGHT_TEST_MINORS", stages::OLDEST)],
+    },
+];
 
 /// Runs those called `only`, or all.
 pub(crate) fn run(only: &[String]) -> Result<()> {
@@ -30,13 +38,19 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
         bail!("there is no long story {unknown}; see: cargo xtask soak --list");
     }
     stages::run(&["build".to_owned(), "host".to_owned()])?;
+    stages::pull(stages::OLDEST)?;
     let program = program().to_string_lossy().into_owned();
     for soak in SOAKS.iter().filter(|soak| only.is_empty() || only.iter().any(|name| name == soak.name)) {
         println!("==> {}: {}", soak.name, soak.about);
         let mut variables = soak.variables.to_vec();
         variables.push(("KUBEWRIGHT_BIN", &program));
-        let arguments = ["test", "--package", "tests", "--test", "e2e", "--quiet", "--", soak.story];
-        cargo_with(&arguments, &variables).with_context(|| format!("long story {}", soak.name))?;
+        let told = |arguments: &[&str]| {
+            cargo_with(&[&["test", "--package", "tests", "--quiet", "--test"], arguments].concat(), &variables)
+                .with_context(|| format!("long story {}", soak.name))
+        };
+        told(&["e2e", "--", soak.story])?;
+        // Without minors it has nothing to check.
+        told(&["binaries"])?;
     }
     Ok(())
 }

@@ -69,16 +69,19 @@ fn unit() -> Result<()> {
 
 /// Kubernetes' minors that real machines and programs are tested with.
 const MINORS: [&str; 2] = ["1.36", "1.35"];
+/// The minor that only the long stories are told with.
+pub(crate) const OLDEST: &str = "1.34";
 
 /// A dry create installs what the host lacks; pulling shows how long each asset takes.
 fn host() -> Result<()> {
     finish(Command::new(program()).args(["preflight", "--setup-host"]).current_dir(root()))?;
-    for minor in MINORS {
-        // Tests must not depend on whether upstream answers.
-        let pull = ["assets", "pull", "--sources", "go", "--kubernetes-version", minor];
-        finish(Command::new(program()).args(pull).current_dir(root()))?;
-    }
-    Ok(())
+    MINORS.into_iter().try_for_each(pull)
+}
+
+/// Gets all assets of a minor. Built here: tests must not depend on whether upstream answers.
+pub(crate) fn pull(minor: &str) -> Result<()> {
+    let arguments = ["assets", "pull", "--sources", "go", "--kubernetes-version", minor];
+    finish(Command::new(program()).args(arguments).current_dir(root()))
 }
 
 fn binaries() -> Result<()> {

@@ -1,4 +1,4 @@
-//! A control plane dies: the API stays, pods go on, and an update brings it back.
+//! Each control plane dies in its turn: the API stays, pods go on, and an update brings it back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,33 +8,38 @@ use crate::world::World;
 use crate::{checks, machines, preview, probe};
 
 const CLUSTER: &str = "failover1";
-/// The one that the kubeconfig names.
-const DEAD: &str = "control-plane-1";
-const NAMES: [&str; 4] = [DEAD, "control-plane-2", "control-plane-3", "worker-1"];
+const NAMES: [&str; 4] = ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1"];
 
 pub(crate) fn story(world: &mut World) {
     world.kubewright(&["create", "cluster", CLUSTER, "--control-plane-count", "3", "--node-count", "1", "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &NAMES);
     world.apply(probe::MANIFEST);
     world.kubectl(&["rollout", "status", "deployment/web", "--timeout=120s"]);
-    let pods = web(world);
+    // The first is the one that the kubeconfig names.
+    for (round, dead) in NAMES.into_iter().take(3).enumerate() {
+        outlive(world, dead, round);
+    }
+    checks::nothing_to_do(world, CLUSTER);
+}
 
-    machines::kill(world, CLUSTER, DEAD);
+/// The cluster goes on without a control plane, and gets it back.
+fn outlive(world: &mut World, dead: &str, round: usize) {
+    let (pods, written, replicas) = (web(world), format!("written-without-{dead}"), (4 + round).to_string());
+    machines::kill(world, CLUSTER, dead);
     world.kubewright(&["export", "kubeconfig", CLUSTER]);
-    world.kubectl(&["create", "configmap", "written-meanwhile"]);
+    world.kubectl(&["create", "configmap", &written]);
     // Its own way to the API is the balancer on its machine; controllers and scheduler may have to be elected anew.
-    world.kubectl(&["scale", "deployment/web", "--replicas=4"]);
-    world.eventually(&["get", "deployment/web", "-o", "jsonpath={.status.readyReplicas}"], |text| text == "4");
+    world.kubectl(&["scale", "deployment/web", &format!("--replicas={replicas}")]);
+    world.eventually(&["get", "deployment/web", "-o", "jsonpath={.status.readyReplicas}"], |text| text == replicas);
     assert!(pods.iter().all(|pod| web(world).contains(pod)), "pods go on");
 
     let expected =
-        BTreeMap::from([(format!("update machine/{CLUSTER}/{DEAD}"), BTreeSet::from(["running".to_owned()]))]);
+        BTreeMap::from([(format!("update machine/{CLUSTER}/{dead}"), BTreeSet::from(["running".to_owned()]))]);
     assert_eq!(preview::update(world, CLUSTER), expected);
     world.kubewright(&["update", "cluster", CLUSTER, "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &NAMES);
-    checks::etcd_is_whole(world, DEAD, 3);
-    world.kubectl(&["get", "configmap", "written-meanwhile"]);
-    checks::nothing_to_do(world, CLUSTER);
+    checks::etcd_is_whole(world, dead, 3);
+    world.kubectl(&["get", "configmap", &written]);
 }
 
 /// Identity and restarts of the web service's pods.
