@@ -12,7 +12,7 @@ mod rows;
 mod sample;
 mod scale;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -100,6 +100,7 @@ struct Bench {
     program: PathBuf,
     scale: OnceCell<Scale>,
     clusters: OnceCell<()>,
+    first: Cell<bool>,
     stop: Arc<AtomicBool>,
 }
 
@@ -112,12 +113,21 @@ impl Bench {
             signal_hook::flag::register(signal, stop.clone()).context("cannot listen for signals")?;
         }
         let program = target().join("release/kubewright");
-        Ok(Self { program, scale: OnceCell::new(), clusters: OnceCell::new(), stop })
+        let first = Cell::new(false);
+        Ok(Self { program, scale: OnceCell::new(), clusters: OnceCell::new(), first, stop })
+    }
+
+    /// Whether this side is the first one now: in every other run it is.
+    fn turn(&self) -> bool {
+        self.first.get()
     }
 
     /// An error when somebody wants this to stop.
     fn check(&self) -> Result<()> {
-        if self.stop.load(Ordering::Relaxed) { bail!("stopped") } else { Ok(()) }
+        if self.stop.load(Ordering::Relaxed) {
+            bail!("stopped");
+        }
+        Ok(())
     }
 
     /// Documents, recorded state and observations of 1 000 machines.
@@ -156,6 +166,7 @@ pub(crate) fn run(wish: &Wish) -> Result<()> {
     let mut samples: Vec<Vec<Sample>> = rows.iter().map(|_| Vec::new()).collect();
     // Interleaved: what else the machine does then falls on all rows alike.
     for number in 1..=wish.runs {
+        bench.first.set(!bench.first.get());
         for (row, samples) in rows.iter().zip(&mut samples) {
             bench.check()?;
             let sample = (row.measure)(&bench).with_context(|| format!("row {}", row.name))?;

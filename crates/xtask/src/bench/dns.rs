@@ -48,8 +48,9 @@ fn question(name: &str) -> Vec<u8> {
 /// Whether a message answers the question, without an error and with at least one record.
 fn is_answer(message: &[u8]) -> bool {
     match message {
+        // The lower half of the second byte of flags is the error.
         [one, other, flags, more_flags, _, _, high, low, ..] => {
-            [*one, *other] == ID && flags & 0x80 != 0 && more_flags & 0x0f == 0 && (*high, *low) != (0, 0)
+            [*one, *other] == ID && flags & 0x80 != 0 && more_flags % 16 == 0 && (*high, *low) != (0, 0)
         }
         _ => false,
     }

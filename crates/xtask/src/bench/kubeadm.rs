@@ -30,7 +30,7 @@ impl Machines {
     pub(super) fn new(cluster: &str, control_planes: u32, workers: u32) -> Result<Self> {
         let place = Place::new(cluster)?;
         let mut command = Command::new(target().join("release/examples/yardstick"));
-        command.arg(cache()?).arg(place.directory()).arg(cluster);
+        command.arg(place.directory()).arg(cluster);
         // A Ctrl-C ends the bench, and with its end of the pipe these machines go.
         command.args([control_planes, workers].map(|count| count.to_string())).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -85,11 +85,4 @@ impl Drop for Machines {
             println!("{error:#}");
         }
     }
-}
-
-/// kubewright's asset cache.
-fn cache() -> Result<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
-    Ok(base.or_else(home).context("HOME is not set")?.join("kubewright"))
 }

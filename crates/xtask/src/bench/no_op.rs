@@ -38,7 +38,7 @@ pub(super) fn update(bench: &Bench) -> Result<Sample> {
     }
     cluster.delete()?;
     let (update, connection) = (median(updates), median(connections));
-    Ok(Sample::new(update - connection, median(cpu)).with("update, s", update).with("ssh true, s", connection))
+    Ok(Sample::new(update - connection, median(cpu)).with("update {} s", update).with("ssh true {} s", connection))
 }
 
 fn update_once(cluster: &Cluster<'_>) -> Result<f64> {

@@ -42,9 +42,14 @@ fn parts(samples: &[Sample]) -> String {
     let first = samples.first().map(|sample| sample.parts.as_slice()).unwrap_or_default();
     let part = |(index, (what, _)): (usize, &(&str, f64))| {
         let values = samples.iter().filter_map(|sample| sample.parts.get(index)).map(|(_, value)| *value);
-        format!("{what} {:.1}", median(values))
+        what.replace("{}", &shown(median(values)))
     };
     first.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// Small values with two digits behind the point, others with one.
+fn shown(value: f64) -> String {
+    if value < 2.0 { format!("{value:.2}") } else { format!("{value:.1}") }
 }
 
 /// The whole document.
@@ -83,14 +88,14 @@ mod tests {
 
     #[test]
     fn a_table_tells_medians_and_whether_the_budget_is_met() {
-        let samples = [1.0, 90.0, 2.0].map(|value| Sample::new(value, 0.5).with("half", value / 2.0)).to_vec();
+        let samples = [1.0, 90.0, 2.0].map(|value| Sample::new(value, 0.5).with("half {}", value / 2.0)).to_vec();
         let text = table(&[&row(2.0), &row(1.9)], &[samples.clone(), samples]);
         let lines: Vec<&str> = text.lines().skip(2).collect();
         assert_eq!(
             lines,
             [
-                "| a | b | 2.00 ms | 2 ms | met | 0.50 | half 1.0 |",
-                "| a | b | 2.00 ms | 1.9 ms | missed | 0.50 | half 1.0 |"
+                "| a | b | 2.00 ms | 2 ms | met | 0.50 | half 1.00 |",
+                "| a | b | 2.00 ms | 1.9 ms | missed | 0.50 | half 1.00 |"
             ]
         );
     }
@@ -99,7 +104,7 @@ mod tests {
     fn parts_stand_behind_the_value() {
         let sample = Sample::new(2.0, 0.5);
         assert_eq!(line(&row(1.0), &sample), "a 2.00 ms");
-        assert_eq!(line(&row(1.0), &sample.with("x", 1.0).with("y", 2.0)), "a 2.00 ms (x 1.0, y 2.0)");
+        assert_eq!(line(&row(1.0), &sample.with("x {}", 1.0).with("{} y", 2.0)), "a 2.00 ms (x 1.00, 2.0 y)");
     }
 
     #[test]

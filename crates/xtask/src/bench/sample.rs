@@ -9,7 +9,7 @@ pub(super) struct Sample {
     pub(super) value: f64,
     /// Processor time of the programs that were run.
     pub(super) cpu_seconds: f64,
-    /// What else was seen, by what it is.
+    /// What else was seen: words with `{}` for the value.
     pub(super) parts: Vec<(&'static str, f64)>,
 }
 

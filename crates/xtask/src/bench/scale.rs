@@ -62,7 +62,7 @@ struct Plan {
 /// In seconds.
 pub(super) fn time(bench: &Bench) -> Result<Sample> {
     let plan = bench.scale()?.plan()?;
-    Ok(Sample::new(plan.seconds, plan.cpu_seconds).with("lines of text", plan.lines))
+    Ok(Sample::new(plan.seconds, plan.cpu_seconds).with("{} lines of text", plan.lines))
 }
 
 /// In megabytes.
