@@ -66,7 +66,9 @@ fn connect(cluster: &Cluster<'_>, addresses: &[String]) -> Result<f64> {
     let mut running = Vec::new();
     for address in addresses {
         let mut command = Command::new("ssh");
-        command.args(["-q", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-i"]);
+        // Nothing but this one key is offered, and nobody's configuration is read.
+        command.args(["-q", "-F", "none", "-o", "IdentitiesOnly=yes", "-o", "PreferredAuthentications=publickey"]);
+        command.args(["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-i"]);
         command.arg(cluster.place.path("key")).args([&format!("root@{address}"), "true"]).stdin(Stdio::null());
         running.push(command.spawn().context("cannot start ssh")?);
     }
