@@ -232,11 +232,17 @@ fn encode<T: Serialize>(value: &T) -> Result<(Digest, Vec<u8>), StoreError> {
 
 /// Parses a versioned document: one written by a newer kubewright is refused, not mangled.
 fn parse<T: DeserializeOwned>(what: &str, format: u32, bytes: &[u8]) -> Result<T, StoreError> {
+    /// Everything else in a document is passed over: a state may be large.
+    #[derive(Deserialize)]
+    struct Versioned {
+        #[serde(default)]
+        format: Value,
+    }
     let damaged = |why: String| StoreError::Damaged { what: what.to_owned(), why };
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
-    match value.get("format").and_then(Value::as_u64) {
+    let versioned: Versioned = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+    match versioned.format.as_u64() {
         Some(found) if found == u64::from(format) => {
-            serde_json::from_value(value).map_err(|error| damaged(error.to_string()))
+            serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))
         }
         Some(found) if found > u64::from(format) => Err(damaged(format!(
             "it has format {found}, but this kubewright knows only up to {format}: use a newer kubewright"
@@ -290,6 +296,14 @@ mod tests {
         cluster.begin_run(&loaded, "first", None).await.unwrap();
         let second = cluster.begin_run(&loaded, "second", None).await;
         assert!(matches!(second.err(), Some(StoreError::Conflict)));
+    }
+
+    #[test]
+    fn what_names_no_format_or_is_none_is_damaged() {
+        for text in [r#"{"x": 1}"#, r#"{"format": "1"}"#, "[]", "3", "{"] {
+            let error = parse::<Revision>("a revision", 1, text.as_bytes()).unwrap_err();
+            assert!(matches!(error, StoreError::Damaged { .. }), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -29,7 +29,8 @@ impl<K: Ord + Clone + Display> Dag<K> {
         for (key, befores) in dependencies {
             for before in befores {
                 if let Some(from) = index.get(before) {
-                    graph.update_edge(*from, index[key], ());
+                    // A set names nothing twice; looking for the edge first would go through all that depends on `before`.
+                    graph.add_edge(*from, index[key], ());
                 }
             }
         }
@@ -108,6 +109,18 @@ mod tests {
     fn dependencies_come_first_and_ties_are_broken_by_id() {
         let dag = dag(&[("a", &["z"]), ("b", &[]), ("z", &[]), ("c", &["a", "b"])]).unwrap();
         assert_eq!(dag.order(), ["b", "z", "a", "c"]);
+    }
+
+    #[test]
+    fn many_may_depend_on_one() {
+        let names: Vec<String> = (0..1000).map(|number| format!("m-{number:04}")).collect();
+        let befores: BTreeSet<String> = ["z".to_owned()].into();
+        let mut dependencies: BTreeMap<String, BTreeSet<String>> =
+            names.iter().map(|name| (name.clone(), befores.clone())).collect();
+        dependencies.insert("z".to_owned(), BTreeSet::new());
+        let dag = Dag::new(&dependencies).unwrap();
+        assert_eq!(dag.dependents(&"z".to_owned()).len(), names.len());
+        assert_eq!(dag.order(), [&["z".to_owned()][..], &names].concat());
     }
 
     #[test]

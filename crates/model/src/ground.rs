@@ -50,11 +50,12 @@ impl Allocation {
     /// from the eleventh on. `None` when the subnet is full.
     #[must_use]
     pub fn with_machines<'a>(mut self, machines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let taken: BTreeSet<Ipv4Addr> = self.addresses.values().copied().collect();
+        // Goes on where it was for the machine before: what lies behind is taken by now.
+        let mut free = self.subnet.hosts().skip(10).filter(|address| !taken.contains(address));
         for machine in machines {
             if !self.addresses.contains_key(machine) {
-                let taken: BTreeSet<Ipv4Addr> = self.addresses.values().copied().collect();
-                let free = self.subnet.hosts().skip(10).find(|address| !taken.contains(address))?;
-                self.addresses.insert(machine.to_owned(), free);
+                self.addresses.insert(machine.to_owned(), free.next()?);
             }
         }
         Some(self)
@@ -76,6 +77,16 @@ mod tests {
         let second = first.clone().with_machines(["0", "b"]).unwrap();
         assert_eq!(second.addresses["b"], first.addresses["b"]);
         assert_eq!(second.addresses["0"], Ipv4Addr::new(10, 88, 0, 13));
+    }
+
+    #[test]
+    fn free_addresses_between_others_are_taken_in_order() {
+        let mut allocation = allocation();
+        allocation.addresses =
+            [("x", 12), ("y", 14)].map(|(name, last)| (name.into(), [10, 88, 0, last].into())).into();
+        let allocation = allocation.with_machines(["a", "x", "b", "c"]).unwrap();
+        let last = |name: &str| allocation.addresses[name].octets()[3];
+        assert_eq!(["a", "x", "b", "c"].map(last), [11, 12, 13, 15]);
     }
 
     #[test]

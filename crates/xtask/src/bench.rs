@@ -1,14 +1,28 @@
 //! `cargo xtask bench`: budgets and what is measured against them, medians of interleaved runs.
 
+mod cluster;
+mod create;
+mod dns;
+mod kubeadm;
+mod no_op;
+mod place;
+mod probe;
+mod report;
 mod rows;
 mod sample;
+mod scale;
 
-use std::fmt::Write as _;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 
+pub(crate) use self::dns::ask as ask_dns;
 use self::sample::Sample;
+use self::scale::Scale;
 use crate::workspace::{cargo, output, root, target};
 
 /// One budget.
@@ -25,6 +39,41 @@ pub(crate) struct Row {
 
 /// All of them.
 pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "create-1-2",
+        about: "1 control plane, 2 workers: `create --yes` until DNS answers on every machine, beside kubeadm",
+        budget: 0.7,
+        unit: "of its time",
+        measure: create::small,
+    },
+    Row {
+        name: "create-3-2",
+        about: "3 control planes, 2 workers, likewise",
+        budget: 0.5,
+        unit: "of its time",
+        measure: create::highly_available,
+    },
+    Row {
+        name: "no-op-update",
+        about: "`update --yes` of 3 control planes and 2 workers with nothing to do, less `ssh true` to all at once",
+        budget: 0.5,
+        unit: "s",
+        measure: no_op::update,
+    },
+    Row {
+        name: "plan-1000-machines",
+        about: "files → plan text, 1 000 machines in 20 groups, recorded and observed loaded from disk",
+        budget: 1.0,
+        unit: "s",
+        measure: scale::time,
+    },
+    Row {
+        name: "plan-1000-memory",
+        about: "most memory that this takes",
+        budget: 300.0,
+        unit: "MB",
+        measure: scale::memory,
+    },
     Row {
         name: "get-clusters",
         about: "`get clusters` of an empty store",
@@ -45,10 +94,59 @@ pub(crate) struct Wish {
     pub(crate) write: bool,
 }
 
-/// What is measured.
+/// What is measured, and what that needs, made at first use.
 struct Bench {
     /// The program as it is released.
     program: PathBuf,
+    scale: OnceCell<Scale>,
+    clusters: OnceCell<()>,
+    first: Cell<bool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Bench {
+    fn new() -> Result<Self> {
+        cargo(&["build", "--release", "--quiet", "-p", "cli"])?;
+        let stop = Arc::new(AtomicBool::new(false));
+        // Clusters must not outlive a bench that is stopped.
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, stop.clone()).context("cannot listen for signals")?;
+        }
+        let program = target().join("release/kubewright");
+        let first = Cell::new(false);
+        Ok(Self { program, scale: OnceCell::new(), clusters: OnceCell::new(), first, stop })
+    }
+
+    /// Whether this side is the first one now: in every other run it is.
+    fn turn(&self) -> bool {
+        self.first.get()
+    }
+
+    /// An error when somebody wants this to stop.
+    fn check(&self) -> Result<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            bail!("stopped");
+        }
+        Ok(())
+    }
+
+    /// Documents, recorded state and observations of 1 000 machines.
+    fn scale(&self) -> Result<&Scale> {
+        if self.scale.get().is_none() {
+            let _ = self.scale.set(Scale::set_up()?); // It is empty: nobody else is here.
+        }
+        self.scale.get().context("nothing was set up")
+    }
+
+    /// Everything that clusters need is in the cache, which is not part of what is measured.
+    fn prepare_clusters(&self) -> Result<()> {
+        if self.clusters.get().is_none() {
+            kubeadm::build()?;
+            output(Command::new(&self.program).args(["assets", "pull"]).current_dir(root()))?;
+            let _ = self.clusters.set(()); // It is empty: nobody else is here.
+        }
+        Ok(())
+    }
 }
 
 /// Measures, and prints the table. A missed budget is told, and is no error.
@@ -63,23 +161,24 @@ pub(crate) fn run(wish: &Wish) -> Result<()> {
     if wish.write && is_partial {
         bail!("--write needs all rows: the table would lose the others");
     }
-    cargo(&["build", "--release", "--quiet", "-p", "cli"])?;
-    let bench = Bench { program: target().join("release/kubewright") };
+    let bench = Bench::new()?;
     let rows: Vec<&Row> = ROWS.iter().filter(|row| is_wanted(row, &wish.only)).collect();
     let mut samples: Vec<Vec<Sample>> = rows.iter().map(|_| Vec::new()).collect();
     // Interleaved: what else the machine does then falls on all rows alike.
     for number in 1..=wish.runs {
+        bench.first.set(!bench.first.get());
         for (row, samples) in rows.iter().zip(&mut samples) {
+            bench.check()?;
             let sample = (row.measure)(&bench).with_context(|| format!("row {}", row.name))?;
-            println!("run {number} of {}: {} {:.1} {}", wish.runs, row.name, sample.value, row.unit);
+            println!("run {number} of {}: {}", wish.runs, report::line(row, &sample));
             samples.push(sample);
         }
     }
-    let text = table(&rows, &samples);
+    let text = report::table(&rows, &samples);
     println!("\n{text}");
     if wish.write {
         let path = root().join("docs/benchmarks.md");
-        std::fs::write(&path, document(&text, wish.runs)?)
+        std::fs::write(&path, report::document(&text, wish.runs)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
@@ -87,43 +186,4 @@ pub(crate) fn run(wish: &Wish) -> Result<()> {
 
 fn is_wanted(row: &Row, only: &[String]) -> bool {
     only.is_empty() || only.iter().any(|name| name == row.name)
-}
-
-fn table(rows: &[&Row], samples: &[Vec<Sample>]) -> String {
-    let mut text = "| row | what | measured | budget | | CPU-seconds |\n|---|---|---|---|---|---|\n".to_owned();
-    for (row, samples) in rows.iter().zip(samples) {
-        let Row { name, about, budget, unit, .. } = row;
-        let measured = sample::median(samples.iter().map(|sample| sample.value));
-        let cpu = sample::median(samples.iter().map(|sample| sample.cpu_seconds));
-        let verdict = if measured <= *budget { "met" } else { "missed" };
-        let _ = writeln!(text, "| {name} | {about} | {measured:.1} {unit} | {budget} {unit} | {verdict} | {cpu:.2} |");
-    }
-    text
-}
-
-fn document(table: &str, runs: usize) -> Result<String> {
-    let date = output(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
-    let memory = std::fs::read_to_string("/proc/meminfo")?;
-    let kibibytes = memory.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).unwrap_or_default();
-    let cores = std::thread::available_parallelism()?;
-    Ok(format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench --write` on {}, on {cores} cores and {} GiB of memory. Medians of {runs} \
-         interleaved runs.\n\n{table}",
-        date.trim(),
-        kibibytes / 1024 / 1024
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_tells_medians_and_whether_the_budget_is_met() {
-        let row = |budget| Row { name: "a", about: "b", budget, unit: "ms", measure: |_| bail!("not measured") };
-        let samples = [1.0, 90.0, 2.0].map(|value| Sample { value, cpu_seconds: 0.5 }).to_vec();
-        let text = table(&[&row(2.0), &row(1.9)], &[samples.clone(), samples]);
-        let lines: Vec<&str> = text.lines().skip(2).collect();
-        assert_eq!(lines, ["| a | b | 2.0 ms | 2 ms | met | 0.50 |", "| a | b | 2.0 ms | 1.9 ms | missed | 0.50 |"]);
-    }
 }

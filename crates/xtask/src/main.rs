@@ -49,6 +49,12 @@ enum Task {
         #[arg(long)]
         write: bool,
     },
+    /// Ask a DNS server for the API's name until it answers; `bench` runs this in machines' networks
+    #[command(hide = true)]
+    AskDns {
+        /// Its address
+        server: String,
+    },
     /// The long stories
     Soak {
         /// List the stories and run nothing
@@ -80,12 +86,13 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Soak { only, .. } => return soak::run(&only),
         Task::Gen => return generate::run(),
         Task::Tidy => return tidy::run(),
+        Task::AskDns { server } => return bench::ask_dns(&server),
     }
     Ok(())
 }
 
 fn list<'a>(lines: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, about) in lines {
-        println!("{name:<12} {about}");
+        println!("{name:<18} {about}");
     }
 }

@@ -22,12 +22,12 @@ pub(super) fn get_clusters(bench: &Bench) -> Result<Sample> {
         std::fs::remove_dir_all(&store).context("cannot remove the store that was measured")?;
     }
     result?;
-    Ok(Sample { value, cpu_seconds: children_cpu()? - before })
+    Ok(Sample::new(value, children_cpu()? - before))
 }
 
 /// In megabytes.
 pub(super) fn binary_size(bench: &Bench) -> Result<Sample> {
     let bytes = std::fs::metadata(&bench.program).context("the program was not built")?.len();
     let kilobytes = u32::try_from(bytes / 1000).context("the program is larger than anything sensible")?;
-    Ok(Sample { value: f64::from(kilobytes) / 1000.0, cpu_seconds: 0.0 })
+    Ok(Sample::new(f64::from(kilobytes) / 1000.0, 0.0))
 }

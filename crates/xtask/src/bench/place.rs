@@ -1,0 +1,90 @@
+//! A directory for one cluster of the bench, and what can be seen of its machines from this host.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+/// A directory that goes away when it is dropped, unless it is kept.
+pub(super) struct Place {
+    directory: PathBuf,
+    cluster: String,
+    kept: bool,
+}
+
+impl Place {
+    /// An empty one. It must be on the asset cache's file system, since machines are hard links of cached trees; and only
+    /// root may look inside, since there are keys.
+    pub(super) fn new(cluster: &str) -> Result<Self> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let directory = Path::new("/var/tmp").join(format!("kubewright-{cluster}-{}", std::process::id()));
+        let mut builder = std::fs::DirBuilder::new();
+        builder.mode(0o700).create(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        Ok(Self { directory, cluster: cluster.to_owned(), kept: false })
+    }
+
+    /// The directory.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A path in it.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// The state directory.
+    pub(super) fn state(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    /// The directory stays.
+    pub(super) fn keep(&mut self) {
+        self.kept = true;
+    }
+
+    /// Where a machine lives.
+    fn home(&self, machine: &str) -> PathBuf {
+        self.state().join("machines").join(&self.cluster).join(machine)
+    }
+
+    /// The file with the process id of a machine's supervisor.
+    pub(super) fn pid_file(&self, machine: &str) -> PathBuf {
+        self.home(machine).join("run/pid")
+    }
+
+    /// A machine's address.
+    pub(super) fn address(&self, machine: &str) -> Result<String> {
+        let path = self.home(machine).join("upper/etc/kubewright/network");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let address = text.lines().find_map(|line| Some(line.strip_prefix("ADDRESS=")?.split_once('/')?.0.to_owned()));
+        address.with_context(|| format!("{} names no address", path.display()))
+    }
+
+    /// Processor time of all machines so far, in seconds.
+    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+        let own = |root: &str| Path::new(root).join("kubewright").join(&self.cluster);
+        if let Ok(nanoseconds) = std::fs::read_to_string(own("/sys/fs/cgroup/cpuacct").join("cpuacct.usage")) {
+            return Ok(nanoseconds.trim().parse::<f64>()? / 1e9);
+        }
+        let stat = std::fs::read_to_string(own("/sys/fs/cgroup").join("cpu.stat"));
+        let stat = stat.context("cannot see the machines' control groups")?;
+        let microseconds = stat.lines().find_map(|line| line.strip_prefix("usage_usec "));
+        Ok(microseconds.context("cpu.stat is not as the kernel says")?.trim().parse::<f64>()? / 1e6)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.kept
+            && let Err(error) = std::fs::remove_dir_all(&self.directory)
+        {
+            println!("cannot remove {}: {error}", self.directory.display());
+        }
+    }
+}
+
+/// Names of machines as both sides give them.
+pub(super) fn machine_names(control_planes: u32, workers: u32) -> Vec<String> {
+    let group = |name: &'static str, count| (1..=count).map(move |number| format!("{name}-{number}"));
+    group("control-plane", control_planes).chain(group("worker", workers)).collect()
+}

@@ -1,0 +1,60 @@
+//! What setting up and measuring share: names, places, and the pure steps from documents to resources.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use model::{Allocation, Ground, Resolved};
+use serde_json::Value;
+use spec::{Effective, Source, Surroundings};
+
+/// The cluster's name.
+pub(crate) const CLUSTER: &str = "demo";
+
+/// Where the user's documents lie.
+pub(crate) fn documents(directory: &Path) -> PathBuf {
+    directory.join("documents")
+}
+
+/// Where the state store lies.
+pub(crate) fn state(directory: &Path) -> PathBuf {
+    directory.join("state")
+}
+
+/// What looking gives.
+pub(crate) fn observed(directory: &Path) -> PathBuf {
+    directory.join("observed.json")
+}
+
+/// Parses, validates and fills defaults in.
+pub(crate) fn effective(texts: &[(String, String)]) -> Effective {
+    let sources: Vec<Source> = texts.iter().map(|(name, text)| Source::new(name, text)).collect();
+    let loaded = spec::load(&sources, &Surroundings::default());
+    loaded.effective.unwrap_or_else(|| panic!("the documents are not valid: {:?}", loaded.diagnostics))
+}
+
+/// A ground without machines.
+pub(crate) fn ground() -> Ground {
+    let programs = ["kubewright-agent", "pause"].map(|name| (name.to_owned(), "0".repeat(64)));
+    Ground {
+        local: Allocation::new("kw-scale".to_owned(), "10.88.0.0/20".parse().expect("a subnet")),
+        programs: BTreeMap::from(programs),
+        cgroup_v1: false,
+        resolvers: Vec::new(),
+        templates: BTreeMap::new(),
+    }
+}
+
+/// Documents on their ground, which gets an address for every machine.
+pub(crate) fn resolve(effective: Effective, ground: Ground) -> Resolved {
+    let names: Vec<String> = effective.groups.iter().flat_map(model::resolved::machine_names).collect();
+    let local = ground.local.with_machines(names.iter().map(String::as_str)).expect("room in the subnet");
+    let ground = Ground { local, programs: ground.programs, ..ground };
+    model::resolve("lineage", effective.cluster, effective.groups, ground).expect("documents fit their ground")
+}
+
+/// The documents with every default, as rules see them.
+pub(crate) fn with_defaults(resolved: &Resolved) -> Vec<Value> {
+    let cluster = std::iter::once(serde_json::to_value(&resolved.cluster));
+    let groups = resolved.groups.iter().map(serde_json::to_value);
+    cluster.chain(groups).collect::<Result<_, _>>().expect("documents are JSON")
+}
