@@ -37,7 +37,10 @@ pub struct Upstream {
     /// `https://mirror.example.org/path`: files are below it under their own host's name, images too.
     base: Option<String>,
     manner: Manner,
+    /// With questions.
     patience: Patience,
+    /// With transfers: what was promised is worth waiting for.
+    transfers: Patience,
     downloads: Downloads,
     events: Arc<dyn EventSink>,
     /// What upstream has, by address.
@@ -64,6 +67,7 @@ impl Upstream {
             base: None,
             manner,
             patience: if manner == Manner::Probing { Patience::PROBING } else { Patience::USUAL },
+            transfers: Patience::USUAL,
             downloads: Downloads::of_cache(cache),
             events,
             known: Mutex::default(),
@@ -83,6 +87,7 @@ impl Upstream {
     #[must_use]
     pub fn pausing(mut self, first: Duration) -> Self {
         self.patience.first_pause = first;
+        self.transfers.first_pause = first;
         self
     }
 
@@ -146,7 +151,7 @@ impl Upstream {
         context: &FetchContext<'_>,
     ) -> Result<Download, AssetError> {
         let remote = HttpFile { http: self.http.clone(), url: self.url(&address.address) };
-        self.downloads.get(&remote, sha256, &self.patience, context.task, context.cancel).await
+        self.downloads.get(&remote, sha256, &self.transfers, context.task, context.cancel).await
     }
 
     async fn fetch_image(
@@ -161,7 +166,7 @@ impl Upstream {
         for (digest, size) in image.blobs() {
             let remote = images::RemoteBlob::new(&self.images, image, &digest, size);
             let sha256 = digest.trim_start_matches("sha256:");
-            let blob = self.downloads.get(&remote, sha256, &self.patience, context.task, context.cancel).await?;
+            let blob = self.downloads.get(&remote, sha256, &self.transfers, context.task, context.cancel).await?;
             blobs.insert(digest, blob);
         }
         let (name, image, out) = (name.to_owned(), Arc::clone(image), job.out.clone());
@@ -230,9 +235,9 @@ fn make_executable(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
 }
 
-#[cfg(test)]
-mod tests;
-
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::Bench;
 use super::cluster::Cluster;
@@ -72,7 +72,7 @@ fn kubewright(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> 
     if !ended? {
         bail!("kubewright failed:\n{}", std::fs::read_to_string(cluster.log())?);
     }
-    let seconds = probes.finish(bench, began + PATIENCE)?;
+    let seconds = probes.finish(bench, began + PATIENCE).context("on kubewright's machines")?;
     let cpu_seconds = children_cpu()? - before + cluster.place.cpu_seconds()?;
     cluster.delete()?;
     Ok(Took { seconds, program, cpu_seconds })
@@ -90,7 +90,7 @@ fn kubeadm(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
     if !ended? {
         bail!("the script failed:\n{}", std::fs::read_to_string(machines.log())?);
     }
-    let seconds = probes.finish(bench, began + PATIENCE)?;
+    let seconds = probes.finish(bench, began + PATIENCE).context("on the script's machines")?;
     let cpu_seconds = children_cpu()? - before + machines.place.cpu_seconds()? + machines.own_cpu_seconds()?;
     machines.take_away()?;
     Ok(Took { seconds, program, cpu_seconds })
