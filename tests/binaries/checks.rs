@@ -1,6 +1,10 @@
 //! How each program is asked whether it accepts what we give it, without doing anything.
 
-use std::process::Output;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use jiff::Timestamp;
+use pki::{Authority, AuthorityWish};
 
 use crate::programs::Programs;
 
@@ -19,8 +23,15 @@ pub(crate) fn command_line(programs: &Programs, program: &str, arguments: &[Stri
 /// - kubelet: reads and validates its configuration, then ends because the kubeconfig or the CA is not there.
 /// - kube-proxy: reads and validates its configuration, writes it and ends.
 /// - containerd: decodes its configuration with every plugin's part and prints it.
+/// - haproxy: has an option for that.
+/// - coredns: starts, in a root and a network of its own, and gets as far as waiting for the API.
 pub(crate) fn configuration(programs: &Programs, program: &str, text: &str) -> Result<(), String> {
     let directory = tempfile::tempdir().unwrap();
+    match program {
+        "coredns" => return corefile(programs, text, directory.path()),
+        "haproxy" => return haproxy(programs, text, directory.path()),
+        _ => {}
+    }
     let path = directory.path().join("config");
     let root = directory.path().join("root").to_string_lossy().into_owned();
     // Also on a host that is a node itself.
@@ -48,6 +59,37 @@ pub(crate) fn configuration(programs: &Programs, program: &str, text: &str) -> R
         _ => output.status.success(),
     };
     verdict(accepted && !lenient, &output)
+}
+
+fn haproxy(programs: &Programs, text: &str, directory: &Path) -> Result<(), String> {
+    let path = directory.join("haproxy.cfg").to_string_lossy().into_owned();
+    // It reads the authority too, which only machines have.
+    let authority = directory.join("ca.crt").to_string_lossy().into_owned();
+    let issued = AuthorityWish::new(Authority::Kubernetes).issue(Timestamp::now(), [1; 16]).unwrap();
+    std::fs::write(&authority, issued.certificate).unwrap();
+    std::fs::write(&path, text.replace("/etc/kubernetes/pki/ca.crt", &authority)).unwrap();
+    let output = programs.run_of_machine("usr/sbin/haproxy", &["-c", "-f", &path]);
+    verdict(output.status.success(), &output)
+}
+
+fn corefile(programs: &Programs, text: &str, root: &Path) -> Result<(), String> {
+    let account = root.join("var/run/secrets/kubernetes.io/serviceaccount");
+    std::fs::create_dir_all(&account).unwrap();
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    std::fs::copy(programs.path("coredns"), root.join("coredns")).unwrap();
+    std::fs::write(account.join("token"), "token").unwrap();
+    std::fs::write(root.join("etc/resolv.conf"), "nameserver 192.0.2.53\n").unwrap();
+    std::fs::write(root.join("Corefile"), text).unwrap();
+    // It goes on for ever; a Corefile that it does not accept ends it at once.
+    let script = "ip link set lo up && exec timeout 3 chroot . /coredns -conf /Corefile";
+    let mut command = Command::new("unshare");
+    command.args(["--net", "sh", "-c", script]).current_dir(root);
+    command.env("KUBERNETES_SERVICE_HOST", "127.0.0.1").env("KUBERNETES_SERVICE_PORT", "9");
+    let mut output = command.output().expect("unshare starts");
+    output.stderr.extend_from_slice(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let accepted = output.status.code() == Some(124) && said.contains("waiting for Kubernetes API");
+    verdict(accepted, &output)
 }
 
 fn verdict(accepted: bool, output: &Output) -> Result<(), String> {

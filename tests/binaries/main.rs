@@ -7,6 +7,8 @@ mod checks;
 mod programs;
 mod rendered;
 
+use std::collections::BTreeSet;
+
 use programs::Programs;
 use rendered::{Rendered, shapes};
 
@@ -28,7 +30,7 @@ fn cache() -> String {
 }
 
 /// Calls `check` with everything that is rendered for every minor.
-fn everywhere(check: impl Fn(&Programs, &Rendered)) {
+fn everywhere(mut check: impl FnMut(&Programs, &Rendered)) {
     for programs in minors() {
         for shape in shapes() {
             check(&programs, &Rendered::new(&shape, programs.release()));
@@ -52,8 +54,13 @@ fn every_command_line_is_accepted_by_its_program() {
 
 #[test]
 fn every_configuration_is_accepted_by_its_program() {
+    // Shapes share most of theirs.
+    let mut seen = BTreeSet::new();
     everywhere(|programs, rendered| {
         for (program, text) in rendered.configurations() {
+            if !seen.insert((programs.release().kubernetes, program, text.clone())) {
+                continue;
+            }
             checks::configuration(programs, program, &text).unwrap_or_else(|why| {
                 panic!("{program} of {} for {}: {why}", programs.release().kubernetes, rendered.name)
             });
@@ -75,7 +82,8 @@ fn a_flag_that_there_is_not_is_refused_by_every_program() {
 #[test]
 fn a_field_that_there_is_not_is_refused_by_every_program_with_a_configuration() {
     for programs in minors() {
-        let rendered = Rendered::new(&shapes()[0], programs.release());
+        // The one with several control planes has all of them.
+        let rendered = Rendered::new(&shapes()[2], programs.release());
         for (program, text) in rendered.configurations() {
             let wrong = match program {
                 "containerd" => format!("thereIsNoSuchField = 1\n{text}"),

@@ -26,7 +26,8 @@ impl Programs {
         self.release
     }
 
-    fn path(&self, program: &str) -> PathBuf {
+    /// Where a program, or a tree of files, is.
+    pub(crate) fn path(&self, program: &str) -> PathBuf {
         let version = self.release.kubernetes;
         let spec = self.set.get(program).unwrap_or_else(|| panic!("{version} has no asset {program}"));
         let cached = self.cache.find(spec.reference()).unwrap();
@@ -38,6 +39,16 @@ impl Programs {
     pub(crate) fn run(&self, program: &str, arguments: &[String], directory: &Path) -> Output {
         let mut command = Command::new("timeout");
         command.arg("60").arg(self.path(program)).args(arguments).current_dir(directory).env_clear();
+        command.output().unwrap_or_else(|error| panic!("{program} does not start: {error}"))
+    }
+
+    /// Runs a program of the machine image on this host, with the image's own libraries.
+    pub(crate) fn run_of_machine(&self, program: &str, arguments: &[&str]) -> Output {
+        let root = self.path("rootfs");
+        let libraries = ["usr/lib/x86_64-linux-gnu", "usr/lib"].map(|path| root.join(path).display().to_string());
+        let mut command = Command::new("timeout");
+        command.arg("60").arg(root.join("usr/lib64/ld-linux-x86-64.so.2")).arg("--library-path");
+        command.arg(libraries.join(":")).arg(root.join(program)).args(arguments).env_clear();
         command.output().unwrap_or_else(|error| panic!("{program} does not start: {error}"))
     }
 }

@@ -113,12 +113,15 @@ impl Rendered {
             match path.as_str() {
                 "/var/lib/kubelet/config.yaml" => texts.insert(("kubelet", text)),
                 "/etc/containerd/config.toml" => texts.insert(("containerd", text)),
+                "/etc/haproxy/haproxy.cfg" => texts.insert(("haproxy", text)),
                 _ => continue,
             };
         }
+        let corefile = self.inputs.iter().find_map(|inputs| inputs["manifest"]["data"]["Corefile"].as_str());
+        texts.insert(("coredns", corefile.expect("CoreDNS has a configuration").to_owned()));
         let proxy = self.inputs.iter().find_map(|inputs| inputs["manifest"]["data"]["config.conf"].as_str());
         texts.insert(("kube-proxy", proxy.expect("kube-proxy has a configuration").to_owned()));
-        assert!(texts.len() >= 3, "{}: a configuration is missing", self.name);
+        assert!(texts.len() >= 4, "{}: a configuration is missing", self.name);
         texts
     }
 }

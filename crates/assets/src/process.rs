@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
@@ -19,6 +19,8 @@ use crate::AssetError;
 const KEPT_LINES: usize = 20;
 /// How long a stopped program may take to clean up.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long killed programs may take to be gone: who is told that they are stopped may unmount what they wrote to.
+const LAST_BREATH: Duration = Duration::from_secs(2);
 /// How long a grandchild that keeps the pipes open is listened to after the program's end.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 
@@ -48,7 +50,8 @@ impl Program {
 
 /// Runs `program` in a process group of its own, without input, and waits for its end.
 ///
-/// Every line of its output (both streams) goes to `line`. On cancellation the group gets SIGTERM, then SIGKILL.
+/// Every line of its output (both streams) goes to `line`. On cancellation the group gets SIGTERM, then SIGKILL, and is gone
+/// when this returns.
 ///
 /// # Errors
 /// [`AssetError::ToolMissing`], [`AssetError::BuildFailed`] with the last 20 lines, [`AssetError::DiskFull`] when they say
@@ -184,7 +187,16 @@ impl Group {
     async fn stop(self, child: &mut Child) {
         self.signal(Signal::TERM);
         let _ = tokio::time::timeout(GRACE, child.wait()).await;
-        // Dropping kills what is left of the group.
+        self.signal(Signal::KILL);
+        let gone = async {
+            // The leader is waited for as well: as a zombie it would still count as one of the group.
+            let _ = child.wait().await;
+            while self.0.is_some_and(|group| test_kill_process_group(group).is_ok()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_BREATH, gone).await;
+        self.forget();
     }
 
     fn forget(mut self) {
@@ -246,14 +258,8 @@ mod tests {
         })
         .await;
         assert!(matches!(result, Err(AssetError::Cancelled(_))));
-        let pid = Pid::from_raw(grandchild.unwrap()).unwrap();
-        for _ in 0..50 {
-            let stat = fs_err::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).unwrap_or_default();
-            if stat.is_empty() || stat.contains(") Z ") {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("the grandchild still runs");
+        let stat = fs_err::read_to_string(format!("/proc/{}/stat", grandchild.unwrap())).unwrap_or_default();
+        // Where nobody reaps orphans they stay as zombies, which hold nothing.
+        assert!(stat.is_empty() || stat.contains(") Z "), "the grandchild still runs: {stat}");
     }
 }

@@ -72,7 +72,7 @@ impl Unit {
 }
 
 impl Puller {
-    /// Gets everything that is not cached. The first error stops the rest.
+    /// Gets everything that is not cached. The first error stops the rest, and is told when nothing of it runs any more.
     pub(super) async fn carry_out(
         &self,
         plan: &PullPlan,
@@ -83,21 +83,26 @@ impl Puller {
         let mut pending: BTreeSet<AssetRef> =
             waiting.iter().flat_map(|unit| unit.specs.iter().map(|spec| spec.reference().clone())).collect();
         let lanes = Lanes::new();
+        // A token of its own: what fails here stops nothing else of the caller's.
+        let round = Self { cancel: self.cancel.child_token(), ..self.clone() };
         let mut running = FuturesUnordered::new();
+        let mut first_error = None;
         loop {
             let (ready, rest): (Vec<_>, Vec<_>) =
                 waiting.into_iter().partition(|unit| unit.needs.is_disjoint(&pending));
             waiting = rest;
             for unit in ready {
-                running.push(self.get(unit, set, lock, &lanes));
+                running.push(round.get(unit, set, lock, &lanes));
             }
             match running.next().await {
-                Some(done) => {
-                    for reference in done? {
-                        pending.remove(&reference);
-                    }
+                Some(Ok(done)) => done.iter().for_each(|reference| {
+                    pending.remove(reference);
+                }),
+                Some(Err(error)) => {
+                    round.cancel.cancel();
+                    first_error.get_or_insert(error);
                 }
-                None => return Ok(()),
+                None => return first_error.map_or(Ok(()), Err),
             }
         }
     }
@@ -111,6 +116,9 @@ impl Puller {
     ) -> Result<Vec<AssetRef>, AssetError> {
         // The lane first, the locks then: whoever holds locks never waits for another unit of its own process.
         let _lane = lanes.of(&unit.way).acquire().await;
+        if self.cancel.is_cancelled() {
+            return Err(AssetError::Cancelled(unit.title()));
+        }
         let task = Task::start(unit.title(), unit.estimate(), Arc::clone(&self.events));
         let references: Vec<AssetRef> = unit.specs.iter().map(|spec| spec.reference().clone()).collect();
         let _locks = self.lock_all(&references, &task).await?;

@@ -31,6 +31,8 @@ struct Scripted {
     /// Appended to the content.
     flavour: &'static str,
     fails: Option<&'static str>,
+    /// Everything else takes for ever, and a while to stop.
+    others_linger: bool,
     unusable: bool,
 }
 
@@ -56,6 +58,13 @@ impl Build for Scripted {
         self.calls.lock().unwrap().push(jobs.iter().map(|job| job.spec.name().to_owned()).collect());
         for job in jobs {
             if self.fails == Some(job.spec.name()) {
+                self.running.fetch_sub(1, Ordering::SeqCst);
+                return Err(AssetError::ToolMissing { tool: "tool".into(), needed_for: job.spec.name().to_owned() });
+            }
+            if self.others_linger {
+                context.cancel.cancelled().await;
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                self.running.fetch_sub(1, Ordering::SeqCst);
                 return Err(AssetError::Cancelled(job.spec.name().to_owned()));
             }
             for input in job.spec.recipe().inputs() {
@@ -160,6 +169,18 @@ async fn a_failed_build_leaves_nothing_behind_and_can_be_repeated() {
     assert!(world.cache().list().unwrap().is_empty());
     assert_eq!(fs::read_dir(world.cache().root().join("scratch")).unwrap().count(), 0);
     world.puller(&Arc::new(Scripted::default())).pull(&set, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_build_is_told_when_the_others_have_stopped_too() {
+    let world = World::new();
+    let failing = Arc::new(Scripted { fails: Some("kubelet"), others_linger: true, ..Scripted::default() });
+    let set = world.set.clone().only(&["kubelet", "etcd"]);
+    let error = world.puller(&failing).pull(&set, None).await.unwrap_err();
+    assert!(matches!(&error, AssetError::ToolMissing { needed_for, .. } if needed_for == "kubelet"), "{error}");
+    assert!(failing.most_running.load(Ordering::SeqCst) > 1);
+    assert_eq!(failing.running.load(Ordering::SeqCst), 0);
+    assert_eq!(fs::read_dir(world.cache().root().join("scratch")).unwrap().count(), 0);
 }
 
 #[tokio::test]
