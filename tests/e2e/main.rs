@@ -55,5 +55,9 @@ fn main() -> ExitCode {
         println!("failed: {name}");
     }
     println!("{passed} passed, {} failed", failed.len());
+    if passed + failed.len() == 0 {
+        println!("no story is called {}", wanted.join(", "));
+        return ExitCode::FAILURE;
+    }
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
