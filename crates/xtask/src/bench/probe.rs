@@ -97,8 +97,15 @@ fn leader(pid_file: &PathBuf) -> Option<u32> {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
     children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        is_first_of_its_own(&status)
+        is_first_of_its_own(&status) && has_a_network_of_its_own(*pid)
     })
+}
+
+/// systemd-nspawn's process 1 leaves the host's network a moment after it was born: whoever entered it earlier would ask the
+/// host's network for ever.
+fn has_a_network_of_its_own(pid: u32) -> bool {
+    let network = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    matches!((network(&pid.to_string()), network("self")), (Some(its), Some(ours)) if its != ours)
 }
 
 fn is_first_of_its_own(status: &str) -> bool {
@@ -110,6 +117,12 @@ fn is_first_of_its_own(status: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_shares_the_hosts_network_is_no_machine_yet() {
+        assert!(!has_a_network_of_its_own(std::process::id()));
+        assert!(!has_a_network_of_its_own(u32::MAX), "gone");
+    }
 
     #[test]
     fn a_machines_process_1_is_one_in_its_own_namespace_only() {
