@@ -29,6 +29,12 @@ impl Random {
         f64::from(u32::try_from(self.next() >> 32).expect("32 bits")) / (f64::from(u32::MAX) + 1.0)
     }
 
+    /// A number from 1 to `most`.
+    pub(crate) fn among(&mut self, most: usize) -> usize {
+        let most = u64::try_from(most.max(1)).expect("64 bits");
+        usize::try_from(self.next() % most + 1).expect("it is not more than `most`")
+    }
+
     /// Heads or tails.
     pub(crate) fn coin(&mut self) -> bool {
         self.next() >> 63 == 0

@@ -1,20 +1,71 @@
 //! A kubewright that runs beside the story, so that it can be watched and killed.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long a program may say nothing while the story waits for it.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How often a journal is looked at.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// A point in a program's life.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Moment {
     /// So long after its start.
     After(Duration),
-    /// When it has finished this share of its actions.
-    Share(f64),
+    /// When one of its actions is finished.
+    Works,
+    /// When its journal has so many records of a kind.
+    Records(Journal, Mark, usize),
+}
+
+/// What an action's record says: that it is about to take effect, or that it has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mark {
+    /// Before.
+    Started,
+    /// After.
+    Succeeded,
+}
+
+impl Mark {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Started => r#""record":"actionStarted""#,
+            Self::Succeeded => r#""record":"actionSucceeded""#,
+        }
+    }
+}
+
+/// The journals of a cluster that were not there yet.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    directory: PathBuf,
+    old: BTreeSet<OsString>,
+}
+
+impl Journal {
+    /// Journals in `directory` from now on.
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        let mut journal = Self { directory, old: BTreeSet::new() };
+        journal.old = journal.files().collect();
+        journal
+    }
+
+    fn files(&self) -> impl Iterator<Item = OsString> + use<> {
+        std::fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|file| file.file_name())
+    }
+
+    fn count(&self, mark: Mark) -> usize {
+        let new = self.files().filter(|file| !self.old.contains(file));
+        let texts = new.filter_map(|file| std::fs::read_to_string(self.directory.join(file)).ok());
+        texts.map(|text| text.matches(mark.text()).count()).sum()
+    }
 }
 
 /// A program that was started and not waited for. It is killed when the story forgets it.
@@ -42,31 +93,28 @@ impl Running {
     }
 
     /// Waits for a moment; false when the program ended before.
-    pub(crate) fn reaches(&mut self, moment: Moment) -> bool {
+    pub(crate) fn reaches(&mut self, moment: &Moment) -> bool {
+        let mut last_news = Instant::now();
         loop {
-            let patience = match moment {
-                Moment::After(time) => time.saturating_sub(self.began.elapsed()),
-                Moment::Share(share) if self.share() > share => return true,
-                Moment::Share(_) => PATIENCE,
+            let reached = match moment {
+                Moment::After(time) => self.began.elapsed() >= *time,
+                Moment::Works => self.said.iter().any(|line| line.contains("✓ [")),
+                Moment::Records(journal, mark, count) => journal.count(*mark) >= *count,
             };
-            match self.lines.recv_timeout(patience) {
-                Ok(line) => self.said.push(line),
+            if reached {
+                return true;
+            }
+            match self.lines.recv_timeout(GLANCE) {
+                Ok(line) => {
+                    self.said.push(line);
+                    last_news = Instant::now();
+                }
                 Err(RecvTimeoutError::Timeout) => {
-                    assert!(matches!(moment, Moment::After(_)), "nothing happens any more: {:#?}", self.said);
-                    return true;
+                    assert!(last_news.elapsed() < PATIENCE, "nothing happens any more: {:#?}", self.said);
                 }
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
-    }
-
-    /// The share of its actions that are finished, from progress lines such as `✓ [3/74] create network/demo 27 ms`.
-    fn share(&self) -> f64 {
-        let numbers = |line: &String| {
-            let (done, all) = line.split_once('[')?.1.split_once(']')?.0.split_once('/')?;
-            Some(done.parse::<f64>().ok()? / all.parse::<f64>().ok()?)
-        };
-        self.said.iter().rev().find_map(numbers).unwrap_or(0.0)
     }
 
     /// Kills it as `kill -9` does; gives the last thing that it said.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use credentials::{Credentials, Passwords, RegistryLogins};
 use engine::{AssetFiles, AssetMissing, Handler, Host, HostConnector, HostError, HostTarget};
-use hosts::{AgentBinary, HostsHandler};
+use hosts::HostsHandler;
 use objects::{Connections, ObjectsHandler, TokenSecrets};
 use provider_local::LocalProvider;
 use resource::KindSchema;
@@ -28,10 +28,9 @@ pub(crate) fn outside() -> Vec<FakeKind> {
     let nowhere = Arc::new(Nowhere);
     let connections = Arc::new(Connections::new());
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
-    let agent = AgentBinary { path: PathBuf::new(), sha256: String::new() };
     let schemas = [
         LocalProvider::new(PathBuf::from("/nowhere"), nowhere.clone()).schemas(),
-        HostsHandler::new(nowhere, agent, tokens).schemas(),
+        HostsHandler::new(nowhere, None, tokens).schemas(),
         ObjectsHandler::new(connections).schemas(),
     ];
     schemas.into_iter().flatten().map(with_outputs).collect()

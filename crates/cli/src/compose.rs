@@ -37,8 +37,8 @@ pub(crate) struct Care {
     pub(crate) forget_etcd_data: BTreeSet<String>,
 }
 
-/// All handlers, putting `agent` on machines.
-pub(crate) fn compose(app: &App, agent: AgentBinary, care: &Care) -> Composition {
+/// All handlers, putting `agent` on machines; without it, what needs an agent is an error.
+pub(crate) fn compose(app: &App, agent: Option<AgentBinary>, care: &Care) -> Composition {
     let connections = Arc::new(Connections::new());
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
     let hosts = HostsHandler::new(Arc::new(SshConnector::new()), agent, tokens);

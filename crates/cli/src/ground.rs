@@ -80,8 +80,21 @@ fn on_subnet(
 pub(crate) fn stored(loaded: &Loaded, effective: &Effective, documents: &[SourceText]) -> Result<Ground, CommandError> {
     let stored: Ground = serde_json::from_value(loaded.revision.ground.clone())
         .map_err(|error| CommandError::from_source("the stored ground facts cannot be read", &error))?;
+    allocated(effective.cluster.spec.local.subnet, stored.local.subnet)?;
     let templates = templates::texts(effective, documents, &stored.templates)?;
     with_machines(Ground { programs: programs::digests()?, templates, ..stored }, effective)
+}
+
+/// Refuses another subnet than the one that was allocated: machines and certificates may have addresses in it.
+fn allocated(wanted: Option<Ipv4Net>, subnet: Ipv4Net) -> Result<(), CommandError> {
+    match wanted.filter(|wanted| *wanted != subnet) {
+        None => Ok(()),
+        Some(wanted) => Err(CommandError::failed(format!(
+            "spec.local.subnet: the cluster was given {subnet}, which cannot become {wanted}"
+        ))
+        .exit(Exit::InvalidSpec)
+        .hint(format!("set it back to {subnet}, or delete the cluster and create it anew"))),
+    }
 }
 
 fn with_machines(ground: Ground, effective: &Effective) -> Result<Ground, CommandError> {
@@ -120,4 +133,17 @@ async fn taken_subnets(app: &App, name: &str) -> Result<Vec<Ipv4Net>, CommandErr
         }
     }
     Ok(taken.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subnet_that_was_given_is_kept() {
+        let given = "10.88.0.0/24".parse().unwrap();
+        assert!(allocated(None, given).is_ok() && allocated(Some(given), given).is_ok());
+        let refused = allocated("10.99.0.0/24".parse().ok(), given).unwrap_err();
+        assert_eq!(refused.exit, Exit::InvalidSpec);
+    }
 }

@@ -14,8 +14,8 @@ use crate::sources;
 
 /// What was found out about a cluster's assets.
 pub(crate) struct Prepared {
-    /// The agent; a place that does not exist where it was not needed yet.
-    pub(crate) agent: AgentBinary,
+    /// The agent; `None` where it was not needed yet.
+    pub(crate) agent: Option<AgentBinary>,
     /// What must still be got.
     missing: Missing,
     lock: Lock,
@@ -102,11 +102,8 @@ pub(crate) fn failed(error: &assets::AssetError) -> CommandError {
     shown
 }
 
-/// The agent in the cache; a place that does not exist where it was never built.
-pub(crate) fn agent(app: &App, resolved: &Resolved) -> AgentBinary {
-    let reference = resolved.assets.asset_ref(names::AGENT).unwrap_or_default();
-    match (app.cache.path(&reference), app.cache.sha256(&reference)) {
-        (Ok(path), Ok(sha256)) => AgentBinary { path, sha256 },
-        _ => AgentBinary { path: std::path::PathBuf::new(), sha256: String::new() },
-    }
+/// The agent in the cache; `None` where it was never built.
+pub(crate) fn agent(app: &App, resolved: &Resolved) -> Option<AgentBinary> {
+    let reference = resolved.assets.asset_ref(names::AGENT)?;
+    Some(AgentBinary { path: app.cache.path(&reference).ok()?, sha256: app.cache.sha256(&reference).ok()? })
 }

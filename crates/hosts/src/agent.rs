@@ -45,11 +45,11 @@ pub(crate) type Note<'a> = &'a (dyn Fn(String) + Send + Sync);
 /// Asks agents.
 pub(crate) struct Agents {
     connector: Arc<dyn HostConnector>,
-    binary: AgentBinary,
+    binary: Option<AgentBinary>,
 }
 
 impl Agents {
-    pub(crate) fn new(connector: Arc<dyn HostConnector>, binary: AgentBinary) -> Self {
+    pub(crate) fn new(connector: Arc<dyn HostConnector>, binary: Option<AgentBinary>) -> Self {
         Self { connector, binary }
     }
 
@@ -62,13 +62,14 @@ impl Agents {
         request: &Request,
         note: Note<'_>,
     ) -> Result<Reply, AgentError> {
+        let binary = self.binary.as_ref().ok_or_else(|| AgentError::NotBuilt { machine: target.name.clone() })?;
         note("connecting".to_owned());
         let host = self.connector.connect(target, patience).await?;
-        match self.converse(host.as_ref(), &target.name, request, note).await {
+        match converse(binary, host.as_ref(), &target.name, request, note).await {
             Err(AgentError::NotThere { .. }) if missing == WhenMissing::Upload => {
                 note("uploading the agent".to_owned());
-                host.upload(&self.binary.path, &self.binary.remote_path(), 0o755).await?;
-                self.converse(host.as_ref(), &target.name, request, note).await.map_err(|error| match error {
+                host.upload(&binary.path, &binary.remote_path(), 0o755).await?;
+                converse(binary, host.as_ref(), &target.name, request, note).await.map_err(|error| match error {
                     AgentError::NotThere { machine } => AgentError::CannotRun { machine, stderr: Vec::new() },
                     other => other,
                 })
@@ -85,29 +86,29 @@ impl Agents {
         host.run(&format!("rm -f {ALL_VERSIONS}"), Vec::new(), sender).await?;
         Ok(())
     }
+}
 
-    async fn converse(
-        &self,
-        host: &dyn Host,
-        machine: &str,
-        request: &Request,
-        note: Note<'_>,
-    ) -> Result<Reply, AgentError> {
-        // A request is plain data; nothing in it can fail to serialise.
-        let input = serde_json::to_vec(request).map_err(|_| AgentError::Unexpected { machine: machine.to_owned() })?;
-        let command = self.binary.remote_path();
-        let (sender, mut lines) = mpsc::channel::<String>(64);
-        let mut conversation = Conversation::default();
-        let listen = async {
-            while let Some(line) = lines.recv().await {
-                if let Some(fragment) = conversation.line(&line).and_then(fragment) {
-                    note(fragment);
-                }
+async fn converse(
+    binary: &AgentBinary,
+    host: &dyn Host,
+    machine: &str,
+    request: &Request,
+    note: Note<'_>,
+) -> Result<Reply, AgentError> {
+    // A request is plain data; nothing in it can fail to serialise.
+    let input = serde_json::to_vec(request).map_err(|_| AgentError::Unexpected { machine: machine.to_owned() })?;
+    let command = binary.remote_path();
+    let (sender, mut lines) = mpsc::channel::<String>(64);
+    let mut conversation = Conversation::default();
+    let listen = async {
+        while let Some(line) = lines.recv().await {
+            if let Some(fragment) = conversation.line(&line).and_then(fragment) {
+                note(fragment);
             }
-        };
-        let (exit, ()) = tokio::join!(host.run(&command, input, sender), listen);
-        conversation.answer(machine, exit?)
-    }
+        }
+    };
+    let (exit, ()) = tokio::join!(host.run(&command, input, sender), listen);
+    conversation.answer(machine, exit?)
 }
 
 /// What a reply says, for people.

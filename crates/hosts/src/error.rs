@@ -15,6 +15,12 @@ pub enum AgentError {
         /// The machine.
         machine: String,
     },
+    /// There is no agent on this side that could be put on the machine.
+    #[error("no agent was built that could work on {machine}")]
+    NotBuilt {
+        /// The machine.
+        machine: String,
+    },
     /// The agent does not run there.
     #[error("the agent does not run on {machine}")]
     CannotRun {
@@ -81,6 +87,7 @@ impl From<AgentError> for ActionError {
                 .hint("is the machine of the architecture that the agent was built for?"),
             AgentError::Ended { stderr, .. } => Self { output: stderr, ..Self::permanent(message) },
             AgentError::Failed { hint, output, .. } => Self { hint, output, ..Self::permanent(message) },
+            AgentError::NotBuilt { .. } => Self::permanent(message).hint("get it with: kubewright assets pull"),
             AgentError::NotThere { .. } | AgentError::Protocol { .. } | AgentError::Unexpected { .. } => {
                 Self::permanent(message)
             }

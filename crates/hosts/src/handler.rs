@@ -30,7 +30,11 @@ pub struct HostsHandler {
 
 impl HostsHandler {
     /// A handler that reaches machines through `connector` and places `agent` on them.
-    pub fn new(connector: Arc<dyn HostConnector>, agent: AgentBinary, tokens: Arc<dyn BootstrapTokens>) -> Self {
+    pub fn new(
+        connector: Arc<dyn HostConnector>,
+        agent: Option<AgentBinary>,
+        tokens: Arc<dyn BootstrapTokens>,
+    ) -> Self {
         Self { agents: Agents::new(connector, agent), tokens, deep: false, forget_etcd: BTreeSet::new() }
     }
 

@@ -1,4 +1,5 @@
-//! kubewright is killed at random moments of creating, growing, changing and deleting: typing the command again goes on.
+//! kubewright is killed before and after random actions of creating, growing, changing and deleting: typing the command again
+//! goes on.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,15 +7,17 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::random::Random;
-use crate::running::Moment;
+use crate::running::{Journal, Mark, Moment};
 use crate::world::World;
 use crate::{checks, machines};
 
 const CLUSTER: &str = "crash1";
-/// Kills in one cluster's life.
-const CRASHES_PER_LIFE: usize = 10;
+/// Creating, growing, changing and deleting. With each kill, less is left to interrupt.
+const PHASES: [Phase; 4] = [Phase::of(5), Phase::of(3), Phase::of(2), Phase { deletes: true, ..Phase::of(4) }];
+/// Within what time of its start a program is killed that makes a cluster from nothing.
+const BEGINNING: Duration = Duration::from_secs(8);
 /// Kills in all; `KUBEWRIGHT_CRASHES` asks for another number.
-const CRASHES: usize = 6;
+const CRASHES: usize = 20;
 
 /// A control plane, and a group that has no machines yet.
 const DOCUMENTS: &str = "
@@ -39,9 +42,7 @@ pub(crate) fn story(world: &mut World) {
     let mut left = given.map_or(CRASHES, |text| text.parse::<usize>().expect("KUBEWRIGHT_CRASHES is a number"));
     let mut random = Random::from_environment();
     while left > 0 {
-        let crashes = left.min(CRASHES_PER_LIFE);
-        life(world, &mut random, crashes);
-        left -= crashes;
+        life(world, &mut random, &mut left);
     }
 }
 
@@ -49,38 +50,40 @@ pub(crate) fn story(world: &mut World) {
 struct Phase {
     /// Its end is that the cluster is gone.
     deletes: bool,
-    /// What it takes undisturbed.
-    typical: Duration,
+    /// The most kills.
     crashes: usize,
 }
 
-fn life(world: &mut World, random: &mut Random, crashes: usize) {
-    let phase = |index: usize, typical: u64| Phase {
-        deletes: index == 3,
-        typical: Duration::from_secs(typical),
-        crashes: (0..crashes).filter(|crash| crash % 4 == index).count(),
-    };
+impl Phase {
+    const fn of(crashes: usize) -> Self {
+        Self { deletes: false, crashes }
+    }
+}
+
+/// A cluster from its creation to its end; takes the kills that there were from `left`.
+fn life(world: &mut World, random: &mut Random, left: &mut usize) {
+    let [creating, growing, changing, deleting] = PHASES;
     let mut known = Identity::default();
     world.write("crash1.yaml", DOCUMENTS);
 
-    carry_out(world, random, &mut known, &phase(0, 14));
+    carry_out(world, random, &mut known, &creating, left);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1"]);
     settled(world, &["control-plane-1"]);
     let member = etcd_identity(world);
 
     world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.count=1"]);
-    carry_out(world, random, &mut known, &phase(1, 10));
+    carry_out(world, random, &mut known, &growing, left);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1"]);
     settled(world, &["control-plane-1", "worker-1"]);
 
     world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.labels={tier: front}"]);
-    carry_out(world, random, &mut known, &phase(2, 2));
+    carry_out(world, random, &mut known, &changing, left);
     let labelled = world.kubectl(&["get", "nodes", "-l", "tier=front", "-o", "name"]);
     assert_eq!(labelled.trim(), "node/worker-1");
     settled(world, &["control-plane-1", "worker-1"]);
     assert_eq!(etcd_identity(world), member, "etcd's cluster and member are the same");
 
-    carry_out(world, random, &mut known, &phase(3, 3));
+    carry_out(world, random, &mut known, &deleting, left);
 }
 
 /// Ids of etcd's cluster and its members.
@@ -99,17 +102,19 @@ fn settled(world: &mut World, machines: &[&str]) {
 }
 
 /// Begins a phase again after each kill, and lets it end at last.
-fn carry_out(world: &mut World, random: &mut Random, known: &mut Identity, phase: &Phase) {
-    for _ in 0..phase.crashes {
-        if let Some(arguments) = next(world, phase) {
-            crash(world, random, phase, &arguments);
+fn carry_out(world: &mut World, random: &mut Random, known: &mut Identity, phase: &Phase, left: &mut usize) {
+    for _ in 0..phase.crashes.min(*left) {
+        let Some(typed) = next(world, phase) else { break };
+        if !crash(world, random, &typed) {
+            break;
         }
+        *left -= 1;
         if !phase.deletes {
             known.check(world);
         }
     }
-    if let Some(arguments) = next(world, phase) {
-        world.kubewright(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    if let Some(typed) = next(world, phase) {
+        world.kubewright(&yes(&typed));
     }
     if !phase.deletes {
         known.check(world);
@@ -123,28 +128,49 @@ fn next(world: &mut World, phase: &Phase) -> Option<Vec<String>> {
     let is_there = clusters.iter().any(|cluster| cluster["name"] == CLUSTER);
     let typed = match (phase.deletes, is_there) {
         (true, false) => return None,
-        (true, true) => format!("delete cluster {CLUSTER} --yes"),
-        (false, true) => format!("update cluster {CLUSTER} --yes"),
-        (false, false) => format!("create cluster {CLUSTER} -f {} --yes", world.write("crash1.yaml", DOCUMENTS)),
+        (true, true) => format!("delete cluster {CLUSTER}"),
+        (false, true) => format!("update cluster {CLUSTER}"),
+        (false, false) => format!("create cluster {CLUSTER} -f {}", world.write("crash1.yaml", DOCUMENTS)),
     };
     Some(typed.split(' ').map(str::to_owned).collect())
 }
 
-/// Starts a program and kills it at some moment: after a while, or when some of its actions are done.
-fn crash(world: &mut World, random: &mut Random, phase: &Phase, arguments: &[String]) {
-    let moment = match random.coin() {
-        true => Moment::After(phase.typical.mul_f64(random.share())),
-        false => Moment::Share(random.share()),
-    };
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut running = world.start_kubewright(&arguments);
-    if running.reaches(moment) {
-        println!("      killed at {moment:?}, when it had said:{}", running.kill());
+fn yes(typed: &[String]) -> Vec<&str> {
+    typed.iter().map(String::as_str).chain(["--yes"]).collect()
+}
+
+/// Starts a program and kills it before or after one of its actions; false when there is none.
+fn crash(world: &mut World, random: &mut Random, typed: &[String]) -> bool {
+    let moment = if typed[0] == "create" {
+        // Also before there is anything that could be planned.
+        Moment::After(BEGINNING.mul_f64(random.share()))
     } else {
+        let actions = actions(world, typed);
+        if actions == 0 {
+            return false;
+        }
+        let mark = if random.coin() { Mark::Started } else { Mark::Succeeded };
+        let journal = Journal::new(world.state().join("clusters").join(CLUSTER).join("journals"));
+        Moment::Records(journal, mark, random.among(actions))
+    };
+    let mut running = world.start_kubewright(&yes(typed));
+    if !running.reaches(&moment) {
         let (status, said) = running.finish();
-        assert!(status.success(), "{arguments:?} ended with {status}:\n{said}");
-        println!("      ended before {moment:?}");
+        panic!("{typed:?} ended with {status} before {moment:?}:\n{said}");
     }
+    match moment {
+        Moment::Records(_, mark, number) => println!("      killed when action {number} had {mark:?}"),
+        other => println!("      killed {other:?}"),
+    }
+    println!("      it had said:{}", running.kill());
+    true
+}
+
+/// How many actions what was typed would take.
+fn actions(world: &mut World, typed: &[String]) -> usize {
+    let preview: Vec<&str> = typed.iter().map(String::as_str).chain(["-o", "json"]).collect();
+    let plan: Value = serde_json::from_str(&world.kubewright(&preview)).expect("a plan is JSON");
+    plan["changes"].as_array().expect("a plan has changes").len()
 }
 
 /// What must never change once it is there: a cluster that lost it would be another one.

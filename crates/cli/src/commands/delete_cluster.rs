@@ -37,8 +37,7 @@ async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) ->
     let lease = if yes { Some(app.store.lock(name, app.lock_info("delete cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
-    let nobody = hosts::AgentBinary { path: std::path::PathBuf::new(), sha256: String::new() };
-    let composition = compose(app, nobody, &Care::default());
+    let composition = compose(app, None, &Care::default());
     let judge = Judge::of_deletion(name, &loaded);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();

@@ -142,7 +142,11 @@ impl World {
 
     pub(crate) fn handler(&self) -> HostsHandler {
         let agent = AgentBinary { path: "/here/kubewright-agent".into(), sha256: "0123456789abcdef".repeat(4) };
-        HostsHandler::new(Arc::new(self.machines.clone()), agent, Arc::clone(&self.tokens) as Arc<dyn BootstrapTokens>)
+        HostsHandler::new(
+            Arc::new(self.machines.clone()),
+            Some(agent),
+            Arc::clone(&self.tokens) as Arc<dyn BootstrapTokens>,
+        )
     }
 
     fn context(&self) -> Arc<dyn ObserveContext> {
