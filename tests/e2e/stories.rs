@@ -14,6 +14,7 @@ mod lost_data;
 mod mirror;
 mod older_minor;
 mod packages;
+mod saved_plan;
 mod stop_start;
 mod two_clusters;
 mod upstream;
@@ -28,6 +29,7 @@ pub(crate) const ALL: &[Story] = &[
     ("older minor", older_minor::story),
     ("joined by kubeadm", joined::story),
     ("changes", changes::story),
+    ("saved plan", saved_plan::story),
     ("high availability", high_availability::story),
     ("failover", failover::story),
     ("locks", locks::story),

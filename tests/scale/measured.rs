@@ -9,7 +9,6 @@ use std::time::Instant;
 use engine::{ClusterStore, Handlers, Loaded};
 use model::{Ground, Resolved, ids};
 use plan::{Base, Input, Plan};
-use resource::Digest;
 use rules::{Intent, RuleInput};
 use state_fs::FsStore;
 use testkit::{FakeWorld, Life};
@@ -63,13 +62,10 @@ fn read(documents: &Path) -> Vec<(String, String)> {
 
 fn base(loaded: &Loaded) -> Base {
     Base {
-        cluster: CLUSTER.to_owned(),
         lineage: loaded.head.lineage.clone(),
         serial: loaded.head.serial,
         revision: loaded.head.revision.clone(),
-        lock: Digest::of_bytes(b""),
-        kubewright: "0".to_owned(),
-        time: String::new(),
+        ..Base::of_nothing(CLUSTER)
     }
 }
 

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    assets, completion, create_cluster, delete_cluster, edit, export_kubeconfig, get, load_image, preflight, replace,
-    set, ssh, start, stop, update_cluster, validate_cluster,
+    assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, load_image,
+    preflight, replace, rollback, set, ssh, start, stop, update_cluster, validate_cluster,
 };
 use crate::output::Format;
 
@@ -79,6 +79,18 @@ pub(crate) enum Command {
         /// What to set a field of.
         #[command(subcommand)]
         what: Set,
+    },
+    /// Compare revisions of a cluster's documents
+    Diff {
+        /// What to compare revisions of.
+        #[command(subcommand)]
+        what: Diff,
+    },
+    /// Go back to an earlier revision of a cluster's documents
+    Rollback {
+        /// What to roll back.
+        #[command(subcommand)]
+        what: Rollback,
     },
     /// Delete a cluster
     Delete {
@@ -156,6 +168,20 @@ pub(crate) enum Edit {
 pub(crate) enum Set {
     /// Set fields of a cluster's documents, such as spec.networking.kubeProxy.mode=iptables
     Cluster(set::Arguments),
+}
+
+/// What revisions can be compared of.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Diff {
+    /// Show what differs between two revisions of a cluster's documents
+    Cluster(diff_cluster::Arguments),
+}
+
+/// What can be rolled back.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rollback {
+    /// Make the documents of an earlier revision the wanted ones, show what that changes, and change it with --yes
+    Cluster(rollback::Arguments),
 }
 
 /// What can be deleted.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use engine::{Loaded, SourceText};
+use engine::{Loaded, Revision, SourceText};
 use ipnet::Ipv4Net;
 use model::{Allocation, Ground};
 use provider_local::hold::{self, HeldSubnet};
@@ -77,12 +77,29 @@ fn on_subnet(
 }
 
 /// The stored ground, with addresses for machines that are new, own templates and this kubewright's own programs.
-pub(crate) fn stored(loaded: &Loaded, effective: &Effective, documents: &[SourceText]) -> Result<Ground, CommandError> {
-    let stored: Ground = serde_json::from_value(loaded.revision.ground.clone())
-        .map_err(|error| CommandError::from_source("the stored ground facts cannot be read", &error))?;
+///
+/// `known` templates are not read again, and neither are the stored ones.
+pub(crate) fn stored(
+    loaded: &Loaded,
+    effective: &Effective,
+    documents: &[SourceText],
+    mut known: BTreeMap<String, String>,
+) -> Result<Ground, CommandError> {
+    let stored = read(&loaded.revision)?;
+    known.extend(stored.templates.clone());
     allocated(effective.cluster.spec.local.subnet, stored.local.subnet)?;
-    let templates = templates::texts(effective, documents, &stored.templates)?;
+    let templates = templates::texts(effective, documents, &known)?;
     with_machines(Ground { programs: programs::digests()?, templates, ..stored }, effective)
+}
+
+/// Own templates of a revision, by digest.
+pub(crate) fn templates(revision: &Revision) -> Result<BTreeMap<String, String>, CommandError> {
+    Ok(read(revision)?.templates)
+}
+
+fn read(revision: &Revision) -> Result<Ground, CommandError> {
+    serde_json::from_value(revision.ground.clone())
+        .map_err(|error| CommandError::from_source("the stored ground facts cannot be read", &error))
 }
 
 /// Refuses another subnet than the one that was allocated: machines and certificates may have addresses in it.

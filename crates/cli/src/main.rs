@@ -40,10 +40,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::app::App;
-use crate::arguments::{Command, CommandLine, Create, Delete, Edit, Export, Load, Set, Start, Stop, Update, Validate};
+use crate::arguments::{
+    Command, CommandLine, Create, Delete, Diff, Edit, Export, Load, Rollback, Set, Start, Stop, Update, Validate,
+};
 use crate::commands::{
-    assets, completion, create_cluster, delete_cluster, edit, export_kubeconfig, get, load_image, preflight, replace,
-    set, ssh, start, stop, update_cluster, validate_cluster,
+    assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, load_image,
+    preflight, replace, rollback, set, ssh, start, stop, update_cluster, validate_cluster,
 };
 use crate::environment::Environment;
 use crate::error::{CommandError, Outcome};
@@ -75,6 +77,8 @@ async fn run(command_line: CommandLine) -> Outcome {
         Command::Replace(arguments) => replace::run(&app, arguments).await,
         Command::Set { what: Set::Cluster(arguments) } => set::run(&app, arguments).await,
         Command::Delete { what: Delete::Cluster(arguments) } => delete_cluster::run(&app, arguments).await,
+        Command::Diff { what: Diff::Cluster(arguments) } => diff_cluster::run(&app, arguments).await,
+        Command::Rollback { what: Rollback::Cluster(arguments) } => rollback::run(&app, arguments).await,
         Command::Validate { what: Validate::Cluster(arguments) } => validate_cluster::run(&app, arguments).await,
         Command::Export { what: Export::Kubeconfig(arguments) } => export_kubeconfig::run(&app, arguments).await,
         Command::Load { what: Load::Image(arguments) } => load_image::run(&app, arguments).await,

@@ -1,5 +1,7 @@
 //! Opens a made cluster for asking it something.
 
+use std::collections::BTreeMap;
+
 use crate::app::App;
 use crate::compose::{Care, Composition, compose};
 use crate::error::CommandError;
@@ -22,7 +24,7 @@ pub(crate) struct Open<'a> {
 pub(crate) async fn cluster<'a>(app: &'a App, name: &str) -> Result<Open<'a>, CommandError> {
     let loaded = operation::load(app, name).await?;
     let effective = documents::effective(&loaded.revision.documents)?;
-    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents)?;
+    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents, BTreeMap::new())?;
     let resolved = resolving::resolve(&loaded.head.lineage, effective, ground)?;
     let composition = compose(app, prepare::agent(app, &resolved), &Care::default());
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;

@@ -1,14 +1,18 @@
 //! The pipeline that create, update, start and delete share: load, resolve, observe, plan, run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use credentials::Vault;
 use engine::cluster_store::Loaded;
 use engine::runner::{self, Ports, Summary};
-use engine::{ClusterStore, Goal, Handlers, KnownOutputs, Lease, ObserveRequest, SecretVault, State};
+use engine::{
+    ClusterStore, Goal, Handlers, KnownOutputs, Lease, Limits, ObserveRequest, Revision, RevisionError, SecretVault,
+    State,
+};
 use plan::{Base, Input, Plan};
-use resource::{Desired, Digest, ResourceId};
+use report::words;
+use resource::{Desired, Digest, Observation, Recorded, ResourceId};
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -43,6 +47,14 @@ pub(crate) async fn load(app: &App, name: &str) -> Result<Loaded, CommandError> 
         if others.is_empty() { "there are none".to_owned() } else { format!("there are: {}", others.join(", ")) };
     Err(CommandError::failed(format!("there is no cluster {name} in {}", app.store.describe()))
         .hint(format!("{known}; create it with: kubewright create cluster {name} --yes")))
+}
+
+/// A revision of a cluster's documents by its digest or the beginning of it.
+pub(crate) async fn revision(app: &App, name: &str, wanted: &str) -> Result<(Digest, Revision), CommandError> {
+    app.cluster(name).revision(wanted).await.map_err(|error| match error {
+        RevisionError::Store(error) => error.into(),
+        other => CommandError::from_source("", &other).hint(format!("see: kubewright get revisions {name}")),
+    })
 }
 
 /// Opens the secrets of a cluster.
@@ -82,6 +94,28 @@ impl<'a> Operation<'a> {
     ) -> Result<Plan, CommandError> {
         let requests = requests(desired, &self.loaded);
         let observed = self.handlers.observe(requests, self.outputs.clone()).await;
+        self.plan_from(cluster, desired, lock, &observed)
+    }
+
+    /// Plans as if what was recorded were what is there.
+    pub(crate) fn plan_from_record(
+        &self,
+        cluster: &str,
+        desired: &BTreeMap<ResourceId, Desired>,
+        lock: Digest,
+    ) -> Result<Plan, CommandError> {
+        let requests = requests(desired, &self.loaded);
+        let observed = requests.into_iter().map(|request| (request.id, as_recorded(request.recorded))).collect();
+        self.plan_from(cluster, desired, lock, &observed)
+    }
+
+    fn plan_from(
+        &self,
+        cluster: &str,
+        desired: &BTreeMap<ResourceId, Desired>,
+        lock: Digest,
+        observed: &BTreeMap<ResourceId, Observation>,
+    ) -> Result<Plan, CommandError> {
         let input = Input {
             base: Base {
                 cluster: cluster.to_owned(),
@@ -89,12 +123,14 @@ impl<'a> Operation<'a> {
                 serial: self.loaded.head.serial,
                 revision: self.loaded.head.revision.clone(),
                 lock,
+                schemas: self.handlers.schemas_digest(),
+                targets: BTreeSet::new(),
                 kubewright: env!("CARGO_PKG_VERSION").to_owned(),
                 time: jiff::Timestamp::now().to_string(),
             },
             desired,
             recorded: &self.loaded.state.resources,
-            observed: &observed,
+            observed,
             schemas: self.handlers.schemas(),
             expanders: self.handlers.expanders(),
         };
@@ -107,9 +143,10 @@ impl<'a> Operation<'a> {
         plan: &Plan,
         desired: &BTreeMap<ResourceId, Desired>,
         lease: Arc<dyn Lease>,
+        limits: Limits,
     ) -> Result<Summary, CommandError> {
         let run = runner::new_run_id(&SystemClock);
-        let (journal, ..) = self.store.begin_run(&self.loaded, &run, self.goal.as_ref()).await?;
+        let (journal, ..) = self.store.begin_run(&self.loaded, &run, self.goal_of(plan)).await?;
         let ports = Ports {
             handlers: self.handlers.clone(),
             outputs: self.outputs.clone(),
@@ -117,16 +154,23 @@ impl<'a> Operation<'a> {
             journal,
             lease,
             who: self.app.environment.who.clone(),
+            command: self.app.environment.command.clone(),
             randomness: Arc::new(SystemRandomness),
             clock: Arc::new(SystemClock),
             events: Arc::new(RunLog::open(self.app, &plan.base.cluster, &run)),
             drain: self.app.stop.drain.clone(),
             abort: self.app.stop.abort.clone(),
         };
-        let summary = runner::run(plan, desired, &run, BTreeMap::new(), &ports).await?;
+        let summary = runner::run(plan, desired, &run, limits, &ports).await?;
         let state = self.store.end_run().await?;
         self.compact(&state).await?;
         Ok(summary)
+    }
+
+    /// What a run of `plan` leads to. One that is limited to targets leads nowhere else than the last one.
+    fn goal_of(&self, plan: &Plan) -> Option<&Goal> {
+        let whole = plan.base.targets.is_empty() || self.loaded.goal.is_none();
+        self.goal.as_ref().filter(|_| whole)
     }
 
     /// Leaves one encrypted object with what the state still refers to.
@@ -135,6 +179,15 @@ impl<'a> Operation<'a> {
         let live = live.map(|(id, recorded)| (id.clone(), recorded.secrets.clone())).collect();
         let compacted = self.vault.compact(&live).await;
         compacted.map_err(|error| CommandError::from_source("cannot tidy the cluster's secrets up", &error))
+    }
+}
+
+/// What is recorded, as if it had been seen. What an interrupted run left in doubt stays unknown.
+fn as_recorded(recorded: Option<Recorded>) -> Observation {
+    match recorded {
+        None => Observation::Absent,
+        Some(recorded) if recorded.tainted => Observation::unknown("its last run was interrupted"),
+        Some(recorded) => Observation::present(recorded.inputs),
     }
 }
 
@@ -157,17 +210,16 @@ pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), C
     if summary.is_complete() {
         return Ok(());
     }
-    let skipped = summary.skipped.len() + summary.not_started + summary.cut_off;
-    let done = summary.succeeded.len();
-    let failed: Vec<String> = summary.failed.iter().map(|(action, why)| format!("{action}: {why}")).collect();
-    let exit = if summary.unreachable { Exit::Unreachable } else { Exit::Partial };
-    let message = if failed.is_empty() {
-        format!("stopped: {done} actions done, {skipped} not started")
+    let left = summary.skipped.len() + summary.not_started + summary.cut_off;
+    let (done, failed) = (summary.succeeded.len(), summary.failed.len());
+    let message = if failed == 0 {
+        format!("stopped: {} done, {left} not", words::count(done, "action"))
     } else {
-        format!("{} of {} actions failed", failed.len(), done + skipped + failed.len())
+        format!("{failed} of {} failed", words::count(done + left + failed, "action"))
     };
+    let exit = if summary.unreachable { Exit::Unreachable } else { Exit::Partial };
     let mut error = CommandError::failed(message).exit(exit);
-    error.output = failed;
+    error.output = report::summary_lines(summary);
     Err(error
         .hint("nothing that was done is lost")
         .hint(format!("look into the above, then go on with: {again}"))

@@ -1,12 +1,15 @@
 //! Gets the assets of a cluster ready before its plan is carried out.
 
+use std::collections::BTreeMap;
+
 use assets::{PullPlan, Puller, Way};
-use catalog::{AssetSet, Lock, names};
+use catalog::{AssetSet, AssetSpec, Lock, names};
 use engine::{AssetFiles as _, Loaded};
 use hosts::AgentBinary;
 use model::Resolved;
 use report::words;
 use resource::Digest;
+use serde_json::json;
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -18,13 +21,13 @@ pub(crate) struct Prepared {
     pub(crate) agent: Option<AgentBinary>,
     /// What must still be got.
     missing: Missing,
-    lock: Lock,
+    digest: Digest,
 }
 
 impl Prepared {
-    /// Digest of the lock that a plan is bound to.
+    /// Digest of what machines will be given, whether it is in the cache or not: every recipe, and the lock.
     pub(crate) fn digest(&self) -> Digest {
-        Digest::of_bytes(self.lock.to_text().unwrap_or_default().as_bytes())
+        self.digest.clone()
     }
 
     /// Says what carrying the plan out will build first.
@@ -82,12 +85,25 @@ pub(crate) async fn assets(
     } else {
         has_machines.then(|| resolved.assets.clone().only(&[names::AGENT]))
     };
-    let lock = match wanted {
-        Some(wanted) => app.phase("assets ready", pull(&puller, &wanted, pins.as_ref())).await?,
-        None => Lock::default(),
-    };
+    if let Some(wanted) = wanted {
+        app.phase("assets ready", pull(&puller, &wanted, pins.as_ref())).await?;
+    }
     let plan = puller.plan(&resolved.assets, pins.as_ref()).await.map_err(|error| failed(&error))?;
-    Ok(Prepared { agent: agent(app, resolved), missing: Missing::of(&plan), lock })
+    Ok(Prepared {
+        agent: agent(app, resolved),
+        missing: Missing::of(&plan),
+        digest: digest(&resolved.assets, pins.as_ref()),
+    })
+}
+
+fn digest(assets: &AssetSet, pins: Option<&Lock>) -> Digest {
+    let recipes: Vec<String> = assets.wanted().map(AssetSpec::asset_ref).collect();
+    let pins: BTreeMap<&str, &str> = pins
+        .into_iter()
+        .flat_map(|lock| &lock.entries)
+        .map(|(name, entry)| (name.as_str(), entry.sha256.as_str()))
+        .collect();
+    Digest::of_json(&json!({"recipes": recipes, "lock": pins}))
 }
 
 async fn pull(puller: &Puller, wanted: &AssetSet, pins: Option<&Lock>) -> Result<Lock, CommandError> {

@@ -1,5 +1,7 @@
 //! Writes a new revision of a cluster's documents.
 
+use std::collections::BTreeMap;
+
 use engine::SourceText;
 
 use crate::app::App;
@@ -7,8 +9,23 @@ use crate::error::Outcome;
 use crate::exit::Exit;
 use crate::{documents, ground, operation, resolving};
 
-/// Makes `texts` the wanted documents of a cluster. No infrastructure changes.
-pub(crate) async fn revise(app: &App, name: &str, texts: Vec<SourceText>) -> Outcome {
+/// Documents, and what they refer to.
+pub(crate) struct Documents {
+    /// The documents.
+    pub(crate) texts: Vec<SourceText>,
+    /// Own templates that need not be read from files, by digest.
+    pub(crate) templates: BTreeMap<String, String>,
+}
+
+impl From<Vec<SourceText>> for Documents {
+    fn from(texts: Vec<SourceText>) -> Self {
+        Self { texts, templates: BTreeMap::new() }
+    }
+}
+
+/// Makes `documents` the wanted documents of a cluster. No infrastructure changes.
+pub(crate) async fn revise(app: &App, name: &str, documents: impl Into<Documents>) -> Outcome {
+    let Documents { texts, templates } = documents.into();
     let _lease = app.store.lock(name, app.lock_info("write a revision")).await?;
     let loaded = operation::load(app, name).await?;
     let effective = documents::effective(&texts)?;
@@ -16,7 +33,7 @@ pub(crate) async fn revise(app: &App, name: &str, texts: Vec<SourceText>) -> Out
         app.say(format!("The documents of cluster {name} are these already."));
         return Ok(Exit::Fine);
     }
-    let ground = ground::stored(&loaded, &effective, &texts)?;
+    let ground = ground::stored(&loaded, &effective, &texts, templates)?;
     resolving::build(&resolving::resolve(&loaded.head.lineage, effective, ground.clone())?)?;
     let revision = documents::revision(app, texts, &ground, Some(&loaded))?;
     let store = app.cluster(name);

@@ -1,14 +1,18 @@
 //! What `update cluster` does, and `create`, `start` and `delete` with it.
 
+mod drift;
 mod look;
+mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine::{Lease, Loaded, Summary};
+use engine::{Lease, Limits, Loaded, Summary};
 use model::Resolved;
 use plan::{Change, Plan};
-use resource::{Desired, ResourceId};
+use resource::{Desired, Digest, ResourceId};
 
 use self::look::{Look, is_unknown};
 use crate::app::App;
@@ -21,11 +25,32 @@ use crate::output::{self, Format};
 use crate::passwords::{self, PasswordFiles};
 use crate::{confirm, documents, ground, health, kubeconfig, kubectl, prepare, resolving, summary};
 
+pub(crate) use self::saved::SavedPlan;
+
+/// What of a cluster is planned, and from what.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    /// The resources that a plan is limited to; all of them without any.
+    pub(crate) targets: BTreeSet<ResourceId>,
+    /// What was recorded is taken for what is there.
+    pub(crate) recorded_only: bool,
+    /// Only what was changed from outside is of interest.
+    pub(crate) drift_only: bool,
+}
+
 /// How an update is carried out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wish {
     /// Change infrastructure without asking.
     pub(crate) yes: bool,
+    /// What is looked at.
+    pub(crate) view: View,
+    /// Where the plan is saved.
+    pub(crate) out: Option<PathBuf>,
+    /// The plan to carry out.
+    pub(crate) saved: Option<SavedPlan>,
+    /// How many actions run at once.
+    pub(crate) parallelism: Option<NonZeroUsize>,
     /// Exit with 3 when changes are pending.
     pub(crate) detailed_exitcode: bool,
     /// How many resources may be deleted or replaced; any number without it.
@@ -55,7 +80,7 @@ enum Next {
 /// What a cluster's stored documents ask for on its ground, as it is now.
 async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Resolved, Loaded), CommandError> {
     let effective = documents::effective(&loaded.revision.documents)?;
-    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents)?;
+    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents, BTreeMap::new())?;
     let changed = serde_json::to_value(&ground).is_ok_and(|value| value != loaded.revision.ground);
     let resolved = resolving::resolve(&loaded.head.lineage, effective, ground.clone())?;
     if !changed {
@@ -97,7 +122,13 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     let prepared = prepare::assets(app, &resolved, &loaded, changing).await?;
     let composition = compose(app, prepared.agent.clone(), &wish.care);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
-    let plan = app.phase("compared with what is there", operation.plan(name, &desired, prepared.digest())).await?;
+    let plan = wish.view.plan(app, name, &operation, &desired, prepared.digest()).await?;
+    if wish.view.drift_only {
+        return drift::show(app, &plan).map(Next::Exit);
+    }
+    if let Some(saved) = &wish.saved {
+        saved.check(&plan)?;
+    }
     let site = Site { app, wish, resolved: &resolved, operation: &operation, composition: &composition };
     if progress.look.shows(&plan, app.format) {
         show(app, &plan)?;
@@ -105,7 +136,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     judge.plan(app, &plan, wish.max_destroy)?;
     prepared.mention(app);
     match lease {
-        None if plan.is_empty() => Ok(Next::Exit(unchanged(&plan))),
+        None if plan.is_empty() && wish.out.is_none() => Ok(Next::Exit(unchanged(&plan))),
         None => site.pending(name, progress.look, &plan),
         Some(lease) if plan.is_empty() => site.finish(progress.look, &plan, lease.epoch()).await,
         Some(lease) if wish.yes || progress.approved.as_ref() == Some(&plan.changes) => {
@@ -117,6 +148,37 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
             }
             site.pending(name, progress.look, &plan)
         }
+    }
+}
+
+impl View {
+    /// The plan, as far as it is of interest.
+    async fn plan(
+        &self,
+        app: &App,
+        name: &str,
+        operation: &Operation<'_>,
+        desired: &BTreeMap<ResourceId, Desired>,
+        assets: Digest,
+    ) -> Result<Plan, CommandError> {
+        let recorded = &operation.loaded.state.resources;
+        let unknown = |id: &&ResourceId| !desired.contains_key(*id) && !recorded.contains_key(*id);
+        if let Some(unknown) = self.targets.iter().find(unknown) {
+            let nearest =
+                spec::nearest(unknown.as_str(), desired.keys().chain(recorded.keys()).map(ResourceId::as_str));
+            let error = CommandError::failed(format!("there is no resource {unknown}")).exit(Exit::Usage);
+            return Err(match nearest {
+                Some(nearest) => error.hint(format!("did you mean {nearest}?")),
+                None => error.hint(format!("see all of them: kubewright update cluster {name} -o json")),
+            });
+        }
+        let plan = if self.recorded_only {
+            app.say("Nothing was looked at: this preview takes what was recorded for what is there.");
+            operation.plan_from_record(name, desired, assets)?
+        } else {
+            app.phase("compared with what is there", operation.plan(name, desired, assets)).await?
+        };
+        Ok(plan.limited_to(&self.targets))
     }
 }
 
@@ -140,6 +202,10 @@ fn unchanged(plan: &Plan) -> Exit {
     if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine }
 }
 
+fn pending_exit(wish: &Wish, plan: &Plan) -> Exit {
+    if wish.detailed_exitcode && !plan.is_empty() { Exit::Pending } else { Exit::Fine }
+}
+
 /// Where a plan is carried out.
 struct Site<'a> {
     app: &'a App,
@@ -153,14 +219,17 @@ impl Site<'_> {
     /// The plan is shown and nothing is changed, unless the user types yes.
     fn pending(&self, name: &str, look: Look, plan: &Plan) -> Result<Next, CommandError> {
         let (app, wish) = (self.app, self.wish);
+        if let Some(path) = &wish.out {
+            saved::write(app, plan, path)?;
+            return Ok(Next::Exit(pending_exit(wish, plan)));
+        }
         if app.format == Format::Text && confirm::ask(app, &format!("Carry out these changes on cluster {name}?"))? {
             return Ok(Next::Pass(Progress { look, approved: Some(plan.changes.clone()) }));
         }
         if app.format == Format::Text {
             app.say(format!("\nNothing was changed. To carry this out: {}", wish.again));
         }
-        let pending = wish.detailed_exitcode && !plan.is_empty();
-        Ok(Next::Exit(if pending { Exit::Pending } else { Exit::Fine }))
+        Ok(Next::Exit(pending_exit(wish, plan)))
     }
 
     /// There is nothing to do, as far as could be seen.
@@ -183,10 +252,12 @@ impl Site<'_> {
     ) -> Result<Next, CommandError> {
         let (app, epoch) = (self.app, lease.epoch());
         let began = std::time::Instant::now();
-        let running = self.operation.run(plan, desired, lease);
+        let limits = Limits { total: self.wish.parallelism, ..Limits::default() };
+        let running = self.operation.run(plan, desired, lease, limits);
         let summary = app.phase_until("run", running, Summary::is_complete).await?;
         operation::outcome(app, &summary, &self.wish.again)?;
-        let next = look.after(plan);
+        // What was approved is done; what could not be seen then is another plan's.
+        let next = look.after(plan).filter(|_| self.wish.saved.is_none());
         if next == Some(Look::Machines) {
             return Ok(Next::Pass(Progress { look: Look::Machines, approved: None }));
         }

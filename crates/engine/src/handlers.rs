@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use plan::Expander;
-use resource::{KindSchema, Observation, ResourceId};
+use resource::{Digest, KindSchema, Observation, ResourceId};
 
 use crate::{Handler, ObserveContext, ObserveRequest};
 
@@ -40,6 +40,13 @@ impl Handlers {
     /// Schemas by kind.
     pub fn schemas(&self) -> &BTreeMap<String, KindSchema> {
         &self.schemas
+    }
+
+    /// Digest of what is known of kinds: another version of one may read recorded inputs in another way.
+    pub fn schemas_digest(&self) -> Digest {
+        let versions: BTreeMap<&str, u32> =
+            self.schemas.iter().map(|(kind, schema)| (kind.as_str(), schema.version)).collect();
+        Digest::of_json(&serde_json::json!(versions))
     }
 
     /// Expanders by kind.

@@ -26,6 +26,12 @@ pub enum Record {
         epoch: u64,
         /// `user@host`.
         who: String,
+        /// What was typed.
+        #[serde(default)]
+        command: String,
+        /// Digest of the revision that the plan is for.
+        #[serde(default)]
+        revision: Option<Digest>,
         /// When, RFC 3339.
         time: String,
     },

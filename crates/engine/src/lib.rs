@@ -7,6 +7,7 @@ pub mod error;
 pub mod event;
 pub mod handler;
 pub mod handlers;
+pub mod history;
 pub mod host;
 pub mod journal;
 pub mod memory;
@@ -20,17 +21,19 @@ pub mod token;
 pub mod vault;
 
 pub use asset::{AssetFiles, AssetMissing};
-pub use cluster_store::{ClusterStore, Goal, Loaded, Revision, SourceText};
+pub use cluster_store::{ClusterStore, Goal, Loaded, Revision, RevisionError, SourceText};
 pub use error::{ActionError, ErrorClass};
 pub use event::{Event, EventSink};
 pub use handler::{
     ActionContext, Applied, Handler, ObserveContext, ObserveRequest, Output, Outputs, UnresolvedReference,
 };
 pub use handlers::Handlers;
+pub use history::{ActionHistory, ActionOutcome, RunHistory, RunOutcome};
 pub use host::{Exit, Host, HostConnector, HostError, HostTarget};
 pub use memory::MemoryStore;
 pub use outputs::KnownOutputs;
 pub use runner::{Ports, Summary};
+pub use schedule::Limits;
 pub use state::{Head, State};
 pub use store::{JournalWriter, Lease, LockInfo, StateStore, StoreError, Version};
 pub use time::{Clock, Randomness};

@@ -155,6 +155,15 @@ impl StateStore for MemoryStore {
         Ok(self.with(cluster, |cluster| cluster.journals.get(run).cloned().unwrap_or_default()))
     }
 
+    async fn journals(&self, cluster: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.with(cluster, |cluster| cluster.journals.keys().cloned().collect()))
+    }
+
+    async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
+        self.with(cluster, |cluster| cluster.journals.remove(run));
+        Ok(())
+    }
+
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         self.clusters.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
         Ok(())

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::attempt::attempt;
 use crate::handler::{Applied, Output, Outputs};
 use crate::journal::{self, Journal, Record, StateEffect};
-use crate::schedule::{Outcome, Schedule};
+use crate::schedule::{Limits, Outcome, Schedule};
 use crate::vault::{SecretVault, Secrets};
 use crate::{
     ActionContext, ActionError, Clock, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness, StoreError,
@@ -34,6 +34,8 @@ pub struct Ports {
     pub lease: Arc<dyn Lease>,
     /// Who asked for the run, `user@host`.
     pub who: String,
+    /// What was typed to ask for it.
+    pub command: String,
     /// The source of keys and tokens.
     pub randomness: Arc<dyn Randomness>,
     /// The time.
@@ -76,14 +78,14 @@ pub fn new_run_id(clock: &dyn Clock) -> String {
     format!("{}-{}", clock.now().strftime("%Y%m%dT%H%M%SZ"), suffix.get(..6).unwrap_or_default())
 }
 
-/// Carries out `plan`. `desired` is what the plan's creates and updates lead to; `limits` caps concurrency per kind.
+/// Carries out `plan`. `desired` is what the plan's creates and updates lead to; `limits` caps how much runs at once.
 ///
 /// When the lease is lost, nothing more is started, and that is the error once what was running has ended.
 pub async fn run(
     plan: &Plan,
     desired: &BTreeMap<ResourceId, Desired>,
     run: &str,
-    limits: BTreeMap<String, usize>,
+    limits: Limits,
     ports: &Ports,
 ) -> Result<Summary, StoreError> {
     let began = Instant::now();
@@ -153,13 +155,15 @@ fn start_ready(
 }
 
 fn run_started(plan: &Plan, run: &str, ports: &Ports) -> Record {
-    let plan = serde_json::to_value(plan).map_or_else(|_| Digest::of_bytes(b""), |value| Digest::of_json(&value));
+    let digest = serde_json::to_value(plan).map_or_else(|_| Digest::of_bytes(b""), |value| Digest::of_json(&value));
     Record::RunStarted {
         format: journal::FORMAT,
         run: run.to_owned(),
-        plan,
+        plan: digest,
         epoch: ports.lease.epoch(),
         who: ports.who.clone(),
+        command: ports.command.clone(),
+        revision: Some(plan.base.revision.clone()),
         time: ports.clock.now().to_string(),
     }
 }

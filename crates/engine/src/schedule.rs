@@ -1,6 +1,7 @@
 //! The sans-io scheduler: which actions may start now.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use plan::{ActionId, Change};
 
@@ -11,6 +12,15 @@ pub enum Outcome {
     Succeeded,
     /// It failed for good; what depends on it is skipped.
     Failed,
+}
+
+/// How much runs at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How many actions in all; any number without it.
+    pub total: Option<NonZeroUsize>,
+    /// How many actions on one kind, by kind; any number on those that are not named.
+    pub kinds: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +41,14 @@ pub struct Schedule {
     ready: BTreeMap<usize, ActionId>,
     position: BTreeMap<ActionId, usize>,
     group: BTreeMap<ActionId, String>,
-    limits: BTreeMap<String, usize>,
+    limits: Limits,
+    running: usize,
     busy: BTreeMap<String, usize>,
 }
 
 impl Schedule {
-    /// A schedule of `changes`; `limits` caps how many actions on one kind run at once.
-    pub fn new(changes: &[Change], limits: BTreeMap<String, usize>) -> Self {
+    /// A schedule of `changes` within `limits`.
+    pub fn new(changes: &[Change], limits: Limits) -> Self {
         let known: BTreeSet<&ActionId> = changes.iter().map(|change| &change.id).collect();
         let mut schedule = Self {
             status: changes.iter().map(|change| (change.id.clone(), Status::Waiting)).collect(),
@@ -47,6 +58,7 @@ impl Schedule {
             position: changes.iter().enumerate().map(|(index, change)| (change.id.clone(), index)).collect(),
             group: changes.iter().map(|change| (change.id.clone(), change.resource.kind().to_owned())).collect(),
             limits,
+            running: 0,
             busy: BTreeMap::new(),
         };
         for (index, change) in changes.iter().enumerate() {
@@ -64,22 +76,27 @@ impl Schedule {
 
     /// Takes the next action that may start now, within the limits, and counts it as running.
     pub fn start_next(&mut self) -> Option<ActionId> {
+        if self.limits.total.is_some_and(|total| self.running >= total.get()) {
+            return None;
+        }
         let (index, id) =
             self.ready.iter().find(|(_, id)| self.has_room(id)).map(|(index, id)| (*index, id.clone()))?;
         self.ready.remove(&index);
         self.status.insert(id.clone(), Status::Running);
         *self.busy.entry(self.group[&id].clone()).or_default() += 1;
+        self.running += 1;
         Some(id)
     }
 
     fn has_room(&self, id: &ActionId) -> bool {
         let group = &self.group[id];
-        self.limits.get(group).is_none_or(|limit| self.busy.get(group).copied().unwrap_or(0) < *limit)
+        self.limits.kinds.get(group).is_none_or(|limit| self.busy.get(group).copied().unwrap_or(0) < *limit)
     }
 
     /// Takes note of how a running action ended; returns what is skipped because of it.
     pub fn finish(&mut self, id: &ActionId, outcome: Outcome) -> Vec<ActionId> {
         self.status.insert(id.clone(), Status::Ended(outcome));
+        self.running = self.running.saturating_sub(1);
         if let Some(count) = self.group.get(id).and_then(|group| self.busy.get_mut(group)) {
             *count = count.saturating_sub(1);
         }
@@ -118,16 +135,12 @@ impl Schedule {
 
     /// Actions that neither ran nor were skipped: left over when a run drains.
     pub fn not_started(&self) -> usize {
-        self.count(&Status::Waiting)
+        self.status.values().filter(|status| **status == Status::Waiting).count()
     }
 
     /// Actions that were started and have not ended: cut off when a run is aborted.
     pub fn running(&self) -> usize {
-        self.count(&Status::Running)
-    }
-
-    fn count(&self, wanted: &Status) -> usize {
-        self.status.values().filter(|status| *status == wanted).count()
+        self.running
     }
 }
 
@@ -145,10 +158,14 @@ mod tests {
         Change { depends_on, ..Change::new(&resource(name), Operation::Create, Reason::New) }
     }
 
+    fn of_kind(limit: usize) -> Limits {
+        Limits { kinds: BTreeMap::from([("x".to_owned(), limit)]), ..Limits::default() }
+    }
+
     #[test]
     fn a_failure_skips_what_depends_on_it_and_nothing_else() {
         let changes = [change(0, &[]), change(1, &[0]), change(2, &[1]), change(3, &[])];
-        let mut schedule = Schedule::new(&changes, BTreeMap::new());
+        let mut schedule = Schedule::new(&changes, Limits::default());
         let first = schedule.start_next().unwrap();
         let skipped = schedule.finish(&first, Outcome::Failed);
         assert_eq!(skipped, [changes[1].id.clone(), changes[2].id.clone()]);
@@ -159,7 +176,7 @@ mod tests {
     #[test]
     fn what_waits_and_what_runs_is_counted() {
         let changes = [change(0, &[]), change(1, &[0]), change(2, &[])];
-        let mut schedule = Schedule::new(&changes, BTreeMap::new());
+        let mut schedule = Schedule::new(&changes, Limits::default());
         let first = schedule.start_next().unwrap();
         assert_eq!((schedule.running(), schedule.not_started()), (1, 2));
         schedule.finish(&first, Outcome::Succeeded);
@@ -169,11 +186,22 @@ mod tests {
     #[test]
     fn limits_hold_per_kind() {
         let changes = [change(0, &[]), change(1, &[]), change(2, &[])];
-        let mut schedule = Schedule::new(&changes, BTreeMap::from([("x".to_owned(), 2)]));
+        let mut schedule = Schedule::new(&changes, of_kind(2));
         let first = schedule.start_next().unwrap();
         assert!(schedule.start_next().is_some());
         assert_eq!(schedule.start_next(), None);
         schedule.finish(&first, Outcome::Succeeded);
+        assert!(schedule.start_next().is_some());
+    }
+
+    #[test]
+    fn the_limit_of_all_actions_holds_beside_those_of_kinds() {
+        let changes = [change(0, &[]), change(1, &[])];
+        let limits = Limits { total: NonZeroUsize::new(1), ..of_kind(2) };
+        let mut schedule = Schedule::new(&changes, limits);
+        let first = schedule.start_next().unwrap();
+        assert_eq!(schedule.start_next(), None);
+        schedule.finish(&first, Outcome::Failed);
         assert!(schedule.start_next().is_some());
     }
 
@@ -184,6 +212,7 @@ mod tests {
             edges in prop::collection::vec((0_usize..30, 0_usize..30), 0..80),
             picks in prop::collection::vec(0_usize..30, 60),
             limit in 1_usize..5,
+            total: bool,
         ) {
             let changes: Vec<Change> = (0..30)
                 .map(|name| {
@@ -191,7 +220,8 @@ mod tests {
                     change(name, &needs)
                 })
                 .collect();
-            let mut schedule = Schedule::new(&changes, BTreeMap::from([("x".to_owned(), limit)]));
+            let limits = if total { Limits { total: NonZeroUsize::new(limit), ..Limits::default() } } else { of_kind(limit) };
+            let mut schedule = Schedule::new(&changes, limits);
             let mut running: Vec<ActionId> = Vec::new();
             let mut done: BTreeSet<ActionId> = BTreeSet::new();
             for pick in picks.iter().cycle().take(1000) {

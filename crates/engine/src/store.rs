@@ -98,6 +98,10 @@ pub trait StateStore: Send + Sync {
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError>;
     /// All whole records of a run's journal; a torn last record is left out.
     async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError>;
+    /// Runs that have a journal, sorted; their names begin with the time.
+    async fn journals(&self, cluster: &str) -> Result<Vec<String>, StoreError>;
+    /// Deletes the journal of a run that was folded into a checkpoint.
+    async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError>;
     /// Removes a cluster with everything that belongs to it. The head goes first.
     async fn remove(&self, cluster: &str) -> Result<(), StoreError>;
 }

@@ -104,7 +104,7 @@ pub enum Reason {
 
 /// One atomic change. A handler gets it as it stands here; the executor invents none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Change {
     /// Its id.
     pub id: ActionId,

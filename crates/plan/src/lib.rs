@@ -7,8 +7,11 @@ mod order;
 pub mod plan;
 mod planner;
 mod remove;
+mod saved;
+mod target;
 
 pub use action::{ActionId, Change, Operation, Reason};
 pub use compare::field_changes;
 pub use plan::{Base, DriftLine, Plan, ReportLine, ReportReason};
 pub use planner::{Expander, Input, make_plan};
+pub use saved::{Moved, PlanFileError};

@@ -1,5 +1,7 @@
 //! The plan: an immutable list of changes on a base, with a report of what is not done.
 
+use std::collections::BTreeSet;
+
 use resource::{Digest, FieldChange, ResourceId};
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,7 @@ use crate::Change;
 
 /// What a plan was made from. It is applied on nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Base {
     /// The cluster's name.
     pub cluster: String,
@@ -15,19 +17,42 @@ pub struct Base {
     pub lineage: String,
     /// Serial of the state.
     pub serial: u64,
-    /// Digest of the revision.
+    /// Digest of the revision: the documents, own templates, and what was allocated on the ground.
     pub revision: Digest,
-    /// Digest of the asset lock.
+    /// Digest of the assets: every recipe, and the lock.
     pub lock: Digest,
+    /// Digest of the schemas of all kinds.
+    pub schemas: Digest,
+    /// The resources that the plan is limited to; all of them when there are none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub targets: BTreeSet<ResourceId>,
     /// Version of kubewright.
     pub kubewright: String,
     /// Planning time, RFC 3339.
     pub time: String,
 }
 
+impl Base {
+    /// The base of a plan that was made from nothing, for tests.
+    pub fn of_nothing(cluster: &str) -> Self {
+        let nothing = Digest::of_bytes(b"");
+        Self {
+            cluster: cluster.to_owned(),
+            lineage: "lineage".to_owned(),
+            serial: 1,
+            revision: nothing.clone(),
+            lock: nothing.clone(),
+            schemas: nothing,
+            targets: BTreeSet::new(),
+            kubewright: "0".to_owned(),
+            time: "2026-01-01T00:00:00Z".to_owned(),
+        }
+    }
+}
+
 /// One thing the plan does not do, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportLine {
     /// Which resource.
     pub resource: ResourceId,
@@ -58,6 +83,8 @@ pub enum ReportReason {
     Orphan,
     /// It is not ours.
     Foreign,
+    /// The plan is limited to other resources.
+    NotTargeted,
 }
 
 impl ReportReason {
@@ -69,7 +96,7 @@ impl ReportReason {
 
 /// A resource that somebody changed behind our back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DriftLine {
     /// Which resource.
     pub resource: ResourceId,
@@ -81,7 +108,7 @@ pub struct DriftLine {
 
 /// An immutable list of atomic changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     /// Version of this format.
     pub format: u32,
@@ -98,6 +125,11 @@ pub struct Plan {
 impl Plan {
     /// Version written into plan files.
     pub const FORMAT: u32 = 1;
+
+    /// A plan that does nothing.
+    pub fn empty(base: Base) -> Self {
+        Self { format: Self::FORMAT, base, changes: Vec::new(), report: Vec::new(), drift: Vec::new() }
+    }
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {

@@ -127,15 +127,7 @@ mod tests {
                 vec![step, change]
             };
             make_plan(Input {
-                base: Base {
-                    cluster: "demo".into(),
-                    lineage: "l".into(),
-                    serial: 1,
-                    revision: resource::Digest::of_bytes(b"r"),
-                    lock: resource::Digest::of_bytes(b"l"),
-                    kubewright: "0".into(),
-                    time: "t".into(),
-                },
+                base: Base::of_nothing("demo"),
                 desired: &self.desired,
                 recorded: &self.recorded,
                 observed: &self.observed,

@@ -1,15 +1,21 @@
 //! Data into text: plans, diagnostics, tables, progress. Decides nothing, and prints only through the stream it is given.
 
 pub mod diagnostics;
+mod line_diff;
+mod moved_words;
 pub mod plan_text;
 pub mod progress;
 pub mod rules_text;
 pub mod style;
+mod summary_lines;
 pub mod table;
 pub mod words;
 
 pub use diagnostics::diagnostics_text;
-pub use plan_text::plan_text;
+pub use line_diff::line_diff;
+pub use moved_words::moved_words;
+pub use plan_text::{drift_text, plan_text};
 pub use progress::{Mode, Progress};
 pub use rules_text::rules_text;
+pub use summary_lines::summary_lines;
 pub use table::Table;

@@ -7,18 +7,21 @@ use plan::{Change, DriftLine, Operation, Plan, Reason, ReportLine, ReportReason}
 use resource::{Effect, FieldChange};
 use serde_json::Value;
 
+use crate::line_diff;
 use crate::style::{BOLD, CREATE, DELETE, DIM, UPDATE, paint};
 use crate::words::count;
 
 /// The longest value shown in full.
 const VALUE_WIDTH: usize = 60;
+/// Lines of a unified diff that only name the file, which stands above it already.
+const DIFF_HEADER: usize = 2;
 
 /// The whole plan as text.
 pub fn plan_text(plan: &Plan) -> String {
     let mut text = String::new();
     drift(&mut text, &plan.drift);
     if plan.is_empty() {
-        report(&mut text, &plan.report);
+        report(&mut text, "Not done", &plan.report);
         let nothing = if plan.report.iter().any(|line| line.reason.is_blind()) {
             "No changes can be planned before the above is looked into."
         } else {
@@ -31,9 +34,22 @@ pub fn plan_text(plan: &Plan) -> String {
     for change in visible(plan) {
         one(&mut text, change);
     }
-    report(&mut text, &plan.report);
+    report(&mut text, "Not done", &plan.report);
     disruption(&mut text, plan);
     let _ = writeln!(text, "\n{}", totals(plan));
+    text
+}
+
+/// Only what was changed from outside, field by field, and what could not be looked at.
+pub fn drift_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    drift(&mut text, &plan.drift);
+    let unseen: Vec<ReportLine> =
+        plan.report.iter().filter(|line| matches!(line.reason, ReportReason::Unknown { .. })).cloned().collect();
+    report(&mut text, "Could not be looked at", &unseen);
+    if text.is_empty() {
+        text.push_str("Nothing was changed from outside.\n");
+    }
     text
 }
 
@@ -52,9 +68,7 @@ fn one(text: &mut String, change: &Change) {
         Operation::Forget => ("  .", DIM),
     };
     let _ = writeln!(text, "{} {}  {}", paint(style, glyph), change.resource, paint(DIM, reason(change)));
-    for field in &change.fields {
-        let _ = writeln!(text, "        {}", field_line(field));
-    }
+    fields(text, &change.fields);
     for effect in &change.effects {
         let _ = writeln!(text, "        {} {}", paint(UPDATE, "!"), effect_words(effect));
     }
@@ -75,6 +89,34 @@ fn reason(change: &Change) -> String {
         Reason::FoundUnrecorded => "found, but not recorded".to_owned(),
         Reason::StepOf { change } => format!("before: {change}"),
     }
+}
+
+fn fields(text: &mut String, fields: &[FieldChange]) {
+    for field in fields {
+        match lines_that_differ(field) {
+            None => {
+                let _ = writeln!(text, "        {}", field_line(field));
+            }
+            Some(diff) => {
+                let _ = writeln!(text, "        {}:", field.path.join("."));
+                for line in diff.lines().skip(DIFF_HEADER) {
+                    let style = match line.as_bytes().first() {
+                        Some(b'+') => CREATE,
+                        Some(b'-') => DELETE,
+                        _ => DIM,
+                    };
+                    let _ = writeln!(text, "          {}", paint(style, line));
+                }
+            }
+        }
+    }
+}
+
+/// The difference of a text of several lines, such as a file; `None` for everything else.
+fn lines_that_differ(field: &FieldChange) -> Option<String> {
+    let (Some(Value::String(before)), Some(Value::String(after))) = (&field.before, &field.after) else { return None };
+    let is_text = !field.secret && before.contains('\n') && after.contains('\n');
+    is_text.then(|| line_diff("", before, after)).flatten()
 }
 
 fn field_line(field: &FieldChange) -> String {
@@ -109,11 +151,11 @@ fn effect_words(effect: &Effect) -> String {
     }
 }
 
-fn report(text: &mut String, lines: &[ReportLine]) {
+fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\nNot done:");
+    let _ = writeln!(text, "\n{title}:");
     for line in lines {
         let why = match &line.reason {
             ReportReason::Unknown { why } => format!("unknown: {why}"),
@@ -122,6 +164,7 @@ fn report(text: &mut String, lines: &[ReportLine]) {
             ReportReason::Shared { differs } => format!("shared, but differs in {}", count(differs.len(), "field")),
             ReportReason::Orphan => "carries our marker, but is not recorded".to_owned(),
             ReportReason::Foreign => "is not ours and stays as it is".to_owned(),
+            ReportReason::NotTargeted => "is no target of this plan".to_owned(),
         };
         let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "?"), line.resource, paint(DIM, why));
     }
@@ -136,6 +179,7 @@ fn drift(text: &mut String, lines: &[DriftLine]) {
         let what =
             if line.gone { "is gone".to_owned() } else { format!("{} changed", count(line.fields.len(), "field")) };
         let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "!"), line.resource, paint(DIM, what));
+        fields(text, &line.fields);
     }
     text.push('\n');
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plan::{Base, Change, Operation, Plan, Reason, ReportLine, ReportReason};
-use resource::{Digest, Effect, ResourceId};
+use resource::{Effect, ResourceId};
 use serde_json::{Value, json};
 
 use crate::{Finding, Intent, RuleInput, Severity, check};
@@ -36,20 +36,11 @@ impl World {
             "spec": {"kubernetesVersion": "1.34.4", "networking": networking},
         });
         let documents = vec![cluster, group("cp", "ControlPlane", control_planes.max(1)), group("w", "Worker", 2)];
-        let base = Base {
-            cluster: "demo".into(),
-            lineage: "l".into(),
-            serial: 1,
-            revision: Digest::of_bytes(b"r"),
-            lock: Digest::of_bytes(b"l"),
-            kubewright: "0".into(),
-            time: "t".into(),
-        };
         Self {
             previous: documents.clone(),
             wanted: documents,
             control_planes: (1..=control_planes).map(|number| format!("cp-{number}")).collect(),
-            plan: Plan { format: Plan::FORMAT, base, changes: Vec::new(), report: Vec::new(), drift: Vec::new() },
+            plan: Plan::empty(Base::of_nothing("demo")),
             max_destroy: None,
             protected: BTreeSet::new(),
         }

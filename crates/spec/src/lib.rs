@@ -38,6 +38,7 @@ pub use machine_files::{Hook, MachineFile};
 pub use reference::reference;
 pub use schema::{Kind, fixed_fields, schema};
 pub use source::Source;
+pub use suggest::nearest;
 
 /// The API version of every document.
 pub const API_VERSION: &str = "kubewright.io/v1alpha1";

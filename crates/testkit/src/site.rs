@@ -6,11 +6,11 @@ use std::sync::Arc;
 use engine::journal::{self, Record};
 use engine::runner::{self, Ports, Summary};
 use engine::{
-    ClusterStore, Handler, Handlers, KnownOutputs, Loaded, LockInfo, ObserveRequest, Revision, State, StateStore,
-    StoreError,
+    ClusterStore, Handler, Handlers, KnownOutputs, Limits, Loaded, LockInfo, ObserveRequest, Revision, State,
+    StateStore, StoreError,
 };
 use plan::{ActionId, Base, Input, Plan};
-use resource::{Desired, Digest, ResourceId};
+use resource::{Desired, ResourceId};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +35,7 @@ pub struct Site {
     /// The second Ctrl-C.
     pub abort: CancellationToken,
     /// How many actions on one kind run at once.
-    pub limits: BTreeMap<String, usize>,
+    pub limits: Limits,
     life: Life,
     others: Vec<Arc<dyn Handler>>,
     wrap: fn(Arc<dyn Handler>) -> Arc<dyn Handler>,
@@ -54,7 +54,7 @@ impl Site {
             events: CollectedEvents::default(),
             drain: CancellationToken::new(),
             abort: CancellationToken::new(),
-            limits: BTreeMap::new(),
+            limits: Limits::default(),
             life,
             others,
             wrap: |handler| handler,
@@ -149,6 +149,7 @@ impl Site {
             journal,
             lease,
             who: "somebody@host".to_owned(),
+            command: "test".to_owned(),
             randomness: Arc::new(SeededRandomness::new(self.seed)),
             clock: Arc::new(self.clock.clone()),
             events: Arc::new(self.events.clone()),
@@ -224,13 +225,10 @@ fn action_of(record: &Record) -> Option<&ActionId> {
 
 fn base(loaded: &Loaded) -> Base {
     Base {
-        cluster: CLUSTER.to_owned(),
         lineage: loaded.head.lineage.clone(),
         serial: loaded.head.serial,
         revision: loaded.head.revision.clone(),
-        lock: Digest::of_bytes(b""),
-        kubewright: "test".to_owned(),
-        time: "2026-01-01T00:00:00Z".to_owned(),
+        ..Base::of_nothing(CLUSTER)
     }
 }
 

@@ -176,6 +176,17 @@ impl StateStore for MortalStore {
         self.inner.read_journal(cluster, run).await
     }
 
+    async fn journals(&self, cluster: &str) -> Result<Vec<String>, StoreError> {
+        self.life.check_store()?;
+        self.inner.journals(cluster).await
+    }
+
+    async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
+        let moment = self.begin()?;
+        self.inner.delete_journal(cluster, run).await?;
+        self.end(moment, ())
+    }
+
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         let moment = self.begin()?;
         self.inner.remove(cluster).await?;

@@ -52,3 +52,15 @@ pub(crate) fn read(path: &Path) -> Result<Vec<String>, StoreError> {
         Err(error) => Err(unusable("read the journal")(error)),
     }
 }
+
+/// The runs that have a journal in a directory, sorted.
+pub(crate) fn list(directory: &Path) -> Result<Vec<String>, StoreError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unusable("list the journals"))?,
+    };
+    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut runs: Vec<String> = names.filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned)).collect();
+    runs.sort_unstable();
+    Ok(runs)
+}

@@ -32,8 +32,12 @@ impl Paths {
         self.cluster.join("objects")
     }
 
+    pub(crate) fn journals(&self) -> PathBuf {
+        self.cluster.join("journals")
+    }
+
     pub(crate) fn journal(&self, run: &str) -> PathBuf {
-        self.cluster.join("journals").join(format!("{run}.jsonl"))
+        self.journals().join(format!("{run}.jsonl"))
     }
 }
 

@@ -158,6 +158,19 @@ impl StateStore for FsStore {
         journal::read(&self.paths(cluster).journal(run))
     }
 
+    async fn journals(&self, cluster: &str) -> Result<Vec<String>, StoreError> {
+        journal::list(&self.paths(cluster).journals())
+    }
+
+    async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
+        match fs::remove_file(self.paths(cluster).journal(run)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(unusable(format!("delete the journal of run {run}"))(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         let paths = self.paths(cluster);
         for path in [paths.head(), paths.cluster] {
@@ -238,6 +251,19 @@ mod tests {
         text.push_str("thr");
         std::fs::write(&path, text).unwrap();
         assert_eq!(store.read_journal("demo", "r1").await.unwrap(), ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn journals_are_listed_in_their_order_and_deleted_one_by_one() {
+        let (_guard, store) = store();
+        assert!(store.journals("demo").await.unwrap().is_empty());
+        for run in ["20260102T000000Z-b", "20260101T000000Z-a"] {
+            store.create_journal("demo", run).await.unwrap();
+        }
+        assert_eq!(store.journals("demo").await.unwrap(), ["20260101T000000Z-a", "20260102T000000Z-b"]);
+        store.delete_journal("demo", "20260101T000000Z-a").await.unwrap();
+        store.delete_journal("demo", "20260101T000000Z-a").await.unwrap();
+        assert_eq!(store.journals("demo").await.unwrap(), ["20260102T000000Z-b"]);
     }
 
     #[tokio::test]

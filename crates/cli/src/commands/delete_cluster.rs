@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use engine::Summary;
+use engine::{Limits, Summary};
 use resource::Digest;
 
 use crate::app::App;
@@ -52,7 +52,9 @@ async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) ->
         return Ok(Exit::Fine);
     };
     let again = format!("kubewright delete cluster {name} --yes");
-    let summary = app.phase_until("run", operation.run(&plan, &desired, lease.clone()), Summary::is_complete).await?;
+    let summary = app
+        .phase_until("run", operation.run(&plan, &desired, lease.clone(), Limits::default()), Summary::is_complete)
+        .await?;
     operation::outcome(app, &summary, &again)?;
     if plan.report.iter().any(|line| line.reason.is_blind()) {
         return Err(CommandError::failed("some of the cluster could not be looked at, so it is not forgotten")

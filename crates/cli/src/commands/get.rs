@@ -4,7 +4,11 @@ mod cluster;
 mod clusters;
 mod join_command;
 mod machines;
+mod plan;
 mod revisions;
+mod runs;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
@@ -31,6 +35,14 @@ pub(crate) enum Get {
     Machines(Name),
     /// List every revision of a cluster's documents
     Revisions(Name),
+    /// List what was done to a cluster: when, by whom, how it ended; every action and its time with -o json
+    Runs(Name),
+    /// Show a plan that `update cluster --out` saved
+    Plan {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Print the command with which kubeadm joins one more worker; its token lives for an hour
     JoinCommand(Name),
 }
@@ -41,6 +53,8 @@ pub(crate) async fn run(app: &App, what: Get) -> Outcome {
         Get::Cluster { name, full } => cluster::show(app, &name.name, full).await?,
         Get::Machines(name) => machines::show(app, &name.name).await?,
         Get::Revisions(name) => revisions::show(app, &name.name).await?,
+        Get::Runs(name) => runs::show(app, &name.name).await?,
+        Get::Plan { file } => plan::show(app, &file)?,
         Get::JoinCommand(name) => join_command::show(app, &name.name).await?,
     }
     Ok(Exit::Fine)

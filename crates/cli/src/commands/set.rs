@@ -39,6 +39,6 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
             CommandError::failed(format!("cannot set {field} in {document}")).exit(Exit::InvalidSpec)
         })?;
     }
-    let texts = sources.into_iter().map(|source| SourceText { name: source.name, text: source.text }).collect();
+    let texts: Vec<_> = sources.into_iter().map(|source| SourceText { name: source.name, text: source.text }).collect();
     revise::revise(app, name, texts).await
 }

@@ -1,12 +1,16 @@
 //! `update cluster`: shows what would change, and changes it with --yes.
 
-use clap::Args;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+use resource::ResourceId;
 
 use crate::app::App;
 use crate::arguments::Name;
 use crate::compose::Care;
 use crate::error::Outcome;
-use crate::update::{self, Wish};
+use crate::update::{self, SavedPlan, View, Wish};
 
 /// Arguments of `update cluster`.
 #[derive(Debug, Args)]
@@ -16,6 +20,24 @@ pub(crate) struct Arguments {
     /// Carry the changes out without asking
     #[arg(short, long)]
     yes: bool,
+    /// Save the plan in a file, for --plan
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "plan"])]
+    out: Option<PathBuf>,
+    /// Carry out the plan of a file, as it stands or not at all: what has moved meanwhile makes it stale (exit 12)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "refresh"])]
+    plan: Option<PathBuf>,
+    /// Limit the plan to this resource and what its changes wait for; may be given several times
+    #[arg(long, value_name = "KIND/NAME")]
+    target: Vec<ResourceId>,
+    /// With =false, take what was recorded for what is there; only for previews
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, conflicts_with_all = ["yes", "out"])]
+    refresh: bool,
+    /// Show only what was changed from outside since the last run, and exit with 3 when something was
+    #[arg(long, conflicts_with_all = ["yes", "out", "plan", "target", "refresh", "detailed_exitcode"])]
+    drift_only: bool,
+    /// How many actions run at once [default: as many as can]
+    #[arg(long, value_name = "N")]
+    parallelism: Option<NonZeroUsize>,
     /// Exit with 3 when changes are pending
     #[arg(long)]
     detailed_exitcode: bool,
@@ -33,8 +55,18 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
+    let saved = arguments.plan.map(|path| SavedPlan::read_for(&path, &name)).transpose()?;
+    let targets = match &saved {
+        Some(saved) => saved.plan.base.targets.clone(),
+        None => arguments.target.into_iter().collect(),
+    };
+    let view = View { targets, recorded_only: !arguments.refresh, drift_only: arguments.drift_only };
     let wish = Wish {
         yes: arguments.yes,
+        view,
+        out: arguments.out,
+        saved,
+        parallelism: arguments.parallelism,
         detailed_exitcode: arguments.detailed_exitcode,
         max_destroy: arguments.max_destroy,
         care: Care { deep: arguments.deep, forget_etcd_data: arguments.forget_etcd_data.into_iter().collect() },

@@ -45,24 +45,15 @@ pub(super) fn is_unknown(line: &ReportLine) -> bool {
 #[cfg(test)]
 mod tests {
     use plan::{Base, Change, Operation, Reason};
-    use resource::{Digest, ResourceId};
+    use resource::ResourceId;
 
     use super::*;
 
     fn plan(changes: usize, reason: Option<ReportReason>) -> Plan {
         let id = |number: usize| ResourceId::new("machine", &number.to_string());
-        let base = Base {
-            cluster: String::new(),
-            lineage: String::new(),
-            serial: 1,
-            revision: Digest::of_bytes(b""),
-            lock: Digest::of_bytes(b""),
-            kubewright: String::new(),
-            time: String::new(),
-        };
         let changes = (0..changes).map(|number| Change::new(&id(number), Operation::Update, Reason::Drifted)).collect();
         let report = reason.into_iter().map(|reason| ReportLine { resource: id(9), reason }).collect();
-        Plan { format: Plan::FORMAT, base, changes, report, drift: Vec::new() }
+        Plan { changes, report, ..Plan::empty(Base::of_nothing("demo")) }
     }
 
     #[test]

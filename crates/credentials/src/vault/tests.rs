@@ -59,6 +59,12 @@ impl StateStore for Spy {
     async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError> {
         self.inner.read_journal(cluster, run).await
     }
+    async fn journals(&self, cluster: &str) -> Result<Vec<String>, StoreError> {
+        self.inner.journals(cluster).await
+    }
+    async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
+        self.inner.delete_journal(cluster, run).await
+    }
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         self.inner.remove(cluster).await
     }

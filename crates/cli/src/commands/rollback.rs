@@ -1,0 +1,33 @@
+//! `rollback cluster`: makes the documents of an earlier revision the wanted ones, and shows what that changes.
+
+use clap::Args;
+
+use crate::app::App;
+use crate::arguments::Name;
+use crate::error::Outcome;
+use crate::revise::{self, Documents};
+use crate::update::{self, Wish};
+use crate::{ground, operation};
+
+/// Arguments of `rollback cluster`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    name: Name,
+    /// The revision to go back to, or the beginning of its digest; `get revisions` lists them
+    #[arg(long, value_name = "REVISION")]
+    to: String,
+    /// Carry the changes out without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let name = &arguments.name.name;
+    operation::load(app, name).await?;
+    let (_, revision) = operation::revision(app, name, &arguments.to).await?;
+    let templates = ground::templates(&revision)?;
+    revise::revise(app, name, Documents { texts: revision.documents, templates }).await?;
+    let again = format!("kubewright update cluster {name} --yes");
+    update::update(app, name, &Wish { yes: arguments.yes, again, ..Wish::default() }).await
+}

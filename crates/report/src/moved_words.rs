@@ -1,0 +1,30 @@
+//! What has moved since a plan was made, a line each.
+
+use plan::Moved;
+
+/// One thing that moved, as a line.
+pub fn moved_words(moved: &Moved) -> String {
+    match moved {
+        Moved::Base { what, then, now } => format!("{what}: {then} → {now}"),
+        Moved::Added(action) => format!("{action}: needed now, but not in the plan"),
+        Moved::Dropped(action) => format!("{action}: in the plan, but not needed any more"),
+        Moved::SeenOtherwise(action) => format!("{action}: what is there was changed meanwhile"),
+        Moved::Different(action) => format!("{action}: would change something else now"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::ActionId;
+    use resource::ResourceId;
+
+    use super::*;
+
+    #[test]
+    fn each_line_says_what_moved_and_how() {
+        let action = ActionId::new("update", &ResourceId::new("node", "w-1"));
+        assert_eq!(moved_words(&Moved::SeenOtherwise(action)), "update node/w-1: what is there was changed meanwhile");
+        let serial = Moved::Base { what: "the serial of the state", then: "3".into(), now: "5".into() };
+        assert_eq!(moved_words(&serial), "the serial of the state: 3 → 5");
+    }
+}
