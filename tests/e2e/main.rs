@@ -2,10 +2,12 @@
 
 mod checks;
 mod data;
+mod leaks;
 mod machines;
 mod offline;
 mod preview;
 mod probe;
+mod processes;
 mod published;
 mod random;
 mod registry;

@@ -15,6 +15,7 @@ mod mirror;
 mod older_minor;
 mod packages;
 mod saved_plan;
+mod secrets;
 mod stop_start;
 mod two_clusters;
 mod upstream;
@@ -30,6 +31,7 @@ pub(crate) const ALL: &[Story] = &[
     ("joined by kubeadm", joined::story),
     ("changes", changes::story),
     ("saved plan", saved_plan::story),
+    ("secrets", secrets::story),
     ("high availability", high_availability::story),
     ("failover", failover::story),
     ("locks", locks::story),

@@ -16,6 +16,8 @@ pub(crate) struct World {
     program: PathBuf,
     before: Snapshot,
     clusters: Vec<String>,
+    /// Everything that kubewright has printed.
+    said: Vec<u8>,
     /// Another asset cache than the host's.
     cache: Option<PathBuf>,
     /// Where there is no way out of this host.
@@ -28,7 +30,8 @@ impl World {
         let prefix = format!("kubewright-{}-", story.replace(' ', "-"));
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in("/var/tmp").expect("a directory");
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
-        Self { directory, program, before: Snapshot::take(), clusters: Vec::new(), cache: None, offline: None }
+        let before = Snapshot::take();
+        Self { directory, program, before, clusters: Vec::new(), said: Vec::new(), cache: None, offline: None }
     }
 
     /// The story's kubeconfig.
@@ -83,6 +86,7 @@ impl World {
     /// Types `kubewright ARGUMENTS`, whatever comes of it.
     pub(crate) fn try_kubewright(&mut self, arguments: &[&str]) -> Output {
         let output = self.typed(arguments).output().expect("kubewright starts");
+        self.said.extend(output.stdout.iter().chain(&output.stderr));
         if let (true, ["delete", "cluster", name, "--yes"]) = (output.status.success(), arguments) {
             self.clusters.retain(|cluster| cluster != name);
         }
@@ -134,6 +138,18 @@ impl World {
     /// Runs a shell script as root on a machine; gives what it printed.
     pub(crate) fn on_machine(&mut self, cluster: &str, machine: &str, script: &str) -> String {
         self.kubewright(&["ssh", cluster, machine, "--", script])
+    }
+
+    /// The same, and nobody remembers what was printed.
+    pub(crate) fn quietly_on_machine(&self, cluster: &str, machine: &str, script: &str) -> String {
+        let output = self.program(&["ssh", cluster, machine, "--", script]).output().expect("kubewright starts");
+        assert!(output.status.success(), "{script} ended with {}", output.status);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Everything that kubewright has printed, on both streams.
+    pub(crate) fn said(&self) -> &[u8] {
+        &self.said
     }
 
     /// Types `kubectl ARGUMENTS`, whatever comes of it.

@@ -14,7 +14,15 @@ pub struct Task {
     /// Typical seconds, when known.
     estimate: Option<u64>,
     /// What was said last, for [`Task::tick`].
-    last: Arc<Mutex<String>>,
+    last: Arc<Mutex<Option<Said>>>,
+}
+
+/// Something said of a task.
+#[derive(Clone)]
+struct Said {
+    note: String,
+    /// How far it was, in steps and of how many; the time spent where nothing is counted.
+    counted: Option<(u64, Option<u64>)>,
 }
 
 impl Task {
@@ -30,25 +38,30 @@ impl Task {
 
     /// Says what is going on, as a fragment; progress is the time spent against the typical time.
     pub fn note(&self, note: impl Into<String>) {
-        let note = note.into();
-        note.clone_into(&mut self.last.lock().unwrap_or_else(PoisonError::into_inner));
-        // A task that takes longer than usual stays just short of its end.
-        let spent = self.started.elapsed().as_secs();
-        let done = self.estimate.map_or(spent, |estimate| spent.min(estimate.saturating_sub(1)));
-        self.progress(done, self.estimate, note);
-    }
-
-    /// Says the last note again, with the time that has passed since.
-    pub fn tick(&self) {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if !last.is_empty() {
-            self.note(last);
-        }
+        self.say(Said { note: note.into(), counted: None });
     }
 
     /// Says how far it is in bytes or steps, and what is going on.
     pub fn progress(&self, done: u64, total: Option<u64>, note: impl Into<String>) {
-        self.events.emit(Event::TaskProgress { task: self.name.clone(), done, total, note: note.into() });
+        self.say(Said { note: note.into(), counted: Some((done, total)) });
+    }
+
+    /// Says the last thing again; progress by time goes on.
+    pub fn tick(&self) {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(said) = last {
+            self.say(said);
+        }
+    }
+
+    fn say(&self, said: Said) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(said.clone());
+        let (done, total) = said.counted.unwrap_or_else(|| {
+            // A task that takes longer than usual stays just short of its end.
+            let spent = self.started.elapsed().as_secs();
+            (self.estimate.map_or(spent, |estimate| spent.min(estimate.saturating_sub(1))), self.estimate)
+        });
+        self.events.emit(Event::TaskProgress { task: self.name.clone(), done, total, note: said.note });
     }
 
     /// Says that it is done, with how, such as `built`, and how long it took.

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, load_image,
-    preflight, replace, rollback, set, ssh, start, stop, update_cluster, validate_cluster,
+    preflight, replace, rollback, set, ssh, start, state, stop, update_cluster, validate_cluster,
 };
 use crate::output::Format;
 
@@ -135,6 +135,12 @@ pub(crate) enum Command {
         /// What to do with them.
         #[command(subcommand)]
         what: assets::Assets,
+    },
+    /// What is recorded of a cluster
+    State {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: state::State,
     },
     /// Check that this host can carry local machines
     Preflight(preflight::Arguments),

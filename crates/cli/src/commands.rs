@@ -15,6 +15,7 @@ pub(crate) mod rollback;
 pub(crate) mod set;
 pub(crate) mod ssh;
 pub(crate) mod start;
+pub(crate) mod state;
 pub(crate) mod stop;
 pub(crate) mod update_cluster;
 pub(crate) mod validate_cluster;

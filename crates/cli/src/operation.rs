@@ -109,6 +109,22 @@ impl<'a> Operation<'a> {
         self.plan_from(cluster, desired, lock, &observed)
     }
 
+    /// What a plan is bound to, now.
+    pub(crate) fn base(&self, cluster: &str, lock: Digest) -> Base {
+        let head = &self.loaded.head;
+        Base {
+            cluster: cluster.to_owned(),
+            lineage: head.lineage.clone(),
+            serial: head.serial,
+            revision: head.revision.clone(),
+            lock,
+            schemas: self.handlers.schemas_digest(),
+            targets: BTreeSet::new(),
+            kubewright: env!("CARGO_PKG_VERSION").to_owned(),
+            time: jiff::Timestamp::now().to_string(),
+        }
+    }
+
     fn plan_from(
         &self,
         cluster: &str,
@@ -117,17 +133,7 @@ impl<'a> Operation<'a> {
         observed: &BTreeMap<ResourceId, Observation>,
     ) -> Result<Plan, CommandError> {
         let input = Input {
-            base: Base {
-                cluster: cluster.to_owned(),
-                lineage: self.loaded.head.lineage.clone(),
-                serial: self.loaded.head.serial,
-                revision: self.loaded.head.revision.clone(),
-                lock,
-                schemas: self.handlers.schemas_digest(),
-                targets: BTreeSet::new(),
-                kubewright: env!("CARGO_PKG_VERSION").to_owned(),
-                time: jiff::Timestamp::now().to_string(),
-            },
+            base: self.base(cluster, lock),
             desired,
             recorded: &self.loaded.state.resources,
             observed,

@@ -1,37 +1,22 @@
 //! The typed view of one cluster in a state store: head, revisions, checkpoints, journals.
 
-use std::collections::BTreeSet;
+mod history;
+
 use std::sync::Arc;
 
 use resource::Digest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use thiserror::Error;
+
+pub use history::RevisionError;
 
 use crate::journal::{self, Journal};
 use crate::state::{Head, State};
-use crate::{RunHistory, StateStore, StoreError, Version};
+use crate::{StateStore, StoreError, Version};
 
 const REVISIONS: &str = "revisions/";
 const CHECKPOINTS: &str = "checkpoints/";
-/// How many runs have their journal kept.
-const KEPT_RUNS: usize = 100;
-
-/// Why a revision cannot be had.
-#[derive(Debug, Error)]
-pub enum RevisionError {
-    /// There is none.
-    #[error("there is no revision {0}")]
-    NotFound(String),
-    /// Several begin so.
-    #[error("{1} revisions begin with {0}")]
-    Ambiguous(String, usize),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// One immutable set of documents as the user wrote them, with what was found out about the ground then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -201,52 +186,6 @@ impl ClusterStore {
         Ok(loaded.state)
     }
 
-    /// What was done to the cluster as far as journals are kept, the oldest run first.
-    pub async fn runs(&self) -> Result<Vec<RunHistory>, StoreError> {
-        let mut runs = Vec::new();
-        for run in self.store.journals(&self.cluster).await? {
-            let records = journal::parse(&run, &self.store.read_journal(&self.cluster, &run).await?)?;
-            runs.extend(RunHistory::of(&run, &records));
-        }
-        Ok(runs)
-    }
-
-    /// A revision by its digest or the beginning of it, with the whole digest.
-    ///
-    /// # Errors
-    /// [`RevisionError`] when there is none, or when several begin so.
-    pub async fn revision(&self, prefix: &str) -> Result<(Digest, Revision), RevisionError> {
-        let keys = self.store.list(&self.cluster, REVISIONS).await?;
-        let digests = keys.iter().filter_map(|key| key.strip_prefix(REVISIONS)?.strip_suffix(".json"));
-        let fitting: Vec<&str> = digests.filter(|digest| digest.starts_with(prefix)).collect();
-        match fitting.as_slice() {
-            [] => Err(RevisionError::NotFound(prefix.to_owned())),
-            [digest] => {
-                let revision: Revision = self.read(&format!("{REVISIONS}{digest}.json"), Revision::FORMAT).await?;
-                // An object is named by its content.
-                Ok((encode(&revision)?.0, revision))
-            }
-            several => Err(RevisionError::Ambiguous(prefix.to_owned(), several.len())),
-        }
-    }
-
-    /// Forgets journals of old runs, and checkpoints that `heads` do not refer to: the present one, and the one before it,
-    /// which somebody may be reading just now.
-    async fn tidy(&self, heads: &[&Head]) -> Result<(), StoreError> {
-        let journals = self.store.journals(&self.cluster).await?;
-        for run in journals.iter().take(journals.len().saturating_sub(KEPT_RUNS)) {
-            self.store.delete_journal(&self.cluster, run).await?;
-        }
-        let kept: BTreeSet<String> =
-            heads.iter().filter_map(|head| head.checkpoint.as_ref()).map(checkpoint_key).collect();
-        for key in self.store.list(&self.cluster, CHECKPOINTS).await? {
-            if !kept.contains(&key) {
-                self.store.delete(&self.cluster, &key).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Removes the cluster from the store.
     pub async fn remove(&self) -> Result<(), StoreError> {
         self.store.remove(&self.cluster).await
@@ -326,7 +265,8 @@ mod tests {
     use super::*;
     use crate::MemoryStore;
 
-    async fn cluster() -> ClusterStore {
+    /// A cluster that was written down and never made.
+    pub(super) async fn cluster() -> ClusterStore {
         let cluster = ClusterStore::new(Arc::new(MemoryStore::default()), "demo");
         let revision = Revision {
             format: Revision::FORMAT,
@@ -364,42 +304,6 @@ mod tests {
         cluster.begin_run(&loaded, "first", None).await.unwrap();
         let second = cluster.begin_run(&loaded, "second", None).await;
         assert!(matches!(second.err(), Some(StoreError::Conflict)));
-    }
-
-    #[tokio::test]
-    async fn old_journals_and_checkpoints_are_forgotten_and_runs_are_told() {
-        let cluster = cluster().await;
-        for run in 0..KEPT_RUNS + 5 {
-            let loaded = cluster.load().await.unwrap().unwrap();
-            let (journal, ..) = cluster.begin_run(&loaded, &format!("{run:03}"), None).await.unwrap();
-            let started = journal::Record::RunStarted {
-                format: journal::FORMAT,
-                run: format!("{run:03}"),
-                plan: Digest::of_bytes(b""),
-                epoch: 1,
-                who: String::new(),
-                command: String::new(),
-                revision: None,
-                time: String::new(),
-            };
-            journal.append(&started).await.unwrap();
-            cluster.end_run().await.unwrap();
-        }
-        let runs = cluster.runs().await.unwrap();
-        assert_eq!((runs.len(), runs[0].run.as_str()), (KEPT_RUNS, "005"));
-        let checkpoints = cluster.store.list("demo", CHECKPOINTS).await.unwrap();
-        assert!(checkpoints.len() <= 2, "{checkpoints:?}");
-    }
-
-    #[tokio::test]
-    async fn a_revision_is_found_by_the_beginning_of_its_digest() {
-        let cluster = cluster().await;
-        let digest = cluster.load().await.unwrap().unwrap().head.revision;
-        assert_eq!(cluster.revision(digest.short()).await.unwrap().0, digest);
-        assert!(matches!(cluster.revision("nothing").await, Err(RevisionError::NotFound(_))));
-        let other = Revision { reason: "other".into(), ..cluster.revision("").await.unwrap().1 };
-        cluster.put_revision(&other).await.unwrap();
-        assert!(matches!(cluster.revision("").await, Err(RevisionError::Ambiguous(_, 2))));
     }
 
     #[test]

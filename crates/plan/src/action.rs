@@ -93,6 +93,8 @@ pub enum Reason {
     },
     /// It is already gone.
     Gone,
+    /// Somebody asked for just this.
+    Asked,
     /// It is there as desired but was not recorded.
     FoundUnrecorded,
     /// A step of another change.

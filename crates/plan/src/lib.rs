@@ -3,6 +3,7 @@
 pub mod action;
 mod compare;
 mod decide;
+mod forget;
 mod order;
 pub mod plan;
 mod planner;

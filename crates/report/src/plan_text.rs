@@ -60,6 +60,7 @@ fn visible(plan: &Plan) -> impl Iterator<Item = &Change> {
 
 fn one(text: &mut String, change: &Change) {
     let (glyph, style) = match change.operation {
+        Operation::Create if is_found(change) => (" <=", UPDATE),
         Operation::Create if change.replaces => ("-/+", DELETE),
         Operation::Create => ("  +", CREATE),
         Operation::Update => ("  ~", UPDATE),
@@ -74,6 +75,11 @@ fn one(text: &mut String, change: &Change) {
     }
 }
 
+/// What is there already is not made, but taken over.
+fn is_found(change: &Change) -> bool {
+    change.reason == Reason::FoundUnrecorded
+}
+
 fn reason(change: &Change) -> String {
     match &change.reason {
         Reason::New => "new".to_owned(),
@@ -86,6 +92,7 @@ fn reason(change: &Change) -> String {
         Reason::NoLongerWanted => "no longer in the spec".to_owned(),
         Reason::ContainedIn { parent } => format!("forgotten: goes away with {parent}"),
         Reason::Gone => "forgotten: it is gone already".to_owned(),
+        Reason::Asked => "forgotten: you asked for it".to_owned(),
         Reason::FoundUnrecorded => "found, but not recorded".to_owned(),
         Reason::StepOf { change } => format!("before: {change}"),
     }
@@ -205,11 +212,18 @@ fn disruption(text: &mut String, plan: &Plan) {
 fn totals(plan: &Plan) -> String {
     let number = |wanted: fn(&Change) -> bool| plan.changes.iter().filter(|change| wanted(change)).count();
     let mut parts = vec![
-        format!("{} to create", number(|change| change.operation == Operation::Create && !change.replaces)),
+        format!(
+            "{} to create",
+            number(|change| change.operation == Operation::Create && !change.replaces && !is_found(change))
+        ),
         format!("{} to update", number(|change| change.operation == Operation::Update)),
         format!("{} to replace", number(|change| change.operation == Operation::Create && change.replaces)),
         format!("{} to delete", number(|change| change.operation == Operation::Delete && !change.replaces)),
     ];
+    let found = number(is_found);
+    if found > 0 {
+        parts.push(format!("{found} to adopt"));
+    }
     let forgotten = number(|change| change.operation == Operation::Forget);
     if forgotten > 0 {
         parts.push(format!("{forgotten} to forget"));

@@ -1,6 +1,6 @@
 //! Keys on which everything else in a cluster rests are neither deleted nor replaced while it stays.
 
-use plan::Operation;
+use plan::{Change, Operation, Reason};
 
 use crate::{Finding, RuleInput};
 
@@ -13,19 +13,27 @@ const KEYS: [(&str, &str); 3] = [
     ("encryption-config", "the Secrets that are encrypted with it could never be read again"),
 ];
 
+/// The same of kinds that can be deleted with their machine, but not forgotten while it stays.
+const KEYS_OF_MACHINES: [(&str, &str); 1] = [("ssh-key", "its machine could not be logged in to any more")];
+
 pub(crate) fn check(input: &RuleInput<'_>) -> Vec<Finding> {
     if !input.intent.stays() || !input.intent.is_made() {
         return Vec::new();
     }
-    let deletes = input.plan.changes.iter().filter(|change| change.operation == Operation::Delete);
-    deletes
-        .filter_map(|change| {
-            let (_, loss) = KEYS.iter().find(|(kind, _)| *kind == change.resource.kind())?;
-            let message = format!("{} would be lost: {loss}", change.resource);
-            let hint = "undo the change in the documents that this comes from";
-            Some(Finding::refuse(NAME, message, hint).about([&change.resource]))
-        })
-        .collect()
+    // What is forgotten because it is gone is lost already; what somebody asks to forget is lost by that.
+    let loses = |change: &&Change| change.operation == Operation::Delete || change.reason == Reason::Asked;
+    let lost = input.plan.changes.iter().filter(loses);
+    lost.filter_map(|change| {
+        let of_machines = if change.reason == Reason::Asked { &KEYS_OF_MACHINES[..] } else { &[] };
+        let (_, loss) = KEYS.iter().chain(of_machines).find(|(kind, _)| *kind == change.resource.kind())?;
+        let message = format!("{} would be lost: {loss}", change.resource);
+        let hint = match change.operation {
+            Operation::Forget => "its key is kept in the record only; leave it there",
+            _ => "undo the change in the documents that this comes from",
+        };
+        Some(Finding::refuse(NAME, message, hint).about([&change.resource]))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -41,6 +49,13 @@ mod tests {
     fn an_authority_is_not_replaced() {
         let world = World::made(1).replace("authority/kubernetes").create("authority/kubernetes");
         assert_eq!(world.refusals(), ["irreplaceable"]);
+    }
+
+    #[test]
+    fn a_key_that_is_kept_in_the_record_only_is_not_forgotten() {
+        assert_eq!(World::made(1).forget_as_asked("authority/kubernetes").refusals(), ["irreplaceable"]);
+        assert_eq!(World::made(1).forget_as_asked("ssh-key/w-1").refusals(), ["irreplaceable"]);
+        assert!(World::made(1).forget_as_asked("node/w-1").refusals().is_empty());
     }
 
     #[test]

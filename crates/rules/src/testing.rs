@@ -95,6 +95,10 @@ impl World {
         self.change(resource, Operation::Forget, Reason::Gone)
     }
 
+    pub(crate) fn forget_as_asked(self, resource: &str) -> Self {
+        self.change(resource, Operation::Forget, Reason::Asked)
+    }
+
     /// The first half of a replace.
     pub(crate) fn replace(self, resource: &str) -> Self {
         let mut world = self.change(resource, Operation::Delete, Reason::CannotUpdate { field: "address".into() });

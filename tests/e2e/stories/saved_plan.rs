@@ -1,5 +1,5 @@
 //! A plan in a file is carried out as it stands or not at all; parts of plans, previews without a look, drift alone; what was
-//! done, and the way back.
+//! done, the way back, and what is recorded.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -54,6 +54,23 @@ pub(crate) fn story(world: &mut World) {
 
     the_way_back(world, &web);
     what_was_done(world);
+    out_of_the_record(world);
+}
+
+/// What was forgotten is found again; what cannot be lost is not forgotten.
+fn out_of_the_record(world: &mut World) {
+    let node = "node/worker-1";
+    ends(world, &["state", "show", CLUSTER, node], 0, &["inputs:", "tier: web"]);
+    ends(world, &["state", "show", CLUSTER, "node/worker-2"], 2, &["did you mean node/worker-1?"]);
+    ends(world, &["state", "forget", CLUSTER, "authority/kubernetes", "--yes"], 11, &["authority/kubernetes"]);
+    ends(world, &["state", "forget", CLUSTER, node], 0, &["you asked for it", "Nothing was changed"]);
+    world.kubewright(&["state", "forget", CLUSTER, node, "--yes"]);
+    assert!(!world.kubewright(&["state", "list", CLUSTER]).contains(node));
+    world.kubectl(&["get", "node", "worker-1"]);
+    ends(world, &["update", "cluster", CLUSTER], 0, &["<= node/worker-1", "found, but not recorded"]);
+    world.kubewright(&["update", "cluster", CLUSTER, "--yes"]);
+    assert!(world.kubewright(&["state", "list", CLUSTER]).contains(node));
+    checks::nothing_to_do(world, CLUSTER);
 }
 
 /// The revision that is wanted now.

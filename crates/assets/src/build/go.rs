@@ -75,10 +75,13 @@ impl Build for GoBuilder {
         if let Some(change) = &go.patch {
             patch::copy_and_change(change, &module, context).await?;
         }
+        let all = stale(jobs, &module, context).await?;
         let program = go_build(jobs, &module, &programs)?.with_temporary_files_in(context.scratch);
+        let mut begun = 0;
         process::run(&program, context.cancel, &mut |line| {
             if is_package(line) {
-                context.task.note(format!("compiling {line}"));
+                context.task.progress(begun, Some(all.max(begun + 1)), format!("compiling {line}"));
+                begun += 1;
             }
         })
         .await?;
@@ -88,6 +91,22 @@ impl Build for GoBuilder {
         }
         Ok(())
     }
+}
+
+/// How many packages are yet to be compiled. What their sources need is fetched for that.
+async fn stale(jobs: &[Job], module: &Path, context: &BuildContext<'_>) -> Result<u64, AssetError> {
+    let verb = ["list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "-mod=readonly"];
+    let program = go(jobs, module, &verb, Vec::new())?.with_temporary_files_in(context.scratch);
+    let mut count = 0;
+    process::run(&program, context.cancel, &mut |line| {
+        if is_package(line) {
+            count += 1;
+        } else if let Some(what) = line.strip_prefix("go: downloading ") {
+            context.task.note(format!("downloading {what}"));
+        }
+    })
+    .await?;
+    Ok(count)
 }
 
 /// With `-v`, go names the packages that it compiles; everything else it says is about errors.
@@ -116,7 +135,15 @@ fn settings(recipe: &GoRecipe) -> Vec<String> {
 }
 
 fn go_build(jobs: &[Job], module: &Path, programs: &Path) -> Result<Program, AssetError> {
-    let mut arguments: Vec<OsString> = ["build", "-v", "-mod=readonly"].map(OsString::from).into();
+    // The slash makes go put even a single program into the directory, under its own name.
+    let mut directory = programs.as_os_str().to_owned();
+    directory.push("/");
+    go(jobs, module, &["build", "-v", "-mod=readonly"], vec!["-o".into(), directory])
+}
+
+/// A command of go's about the packages of all jobs, with everything that decides what they are compiled to.
+fn go(jobs: &[Job], module: &Path, verb: &[&str], options: Vec<OsString>) -> Result<Program, AssetError> {
+    let mut arguments: Vec<OsString> = verb.iter().map(OsString::from).collect();
     let mut names = Vec::new();
     let mut environment = Vec::new();
     let mut packages = Vec::new();
@@ -129,10 +156,7 @@ fn go_build(jobs: &[Job], module: &Path, programs: &Path) -> Result<Program, Ass
         packages.push(OsString::from(&recipe.package));
         names.push(job.spec.name());
     }
-    // The slash makes go put even a single program into the directory, under its own name.
-    let mut directory = programs.as_os_str().to_owned();
-    directory.push("/");
-    arguments.extend(["-o".into(), directory]);
+    arguments.extend(options);
     arguments.extend(packages);
     Ok(Program {
         what: format!("building {}", names.join(", ")),

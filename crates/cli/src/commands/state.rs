@@ -1,0 +1,58 @@
+//! `state`: what is recorded of a cluster, and how to take something out of the record.
+
+mod forget;
+mod list;
+mod show;
+
+use std::collections::BTreeMap;
+
+use clap::{Args, Subcommand};
+use engine::Loaded;
+use resource::{Recorded, ResourceId};
+
+use crate::app::App;
+use crate::arguments::Name;
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+
+/// What to do with the record.
+#[derive(Debug, Subcommand)]
+pub(crate) enum State {
+    /// List what is recorded of a cluster
+    List(Name),
+    /// Show what is recorded of one resource; secrets are not shown
+    Show(Resource),
+    /// Take resources out of the record without touching what is there: the next update looks at them as if new
+    Forget(forget::Arguments),
+}
+
+/// One recorded resource.
+#[derive(Debug, Args)]
+pub(crate) struct Resource {
+    #[command(flatten)]
+    name: Name,
+    /// Which one, as `state list` names it
+    #[arg(value_name = "KIND/NAME")]
+    resource: ResourceId,
+}
+
+pub(crate) async fn run(app: &App, what: State) -> Outcome {
+    match what {
+        State::List(name) => list::show(app, &name.name).await?,
+        State::Show(resource) => show::show(app, &resource).await?,
+        State::Forget(arguments) => return forget::run(app, arguments).await,
+    }
+    Ok(Exit::Fine)
+}
+
+/// What is recorded of `id`; else an error that names the nearest one.
+fn recorded<'a>(loaded: &'a Loaded, cluster: &str, id: &ResourceId) -> Result<&'a Recorded, CommandError> {
+    let all: &BTreeMap<ResourceId, Recorded> = &loaded.state.resources;
+    all.get(id).ok_or_else(|| {
+        let error = CommandError::failed(format!("nothing is recorded of {id}")).exit(Exit::Usage);
+        match spec::nearest(id.as_str(), all.keys().map(ResourceId::as_str)) {
+            Some(nearest) => error.hint(format!("did you mean {nearest}?")),
+            None => error.hint(format!("see: kubewright state list {cluster}")),
+        }
+    })
+}

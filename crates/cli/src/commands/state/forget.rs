@@ -1,0 +1,70 @@
+//! `state forget`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::Args;
+use engine::{Limits, Summary};
+use plan::Plan;
+use resource::{Digest, ResourceId};
+
+use super::recorded;
+use crate::app::App;
+use crate::arguments::Name;
+use crate::compose::{Care, compose};
+use crate::error::Outcome;
+use crate::exit::Exit;
+use crate::judge::Judge;
+use crate::operation::{self, Operation};
+use crate::output::Format;
+use crate::{confirm, documents, ground, resolving, update};
+
+/// What to forget.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    name: Name,
+    /// Which ones, as `state list` names them; what is contained in them is forgotten too
+    #[arg(value_name = "KIND/NAME", required = true)]
+    resources: Vec<ResourceId>,
+    /// Forget them without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(super) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let wanted = arguments.resources.into_iter().collect();
+    forget(app, &arguments.name.name, &wanted, arguments.yes).await
+}
+
+async fn forget(app: &App, name: &str, wanted: &BTreeSet<ResourceId>, yes: bool) -> Outcome {
+    let lease = if yes { Some(app.store.lock(name, app.lock_info("state forget")).await?) } else { None };
+    let loaded = operation::load(app, name).await?;
+    for id in wanted {
+        recorded(&loaded, name, id)?;
+    }
+    let effective = documents::effective(&loaded.revision.documents)?;
+    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents, BTreeMap::new())?;
+    let resolved = resolving::resolve(&loaded.head.lineage, effective, ground)?;
+    let judge = Judge::of(&resolved, &loaded)?;
+    let composition = compose(app, None, &Care::default());
+    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    let base = operation.base(name, Digest::of_bytes(b""));
+    let plan = Plan::forgetting(base, &operation.loaded.state.resources, wanted);
+    update::show(app, &plan)?;
+    judge.plan(app, &plan, None)?;
+    let Some(lease) = lease else {
+        if app.format == Format::Text && confirm::ask(app, "Forget all of this?")? {
+            return Box::pin(forget(app, name, wanted, true)).await;
+        }
+        let ids: Vec<&str> = wanted.iter().map(ResourceId::as_str).collect();
+        app.say(format!("\nNothing was changed. To do it: kubewright state forget {name} {} --yes", ids.join(" ")));
+        return Ok(Exit::Fine);
+    };
+    let again = format!("kubewright update cluster {name} --yes");
+    let desired = BTreeMap::new();
+    let running = operation.run(&plan, &desired, lease, Limits::default());
+    let summary = app.phase_until("run", running, Summary::is_complete).await?;
+    operation::outcome(app, &summary, &again)?;
+    app.say(format!("What is there was not touched. See how it looks now: kubewright update cluster {name}"));
+    Ok(Exit::Fine)
+}
