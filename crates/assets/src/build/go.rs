@@ -97,6 +97,7 @@ impl Build for GoBuilder {
 async fn stale(jobs: &[Job], module: &Path, context: &BuildContext<'_>) -> Result<u64, AssetError> {
     let verb = ["list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "-mod=readonly"];
     let program = go(jobs, module, &verb, Vec::new())?.with_temporary_files_in(context.scratch);
+    context.task.note("finding out what is to be compiled");
     let mut count = 0;
     process::run(&program, context.cancel, &mut |line| {
         if is_package(line) {
