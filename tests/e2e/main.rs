@@ -2,6 +2,7 @@
 
 mod checks;
 mod data;
+mod documents;
 mod leaks;
 mod machines;
 mod offline;

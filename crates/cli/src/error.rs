@@ -58,6 +58,18 @@ impl CommandError {
     }
 }
 
+/// What a user named is not among those that there are: the nearest of them is meant, or `otherwise` tells how to see all.
+pub(crate) fn not_among<'a>(
+    message: impl Into<String>,
+    named: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    otherwise: impl Into<String>,
+) -> CommandError {
+    let hint =
+        spec::nearest(named, known).map_or_else(|| otherwise.into(), |nearest| format!("did you mean {nearest}?"));
+    CommandError::failed(message).exit(Exit::Usage).hint(hint)
+}
+
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         let failed = Self::from_source("", &error);

@@ -1,12 +1,10 @@
 //! Opens a made cluster for asking it something.
 
-use std::collections::BTreeMap;
-
 use crate::app::App;
 use crate::compose::{Care, Composition, compose};
 use crate::error::CommandError;
 use crate::operation::{self, Operation};
-use crate::{documents, ground, prepare, resolving};
+use crate::{prepare, resolving};
 
 use model::Resolved;
 
@@ -23,9 +21,7 @@ pub(crate) struct Open<'a> {
 /// Opens a cluster without changing anything.
 pub(crate) async fn cluster<'a>(app: &'a App, name: &str) -> Result<Open<'a>, CommandError> {
     let loaded = operation::load(app, name).await?;
-    let effective = documents::effective(&loaded.revision.documents)?;
-    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents, BTreeMap::new())?;
-    let resolved = resolving::resolve(&loaded.head.lineage, effective, ground)?;
+    let (resolved, _) = resolving::stored(&loaded)?;
     let composition = compose(app, prepare::agent(app, &resolved), &Care::default());
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     Ok(Open { operation, resolved, composition })

@@ -20,6 +20,9 @@ use crate::exit::Exit;
 use crate::run_log::RunLog;
 use crate::system::{SystemClock, SystemRandomness};
 
+/// What was found of each resource.
+pub(crate) type Observations = BTreeMap<ResourceId, Observation>;
+
 /// One cluster, opened for looking at it or changing it.
 pub(crate) struct Operation<'a> {
     app: &'a App,
@@ -85,28 +88,15 @@ impl<'a> Operation<'a> {
         Self { goal, ..self }
     }
 
-    /// Observes everything desired or recorded, and plans.
-    pub(crate) async fn plan(
-        &self,
-        cluster: &str,
-        desired: &BTreeMap<ResourceId, Desired>,
-        lock: Digest,
-    ) -> Result<Plan, CommandError> {
-        let requests = requests(desired, &self.loaded);
-        let observed = self.handlers.observe(requests, self.outputs.clone()).await;
-        self.plan_from(cluster, desired, lock, &observed)
+    /// Looks at everything desired or recorded.
+    pub(crate) async fn observe(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
+        self.handlers.observe(requests(desired, &self.loaded), self.outputs.clone()).await
     }
 
-    /// Plans as if what was recorded were what is there.
-    pub(crate) fn plan_from_record(
-        &self,
-        cluster: &str,
-        desired: &BTreeMap<ResourceId, Desired>,
-        lock: Digest,
-    ) -> Result<Plan, CommandError> {
-        let requests = requests(desired, &self.loaded);
-        let observed = requests.into_iter().map(|request| (request.id, as_recorded(request.recorded))).collect();
-        self.plan_from(cluster, desired, lock, &observed)
+    /// The same as if what was recorded were what is there.
+    pub(crate) fn recorded_for_seen(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
+        let requests = requests(desired, &self.loaded).into_iter();
+        requests.map(|request| (request.id, as_recorded(request.recorded))).collect()
     }
 
     /// What a plan is bound to, now.
@@ -125,12 +115,13 @@ impl<'a> Operation<'a> {
         }
     }
 
-    fn plan_from(
+    /// Plans from what was `observed`.
+    pub(crate) fn plan(
         &self,
         cluster: &str,
         desired: &BTreeMap<ResourceId, Desired>,
         lock: Digest,
-        observed: &BTreeMap<ResourceId, Observation>,
+        observed: &Observations,
     ) -> Result<Plan, CommandError> {
         let input = Input {
             base: self.base(cluster, lock),

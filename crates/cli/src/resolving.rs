@@ -2,18 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use engine::Loaded;
 use model::{Ground, Resolved};
 use resource::{Desired, ResourceId};
 use spec::Effective;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::{documents, ground};
 
 /// Puts documents and ground together.
 pub(crate) fn resolve(lineage: &str, effective: Effective, ground: Ground) -> Result<Resolved, CommandError> {
     model::resolve(lineage, effective.cluster, effective.groups, ground).map_err(|error| {
         CommandError::from_source("the documents do not fit their ground", &error).exit(Exit::InvalidSpec)
     })
+}
+
+/// A cluster's stored documents on its ground as it is now, and that ground: machines that are new have addresses in it.
+pub(crate) fn stored(loaded: &Loaded) -> Result<(Resolved, Ground), CommandError> {
+    let texts = &loaded.revision.documents;
+    let effective = documents::effective(texts)?;
+    let ground = ground::stored(loaded, &effective, texts, BTreeMap::new())?;
+    Ok((resolve(&loaded.head.lineage, effective, ground.clone())?, ground))
 }
 
 /// Everything that the documents ask for. Only an own template can make that fail.

@@ -14,16 +14,16 @@ use model::Resolved;
 use plan::{Change, Plan};
 use resource::{Desired, Digest, ResourceId};
 
-use self::look::{Look, is_unknown};
+use self::look::Look;
 use crate::app::App;
 use crate::compose::{Care, Composition, compose};
-use crate::error::{CommandError, Outcome};
+use crate::error::{self, CommandError, Outcome};
 use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::{self, Format};
 use crate::passwords::{self, PasswordFiles};
-use crate::{confirm, documents, ground, health, kubeconfig, kubectl, prepare, resolving, summary};
+use crate::{confirm, documents, health, kubeconfig, kubectl, prepare, resolving, summary};
 
 pub(crate) use self::saved::SavedPlan;
 
@@ -79,11 +79,8 @@ enum Next {
 
 /// What a cluster's stored documents ask for on its ground, as it is now.
 async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Resolved, Loaded), CommandError> {
-    let effective = documents::effective(&loaded.revision.documents)?;
-    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents, BTreeMap::new())?;
-    let changed = serde_json::to_value(&ground).is_ok_and(|value| value != loaded.revision.ground);
-    let resolved = resolving::resolve(&loaded.head.lineage, effective, ground.clone())?;
-    if !changed {
+    let (resolved, ground) = resolving::stored(&loaded)?;
+    if serde_json::to_value(&ground).is_ok_and(|value| value == loaded.revision.ground) {
         return Ok((resolved, loaded));
     }
     // New allocations are kept before anything is made with them.
@@ -161,24 +158,29 @@ impl View {
         desired: &BTreeMap<ResourceId, Desired>,
         assets: Digest,
     ) -> Result<Plan, CommandError> {
-        let recorded = &operation.loaded.state.resources;
-        let unknown = |id: &&ResourceId| !desired.contains_key(*id) && !recorded.contains_key(*id);
-        if let Some(unknown) = self.targets.iter().find(unknown) {
-            let nearest =
-                spec::nearest(unknown.as_str(), desired.keys().chain(recorded.keys()).map(ResourceId::as_str));
-            let error = CommandError::failed(format!("there is no resource {unknown}")).exit(Exit::Usage);
-            return Err(match nearest {
-                Some(nearest) => error.hint(format!("did you mean {nearest}?")),
-                None => error.hint(format!("see all of them: kubewright update cluster {name} -o json")),
-            });
-        }
-        let plan = if self.recorded_only {
+        self.known_targets(name, operation, desired)?;
+        let observed = if self.recorded_only {
             app.say("Nothing was looked at: this preview takes what was recorded for what is there.");
-            operation.plan_from_record(name, desired, assets)?
+            operation.recorded_for_seen(desired)
         } else {
-            app.phase("compared with what is there", operation.plan(name, desired, assets)).await?
+            let looking = async { Ok::<_, CommandError>(operation.observe(desired).await) };
+            app.phase("compared with what is there", looking).await?
         };
-        Ok(plan.limited_to(&self.targets))
+        Ok(operation.plan(name, desired, assets, &observed)?.limited_to(&self.targets))
+    }
+
+    /// Refuses targets that are neither desired nor recorded.
+    fn known_targets(
+        &self,
+        name: &str,
+        operation: &Operation<'_>,
+        desired: &BTreeMap<ResourceId, Desired>,
+    ) -> Result<(), CommandError> {
+        let known: BTreeSet<&ResourceId> = desired.keys().chain(operation.loaded.state.resources.keys()).collect();
+        let Some(unknown) = self.targets.iter().find(|target| !known.contains(target)) else { return Ok(()) };
+        let known = known.into_iter().map(ResourceId::as_str);
+        let all = format!("see all of them: kubewright update cluster {name} -o json");
+        Err(error::not_among(format!("there is no resource {unknown}"), unknown.as_str(), known, all))
     }
 }
 
@@ -199,7 +201,7 @@ pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
 }
 
 fn unchanged(plan: &Plan) -> Exit {
-    if plan.report.iter().any(is_unknown) { Exit::Unreachable } else { Exit::Fine }
+    if plan.report.iter().any(|line| line.reason.is_unknown()) { Exit::Unreachable } else { Exit::Fine }
 }
 
 fn pending_exit(wish: &Wish, plan: &Plan) -> Exit {

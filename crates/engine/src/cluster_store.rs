@@ -17,6 +17,7 @@ use crate::{StateStore, StoreError, Version};
 
 const REVISIONS: &str = "revisions/";
 const CHECKPOINTS: &str = "checkpoints/";
+
 /// One immutable set of documents as the user wrote them, with what was found out about the ground then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -106,19 +106,22 @@ impl RunHistory {
                 self.actions.push(ActionHistory { action: action.clone(), outcome, millis: None, why: None });
             }
             Record::ActionSucceeded { action, millis, .. } => {
-                if let Some(known) = places.get(action).and_then(|place| self.actions.get_mut(*place)) {
-                    (known.outcome, known.millis) = (ActionOutcome::Succeeded, Some(*millis));
-                }
+                self.end(places.get(action), ActionOutcome::Succeeded, Some(*millis), None);
             }
             Record::ActionFailed { action, why, .. } => {
-                if let Some(known) = places.get(action).and_then(|place| self.actions.get_mut(*place)) {
-                    (known.outcome, known.why) = (ActionOutcome::Failed, Some(why.clone()));
-                }
+                self.end(places.get(action), ActionOutcome::Failed, None, Some(why.clone()));
             }
             Record::RunFinished { failed, skipped, time, .. } => {
                 self.ended = Some(time.clone());
                 self.outcome = if failed + skipped == 0 { RunOutcome::Complete } else { RunOutcome::Partial };
             }
+        }
+    }
+
+    /// Ends the action at `place`, if its beginning is known.
+    fn end(&mut self, place: Option<&usize>, outcome: ActionOutcome, millis: Option<u64>, why: Option<String>) {
+        if let Some(known) = place.and_then(|place| self.actions.get_mut(*place)) {
+            (known.outcome, known.millis, known.why) = (outcome, millis, why);
         }
     }
 

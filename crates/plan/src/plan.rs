@@ -88,9 +88,14 @@ pub enum ReportReason {
 }
 
 impl ReportReason {
+    /// Whether it could not be looked at.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
+    }
+
     /// Whether something stays undone because it could not be seen.
     pub fn is_blind(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::WaitsFor { .. })
+        self.is_unknown() || matches!(self, Self::WaitsFor { .. })
     }
 }
 

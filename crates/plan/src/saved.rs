@@ -63,20 +63,24 @@ impl Plan {
     /// What has moved since this plan was made, when it would look like `now` today. Planning time is no part of it.
     pub fn moved(&self, now: &Self) -> Vec<Moved> {
         let mut moved = moved_base(&self.base, &now.base);
-        let by_id = |plan: &Self| -> BTreeMap<ActionId, Change> {
-            plan.changes.iter().map(|change| (change.id.clone(), change.clone())).collect()
-        };
-        let (planned, wanted) = (by_id(self), by_id(now));
-        moved.extend(planned.iter().filter_map(|(id, change)| match wanted.get(id) {
-            None => Some(Moved::Dropped(id.clone())),
-            Some(same) if same == change => None,
-            Some(other) if Change { expect: change.expect.clone(), ..other.clone() } == *change => {
-                Some(Moved::SeenOtherwise(id.clone()))
-            }
-            Some(_) => Some(Moved::Different(id.clone())),
-        }));
-        moved.extend(wanted.into_keys().filter(|id| !planned.contains_key(id)).map(Moved::Added));
+        let (planned, wanted) = (by_id(&self.changes), by_id(&now.changes));
+        moved.extend(planned.values().filter_map(|change| moved_change(change, wanted.get(&change.id).copied())));
+        moved.extend(wanted.into_keys().filter(|id| !planned.contains_key(id)).cloned().map(Moved::Added));
         moved
+    }
+}
+
+fn by_id(changes: &[Change]) -> BTreeMap<&ActionId, &Change> {
+    changes.iter().map(|change| (&change.id, change)).collect()
+}
+
+fn moved_change(then: &Change, now: Option<&Change>) -> Option<Moved> {
+    let id = then.id.clone();
+    match now {
+        None => Some(Moved::Dropped(id)),
+        Some(now) if now == then => None,
+        Some(now) if Change { expect: then.expect.clone(), ..now.clone() } == *then => Some(Moved::SeenOtherwise(id)),
+        Some(_) => Some(Moved::Different(id)),
     }
 }
 

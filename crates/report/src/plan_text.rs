@@ -44,8 +44,7 @@ pub fn plan_text(plan: &Plan) -> String {
 pub fn drift_text(plan: &Plan) -> String {
     let mut text = String::new();
     drift(&mut text, &plan.drift);
-    let unseen: Vec<ReportLine> =
-        plan.report.iter().filter(|line| matches!(line.reason, ReportReason::Unknown { .. })).cloned().collect();
+    let unseen: Vec<ReportLine> = plan.report.iter().filter(|line| line.reason.is_unknown()).cloned().collect();
     report(&mut text, "Could not be looked at", &unseen);
     if text.is_empty() {
         text.push_str("Nothing was changed from outside.\n");

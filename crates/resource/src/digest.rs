@@ -29,6 +29,12 @@ impl Digest {
         &self.0
     }
 
+    /// Reads what [`Digest::as_str`] gives; `None` for every other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == 64 && text.bytes().all(is_hex)).then(|| Self(text.to_owned()))
+    }
+
     /// The first 12 hex characters, for people.
     pub fn short(&self) -> &str {
         self.0.get(..12).unwrap_or(&self.0)

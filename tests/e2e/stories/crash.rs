@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::random::Random;
 use crate::running::{Journal, Mark, Moment};
 use crate::world::World;
-use crate::{checks, machines};
+use crate::{checks, documents, machines};
 
 const CLUSTER: &str = "crash1";
 /// Creating, growing, changing and deleting. With each kill, less is left to interrupt.
@@ -18,24 +18,6 @@ const PHASES: [Phase; 4] = [Phase::of(5), Phase::of(3), Phase::of(2), Phase { de
 const BEGINNING: Duration = Duration::from_secs(8);
 /// Kills in all; `KUBEWRIGHT_CRASHES` asks for another number.
 const CRASHES: usize = 20;
-
-/// A control plane, and a group that has no machines yet.
-const DOCUMENTS: &str = "
-apiVersion: kubewright.io/v1alpha1
-kind: Cluster
-metadata: {name: crash1}
-spec: {kubernetesVersion: 1.36.3, provider: local}
----
-apiVersion: kubewright.io/v1alpha1
-kind: InstanceGroup
-metadata: {name: control-plane, cluster: crash1}
-spec: {role: ControlPlane, count: 1}
----
-apiVersion: kubewright.io/v1alpha1
-kind: InstanceGroup
-metadata: {name: worker, cluster: crash1}
-spec: {role: Worker, count: 0}
-";
 
 pub(crate) fn story(world: &mut World) {
     let given = std::env::var("KUBEWRIGHT_CRASHES").ok();
@@ -64,7 +46,6 @@ impl Phase {
 fn life(world: &mut World, random: &mut Random, left: &mut usize) {
     let [creating, growing, changing, deleting] = PHASES;
     let mut known = Identity::default();
-    world.write("crash1.yaml", DOCUMENTS);
 
     carry_out(world, random, &mut known, &creating, left);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1"]);
@@ -130,9 +111,14 @@ fn next(world: &mut World, phase: &Phase) -> Option<Vec<String>> {
         (true, false) => return None,
         (true, true) => format!("delete cluster {CLUSTER}"),
         (false, true) => format!("update cluster {CLUSTER}"),
-        (false, false) => format!("create cluster {CLUSTER} -f {}", world.write("crash1.yaml", DOCUMENTS)),
+        (false, false) => format!("create cluster {CLUSTER} -f {}", write_documents(world)),
     };
     Some(typed.split(' ').map(str::to_owned).collect())
+}
+
+/// A control plane, and a group that has no machines yet.
+fn write_documents(world: &World) -> String {
+    world.write("crash1.yaml", &documents::with_workers(CLUSTER, "", 0))
 }
 
 fn yes(typed: &[String]) -> Vec<&str> {

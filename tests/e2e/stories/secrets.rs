@@ -10,34 +10,19 @@ use base64::engine::general_purpose::STANDARD;
 use crate::leaks::{self, Leaks};
 use crate::processes::Processes;
 use crate::world::World;
-use crate::{checks, machines};
+use crate::{checks, documents, machines};
 
 const CLUSTER: &str = "secret1";
 const PASSWORD: &str = "swordfish-5e0e1c77b2a94d0f";
 /// Directories of machines where things are left lying about.
 const LEFTOVERS: [&str; 6] = ["tmp", "var/tmp", "var/log", "root", "home", "var/lib/kubewright"];
 
-const DOCUMENTS: &str = "
-apiVersion: kubewright.io/v1alpha1
-kind: Cluster
-metadata: {name: secret1}
-spec:
-  kubernetesVersion: 1.36.3
-  provider: local
-  encryptionAtRest: {provider: aescbc}
-  containerd:
-    registryCredentials:
-      registry.example.org: {username: puller, passwordFile: PASSWORD_FILE}
----
-apiVersion: kubewright.io/v1alpha1
-kind: InstanceGroup
-metadata: {name: control-plane, cluster: secret1}
-spec: {role: ControlPlane, count: 1}
----
-apiVersion: kubewright.io/v1alpha1
-kind: InstanceGroup
-metadata: {name: worker, cluster: secret1}
-spec: {role: Worker, count: 1}
+/// What brings secrets of every kind into a cluster.
+const SPEC: &str = "\
+encryptionAtRest: {provider: aescbc}
+containerd:
+  registryCredentials:
+    registry.example.org: {username: puller, passwordFile: PASSWORD_FILE}
 ";
 
 pub(crate) fn story(world: &mut World) {
@@ -45,7 +30,8 @@ pub(crate) fn story(world: &mut World) {
     let processes = Processes::watch();
     let password = world.write("password", PASSWORD);
     std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).expect("it is the owner's alone");
-    let documents = world.write("secret1.yaml", &DOCUMENTS.replace("PASSWORD_FILE", &password));
+    let documents = documents::with_workers(CLUSTER, &SPEC.replace("PASSWORD_FILE", &password), 1);
+    let documents = world.write("secret1.yaml", &documents);
     world.kubewright(&["create", "cluster", CLUSTER, "-f", &documents, "--yes"]);
     let plan = world.path("plan.json").display().to_string();
     world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.labels={tier: web}"]);

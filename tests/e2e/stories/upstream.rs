@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 use testkit::{Trouble, WebServer};
 
-use crate::checks;
 use crate::published::{self, Assets, IMAGES};
 use crate::registry::{self, Registry};
 use crate::world::{World, both};
+use crate::{checks, documents};
 
 const KUBELET: &str = "dl.k8s.io/release/v1.36.3/bin/linux/amd64/kubelet";
 const CONTAINERD: &str =
@@ -35,7 +35,8 @@ pub(crate) fn story(world: &mut World) {
     let second = world.try_kubewright(&["assets", "pull", "--sources", &sources]);
     assert!(second.status.success(), "{}", both(&second));
     everything_was_fetched(&server, &(first + &both(&second)));
-    let documents = documents(&server.url(), &mirror);
+    let sources = format!("assets: {{sources: [{}, {mirror}]}}", server.url());
+    let documents = documents::control_plane("upstream1", &sources);
     let documents = world.write("upstream1.yaml", &documents);
     world.kubewright(&["create", "cluster", "upstream1", "-f", &documents, "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1"]);
@@ -109,23 +110,4 @@ fn everything_was_fetched(server: &WebServer, said: &str) {
     assert!(asked.len() > 1, "a busy server is asked again: {asked:?}");
     let gets = server.gets(CONTAINERD);
     assert!(gets.len() == 2 && gets[1] > 0, "a cut download goes on where it stopped: {gets:?}");
-}
-
-fn documents(server: &str, mirror: &str) -> String {
-    format!(
-        "
-apiVersion: kubewright.io/v1alpha1
-kind: Cluster
-metadata: {{name: upstream1}}
-spec:
-  kubernetesVersion: 1.36.3
-  provider: local
-  assets: {{sources: [{server}, {mirror}]}}
----
-apiVersion: kubewright.io/v1alpha1
-kind: InstanceGroup
-metadata: {{name: control-plane, cluster: upstream1}}
-spec: {{role: ControlPlane, count: 1}}
-"
-    )
 }

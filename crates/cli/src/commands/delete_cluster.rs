@@ -41,7 +41,7 @@ async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) ->
     let judge = Judge::of_deletion(name, &loaded);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();
-    let plan = operation.plan(name, &desired, Digest::of_bytes(b"")).await?;
+    let plan = operation.plan(name, &desired, Digest::of_bytes(b""), &operation.observe(&desired).await)?;
     update::show(app, &plan)?;
     judge.plan(app, &plan, max_destroy)?;
     let Some(lease) = lease else {

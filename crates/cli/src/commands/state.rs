@@ -12,7 +12,7 @@ use resource::{Recorded, ResourceId};
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::error::{CommandError, Outcome};
+use crate::error::{self, CommandError, Outcome};
 use crate::exit::Exit;
 
 /// What to do with the record.
@@ -49,10 +49,8 @@ pub(crate) async fn run(app: &App, what: State) -> Outcome {
 fn recorded<'a>(loaded: &'a Loaded, cluster: &str, id: &ResourceId) -> Result<&'a Recorded, CommandError> {
     let all: &BTreeMap<ResourceId, Recorded> = &loaded.state.resources;
     all.get(id).ok_or_else(|| {
-        let error = CommandError::failed(format!("nothing is recorded of {id}")).exit(Exit::Usage);
-        match spec::nearest(id.as_str(), all.keys().map(ResourceId::as_str)) {
-            Some(nearest) => error.hint(format!("did you mean {nearest}?")),
-            None => error.hint(format!("see: kubewright state list {cluster}")),
-        }
+        let known = all.keys().map(ResourceId::as_str);
+        let all = format!("see: kubewright state list {cluster}");
+        error::not_among(format!("nothing is recorded of {id}"), id.as_str(), known, all)
     })
 }

@@ -3,7 +3,6 @@
 use plan::{DriftLine, Plan, ReportLine};
 use serde::Serialize;
 
-use super::look::is_unknown;
 use crate::app::App;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -20,7 +19,7 @@ struct FromOutside<'a> {
 
 /// Prints the drift; the exit code says whether there is any.
 pub(super) fn show(app: &App, plan: &Plan) -> Result<Exit, CommandError> {
-    let unknown: Vec<&ReportLine> = plan.report.iter().filter(|line| is_unknown(line)).collect();
+    let unknown: Vec<&ReportLine> = plan.report.iter().filter(|line| line.reason.is_unknown()).collect();
     let exit = exit(plan, &unknown);
     let shown = FromOutside { cluster: &plan.base.cluster, drift: &plan.drift, unknown };
     output::print(app.format, &shown, || report::drift_text(plan))?;

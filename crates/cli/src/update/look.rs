@@ -1,6 +1,6 @@
 //! How often a cluster is looked at in one update: what was off at first can be seen once it is on.
 
-use plan::{Plan, ReportLine, ReportReason};
+use plan::Plan;
 
 use crate::output::Format;
 
@@ -37,14 +37,9 @@ impl Look {
     }
 }
 
-/// Whether something could not be looked at.
-pub(super) fn is_unknown(line: &ReportLine) -> bool {
-    matches!(line.reason, ReportReason::Unknown { .. })
-}
-
 #[cfg(test)]
 mod tests {
-    use plan::{Base, Change, Operation, Reason};
+    use plan::{Base, Change, Operation, Reason, ReportLine, ReportReason};
     use resource::ResourceId;
 
     use super::*;

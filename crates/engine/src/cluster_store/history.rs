@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use resource::Digest;
 use thiserror::Error;
 
-use super::{CHECKPOINTS, ClusterStore, REVISIONS, Revision, checkpoint_key, encode};
+use super::{CHECKPOINTS, ClusterStore, REVISIONS, Revision, checkpoint_key, revision_key};
 use crate::journal;
 use crate::state::Head;
 use crate::{RunHistory, StoreError};
@@ -43,18 +43,31 @@ impl ClusterStore {
     /// # Errors
     /// [`RevisionError`] when there is none, or when several begin so.
     pub async fn revision(&self, prefix: &str) -> Result<(Digest, Revision), RevisionError> {
-        let keys = self.store.list(&self.cluster, REVISIONS).await?;
-        let digests = keys.iter().filter_map(|key| key.strip_prefix(REVISIONS)?.strip_suffix(".json"));
-        let fitting: Vec<&str> = digests.filter(|digest| digest.starts_with(prefix)).collect();
+        let mut fitting = self.revision_digests().await?;
+        fitting.retain(|digest| digest.as_str().starts_with(prefix));
         match fitting.as_slice() {
             [] => Err(RevisionError::NotFound(prefix.to_owned())),
-            [digest] => {
-                let revision: Revision = self.read(&format!("{REVISIONS}{digest}.json"), Revision::FORMAT).await?;
-                // An object is named by its content.
-                Ok((encode(&revision)?.0, revision))
-            }
+            [digest] => Ok((digest.clone(), self.read(&revision_key(digest), Revision::FORMAT).await?)),
             several => Err(RevisionError::Ambiguous(prefix.to_owned(), several.len())),
         }
+    }
+
+    /// Every revision with its digest, the oldest first.
+    pub async fn revisions(&self) -> Result<Vec<(Digest, Revision)>, StoreError> {
+        let mut revisions: Vec<(Digest, Revision)> = Vec::new();
+        for digest in self.revision_digests().await? {
+            let revision = self.read(&revision_key(&digest), Revision::FORMAT).await?;
+            revisions.push((digest, revision));
+        }
+        revisions.sort_by(|(_, one), (_, other)| one.time.cmp(&other.time));
+        Ok(revisions)
+    }
+
+    /// An object is named by its content; what is named otherwise is none of ours.
+    async fn revision_digests(&self) -> Result<Vec<Digest>, StoreError> {
+        let keys = self.store.list(&self.cluster, REVISIONS).await?;
+        let digest = |key: &String| Digest::parse(key.strip_prefix(REVISIONS)?.strip_suffix(".json")?);
+        Ok(keys.iter().filter_map(digest).collect())
     }
 
     /// Forgets journals of old runs, and checkpoints that `heads` do not refer to: the present one, and the one before it,

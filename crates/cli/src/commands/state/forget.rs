@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::Format;
-use crate::{confirm, documents, ground, resolving, update};
+use crate::{confirm, resolving, update};
 
 /// What to forget.
 #[derive(Debug, Args)]
@@ -42,9 +42,7 @@ async fn forget(app: &App, name: &str, wanted: &BTreeSet<ResourceId>, yes: bool)
     for id in wanted {
         recorded(&loaded, name, id)?;
     }
-    let effective = documents::effective(&loaded.revision.documents)?;
-    let ground = ground::stored(&loaded, &effective, &loaded.revision.documents, BTreeMap::new())?;
-    let resolved = resolving::resolve(&loaded.head.lineage, effective, ground)?;
+    let (resolved, _) = resolving::stored(&loaded)?;
     let judge = Judge::of(&resolved, &loaded)?;
     let composition = compose(app, None, &Care::default());
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
