@@ -30,7 +30,7 @@ pub(crate) fn outside() -> Vec<FakeKind> {
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
     let schemas = [
         LocalProvider::new(PathBuf::from("/nowhere"), nowhere.clone()).schemas(),
-        HostsHandler::new(nowhere, None, tokens).schemas(),
+        HostsHandler::new(nowhere.clone(), None, nowhere, tokens).schemas(),
         ObjectsHandler::new(connections).schemas(),
     ];
     schemas.into_iter().flatten().map(with_outputs).collect()

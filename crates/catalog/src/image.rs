@@ -55,6 +55,12 @@ impl Image {
         Self::Agnhost,
     ];
 
+    /// Whether machines get it only when something that runs it is switched on: it takes minutes to build, and most clusters
+    /// do without it.
+    pub fn is_loaded(self) -> bool {
+        self == Self::MetricsServer
+    }
+
     /// The name of its asset, such as `image-etcd`.
     pub fn asset(self) -> &'static str {
         match self {

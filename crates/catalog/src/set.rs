@@ -69,7 +69,7 @@ impl Selection {
         Self { agnhost: true, sources, ..Self::default() }
     }
 
-    /// The images that the cluster's machines must have.
+    /// The images that the cluster's machines must have, be it from their birth or loaded later.
     pub fn images(&self) -> Vec<Image> {
         let selected = |image: &Image| match image {
             Image::Flannel => self.cni == Cni::Flannel,
@@ -80,6 +80,12 @@ impl Selection {
             _ => true,
         };
         Image::ALL.into_iter().filter(selected).collect()
+    }
+
+    /// Those of them that are in every local machine's image store from its birth. It is shared by all local clusters, and
+    /// does not depend on which addons are switched on: that must not make new machines.
+    pub fn warm_images(&self) -> Vec<Image> {
+        self.images().into_iter().filter(|image| !image.is_loaded()).collect()
     }
 }
 

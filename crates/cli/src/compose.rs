@@ -41,7 +41,7 @@ pub(crate) struct Care {
 pub(crate) fn compose(app: &App, agent: Option<AgentBinary>, care: &Care) -> Composition {
     let connections = Arc::new(Connections::new());
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
-    let hosts = HostsHandler::new(Arc::new(SshConnector::new()), agent, tokens);
+    let hosts = HostsHandler::new(Arc::new(SshConnector::new()), agent, app.cache.clone(), tokens);
     let hosts = Arc::new(hosts.deep(care.deep).forget_etcd_data(care.forget_etcd_data.clone()));
     let local = local_provider(app);
     let handlers = Handlers::default()

@@ -16,7 +16,7 @@ use crate::stale::moved;
 use crate::target::target;
 
 /// How long a machine may take to be reached: it may be booting.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// A member of etcd lives where this is.
 const ETCD_MANIFEST: &str = "/etc/kubernetes/manifests/etcd.yaml";
 

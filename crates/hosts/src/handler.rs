@@ -6,36 +6,40 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{
-    ActionContext, ActionError, Applied, BootstrapTokens, Handler, HostConnector, HostTarget, ObserveContext,
-    ObserveRequest,
+    ActionContext, ActionError, Applied, AssetFiles, BootstrapTokens, Handler, HostConnector, HostTarget,
+    ObserveContext, ObserveRequest,
 };
 use machine::{Facts, Gate, Reply, Request, Step};
 use plan::{Change, Operation};
 use resource::{KindSchema, Observation, ResourceId};
 
 use crate::agent::{Agents, WhenMissing};
-use crate::schema::{MACHINE_CONFIG, NODE_BOOTSTRAP, schemas};
+use crate::images::Images;
+use crate::schema::{IMAGE, MACHINE_CONFIG, NODE_BOOTSTRAP, schemas};
 use crate::{AgentBinary, AgentError, apply, bootstrap, observe};
 
 /// How long a machine may take to be reached by a question outside a plan.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Observes and applies `machine-config` and `node-bootstrap`.
+/// Observes and applies `machine-config`, `node-bootstrap` and `image`.
 pub struct HostsHandler {
     agents: Agents,
+    images: Images,
     tokens: Arc<dyn BootstrapTokens>,
     deep: bool,
     forget_etcd: BTreeSet<String>,
 }
 
 impl HostsHandler {
-    /// A handler that reaches machines through `connector` and places `agent` on them.
+    /// A handler that reaches machines through `connector`, and places `agent` and files of `assets` on them.
     pub fn new(
         connector: Arc<dyn HostConnector>,
         agent: Option<AgentBinary>,
+        assets: Arc<dyn AssetFiles>,
         tokens: Arc<dyn BootstrapTokens>,
     ) -> Self {
-        Self { agents: Agents::new(connector, agent), tokens, deep: false, forget_etcd: BTreeSet::new() }
+        let images = Images::new(connector.clone(), assets);
+        Self { agents: Agents::new(connector, agent), images, tokens, deep: false, forget_etcd: BTreeSet::new() }
     }
 
     /// The same, with large files hashed again instead of trusted by inode and modification time.
@@ -91,7 +95,12 @@ impl Handler for HostsHandler {
         requests: Vec<ObserveRequest>,
         context: Arc<dyn ObserveContext>,
     ) -> BTreeMap<ResourceId, Observation> {
-        observe::observe(&self.agents, self.deep, requests, context).await
+        let (images, machines) = requests.into_iter().partition(|request| request.id.kind() == IMAGE);
+        let images = self.images.observe(images, context.as_ref());
+        let machines = observe::observe(&self.agents, self.deep, machines, context.clone());
+        let (mut observed, machines) = tokio::join!(images, machines);
+        observed.extend(machines);
+        observed
     }
 
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
@@ -99,6 +108,9 @@ impl Handler for HostsHandler {
             (MACHINE_CONFIG, Operation::Create | Operation::Update) => {
                 let forget_etcd = self.forget_etcd.contains(change.resource.name());
                 apply::apply_config(&self.agents, forget_etcd, change, context).await
+            }
+            (IMAGE, Operation::Create | Operation::Update | Operation::Delete) => {
+                self.images.apply(change, context).await
             }
             (MACHINE_CONFIG, Operation::Delete) => apply::reset(&self.agents, change, context).await,
             (NODE_BOOTSTRAP, Operation::Create) => {

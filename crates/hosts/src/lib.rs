@@ -1,4 +1,4 @@
-//! Handler for machine configs and node bootstraps: asks the agent on each machine, through `engine::Host`.
+//! Handler for machine configs, node bootstraps and loaded images: works on each machine through `engine::Host`.
 
 mod agent;
 mod apply;
@@ -8,6 +8,7 @@ mod contents;
 mod conversation;
 mod error;
 mod handler;
+mod images;
 mod inputs;
 mod observe;
 mod question;
@@ -18,4 +19,5 @@ mod target;
 pub use agent::AgentBinary;
 pub use error::AgentError;
 pub use handler::HostsHandler;
+pub use images::import as import_image;
 pub use target::{TargetError, target};

@@ -18,11 +18,11 @@ use crate::schema::{MACHINE_CONFIG, NODE_BOOTSTRAP};
 use crate::target::{TargetError, target};
 
 /// How long a machine may take to be reached. Short: it is there, or it is unknown.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 /// How long an agent may take to look at everything.
 const LOOKING: Duration = Duration::from_mins(1);
 /// Machines asked at once: far above what one network needs, below what one process may open.
-const AT_ONCE: usize = 256;
+pub(crate) const AT_ONCE: usize = 256;
 
 /// Everything that is asked about one machine.
 #[derive(Default)]

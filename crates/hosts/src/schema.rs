@@ -1,4 +1,4 @@
-//! The two kinds: how their fields are compared, and what changing them disturbs.
+//! The kinds: how their fields are compared, and what changing them disturbs.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,12 @@ use serde_json::Value;
 pub(crate) const MACHINE_CONFIG: &str = "machine-config";
 /// A kubelet's way to its first certificate.
 pub(crate) const NODE_BOOTSTRAP: &str = "node-bootstrap";
+/// A container image that was loaded into a machine.
+pub(crate) const IMAGE: &str = "image";
 
 const MANIFESTS: &str = "/etc/kubernetes/manifests/";
 
-/// Schemas of both kinds.
+/// Schemas of all kinds.
 pub(crate) fn schemas() -> Vec<KindSchema> {
     let config = KindSchema::plain(MACHINE_CONFIG)
         .rule("target", Behaviour::Computed)
@@ -25,7 +27,8 @@ pub(crate) fn schemas() -> Vec<KindSchema> {
         .fold(KindSchema::plain(NODE_BOOTSTRAP).rule("target", Behaviour::Computed), |schema, field| {
             schema.rule(field, Behaviour::CreateOnly)
         });
-    vec![config, bootstrap]
+    let image = KindSchema::plain(IMAGE).rule("target", Behaviour::Computed);
+    vec![config, bootstrap, image]
 }
 
 /// Which units and static pods a change restarts. A machine that is made anew has nothing to restart.

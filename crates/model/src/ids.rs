@@ -1,5 +1,6 @@
 //! Ids of all resources and references to their outputs, in one place.
 
+use catalog::Image;
 use resource::{Reference, ResourceId};
 
 /// A certificate authority: `kubernetes`, `etcd` or `front-proxy`.
@@ -60,6 +61,12 @@ pub fn machine(cluster: &str, name: &str) -> ResourceId {
 /// What a machine must be.
 pub fn machine_config(name: &str) -> ResourceId {
     ResourceId::new("machine-config", name)
+}
+
+/// A container image that a machine gets after its birth.
+pub fn image(machine: &str, image: Image) -> ResourceId {
+    let name = image.asset().trim_start_matches("image-");
+    ResourceId::new("image", &format!("{machine}/{name}"))
 }
 
 /// A worker's first client certificate.

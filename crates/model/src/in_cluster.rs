@@ -13,7 +13,7 @@ use spec::{Cni, ProxyMode};
 use crate::builder::{Builder, rendering};
 use crate::ids::{self, output};
 use crate::machine_config::{extra_args, kubeadm_extras, kubelet_configuration};
-use crate::{ModelError, Resolved};
+use crate::{ModelError, Resolved, images};
 
 /// Says on every object whose it is.
 const OWNER: &str = "kubewright.io/owner";
@@ -38,7 +38,8 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     }
     if addons.metrics_server.enabled {
         let input = metrics_server::MetricsServer::new(resolved.image(Image::MetricsServer));
-        add(resolved, builder, rendering("metrics-server", metrics_server::objects(&input))?);
+        let loaded = images::load(resolved, builder, Image::MetricsServer)?;
+        add_after(&loaded, resolved, builder, rendering("metrics-server", metrics_server::objects(&input))?);
     }
     Ok(())
 }
@@ -50,8 +51,12 @@ pub(crate) fn bootstrap_rbac() -> Vec<ResourceId> {
         .into()
 }
 
-/// Adds the objects of one part of the cluster. Its workloads come after everything else in it.
 fn add(resolved: &Resolved, builder: &mut Builder, manifests: Vec<Value>) {
+    add_after(&[], resolved, builder, manifests);
+}
+
+/// Adds the objects of one part of the cluster. Its workloads come after everything else in it, and after `needed`.
+fn add_after(needed: &[ResourceId], resolved: &Resolved, builder: &mut Builder, manifests: Vec<Value>) {
     let named: Vec<(ResourceId, Value)> = manifests.into_iter().map(|manifest| (id(&manifest), manifest)).collect();
     let (workloads, others): (Vec<_>, Vec<_>) =
         named.into_iter().partition(|(_, manifest)| WORKLOADS.contains(&kind(manifest)));
@@ -65,7 +70,7 @@ fn add(resolved: &Resolved, builder: &mut Builder, manifests: Vec<Value>) {
     }
     for (id, manifest) in workloads {
         let mut object = object(resolved, id, manifest);
-        object.depends_on.extend(before_workloads.iter().cloned());
+        object.depends_on.extend(before_workloads.iter().chain(needed).cloned());
         // Taints must be there first, or pods settle on control planes.
         object.depends_on.extend(resolved.control_planes().map(|machine| ids::node(&machine.name)));
         builder.add(object);

@@ -5,6 +5,7 @@ mod builder;
 mod cluster;
 pub mod ground;
 pub mod ids;
+mod images;
 mod in_cluster;
 mod machine_config;
 mod machines;

@@ -105,10 +105,7 @@ fn templates(wanted: &[TemplateOverride], ground: &Ground) -> Result<Templates, 
     })
 }
 
-/// The assets that a cluster needs.
-///
-/// The image store holds the images of every addon and the test workload whether they are switched on or not: it is
-/// shared by all local clusters, and switching an addon on must not make new machines.
+/// The assets that a cluster needs, and the test workload.
 fn selection(cluster: &Cluster, ground: &Ground) -> Selection {
     let digest = |name: &str| ground.programs.get(name).cloned().unwrap_or_default();
     Selection {
@@ -116,6 +113,7 @@ fn selection(cluster: &Cluster, ground: &Ground) -> Selection {
             spec::Cni::Flannel => Cni::Flannel,
             spec::Cni::None => Cni::Other,
         },
+        metrics_server: cluster.spec.addons.metrics_server.enabled,
         ..Selection::everything(SourceDigests { agent: digest(names::AGENT), pause: digest("pause") })
     }
 }

@@ -52,14 +52,21 @@ fn a_worker_comes_and_goes(world: &mut World) {
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);
 }
 
+const IMAGE: &str = "registry.k8s.io/metrics-server/metrics-server:v0.9.0";
+
 fn an_addon_comes_and_goes(world: &mut World) {
     world.kubewright(&["set", "cluster", "demo", "spec.addons.metricsServer.enabled=true"]);
     let plan = world.kubewright(&["update", "cluster", "demo"]);
     assert!(plan.contains("0 to update, 0 to replace, 0 to delete") && !plan.contains("machine"), "{plan}");
     world.kubewright(&["update", "cluster", "demo", "--yes"]);
     world.eventually(&["top", "nodes", "--no-headers"], |text| text.lines().count() == 3);
+    world.on_machine("demo", "worker-1", &format!("ctr -n k8s.io images remove {IMAGE}"));
+    let plan = world.kubewright(&["update", "cluster", "demo"]);
+    assert!(plan.contains("image/worker-1/metrics-server") && plan.contains("1 to create, 0 to update"), "{plan}");
     world.kubewright(&["set", "cluster", "demo", "spec.addons.metricsServer.enabled=false"]);
     world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    let left = world.on_machine("demo", "worker-2", "ctr -n k8s.io images list --quiet");
+    assert!(!left.contains(IMAGE), "{left}");
     assert!(!world.try_kubectl(&["get", "deployment", "-n", "kube-system", "metrics-server"]).status.success());
 }
 

@@ -13,7 +13,7 @@ const IMAGE_STORE_REVISION: u32 = 1;
 pub(super) fn add(set: &mut AssetSet, selection: &Selection) {
     set.want(machine_rootfs());
     let reference = |name: &str| set.get(name).map(|spec| spec.reference().clone());
-    let images = selection.images().into_iter().filter_map(|image| reference(image.asset())).collect();
+    let images = selection.warm_images().into_iter().filter_map(|image| reference(image.asset())).collect();
     let (Some(containerd), Some(ctr)) = (reference(names::CONTAINERD), reference(names::CTR)) else {
         return;
     };

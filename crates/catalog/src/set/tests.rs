@@ -49,6 +49,17 @@ fn a_change_of_an_input_changes_everything_made_from_it() {
 }
 
 #[test]
+fn switching_an_addon_on_makes_no_new_machines() {
+    let with = Selection::everything(SourceDigests::default());
+    let without = set(&Selection { metrics_server: false, ..with.clone() });
+    let with = set(&with);
+    assert!(without.specs().all(|spec| !spec.name().contains("metrics-server")));
+    for name in ["image-store", "rootfs"] {
+        assert_eq!(without.asset_ref(name), with.asset_ref(name), "{name}");
+    }
+}
+
+#[test]
 fn a_set_can_be_cut_down_to_what_an_operator_needs() {
     let set = set(&Selection::default()).only(&["kubectl", "no-such-asset"]);
     assert_eq!(set.wanted().map(AssetSpec::name).collect::<Vec<_>>(), ["kubectl"]);

@@ -45,6 +45,9 @@ pub(crate) struct Machine {
     pub(crate) uploads: usize,
     /// What was asked, in order.
     pub(crate) asked: Vec<Request>,
+    /// Names of container images; what was uploaded and not imported yet stands in `archives`.
+    pub(crate) images: BTreeSet<String>,
+    pub(crate) archives: BTreeSet<String>,
     /// Whether the cluster gives a kubelet its certificate.
     pub(crate) admitted: bool,
 }
@@ -103,6 +106,11 @@ impl Host for Connection {
     }
 
     async fn upload(&self, local: &Path, remote: &str, mode: u32) -> Result<(), HostError> {
+        if let Ok(image) = local.strip_prefix("/here/images") {
+            assert_eq!((image, mode), (Path::new("metrics-server.tar"), 0o600));
+            self.machines.with(&self.name, |machine| machine.archives.insert(remote.to_owned()));
+            return Ok(());
+        }
         assert_eq!((local, mode), (Path::new("/here/kubewright-agent"), 0o755));
         self.machines.with(&self.name, |machine| {
             machine.uploads += 1;
@@ -128,6 +136,9 @@ fn facts() -> Facts {
 impl Machine {
     fn run(&mut self, command: &str, input: &[u8]) -> (Vec<String>, i32) {
         self.programs += 1;
+        if let Some(command) = command.strip_prefix("ctr --namespace k8s.io images ") {
+            return self.client(command);
+        }
         if command.starts_with("rm -f /usr/local/bin/kubewright-agent-") {
             self.agents.clear();
             return (Vec::new(), 0);
@@ -149,6 +160,26 @@ impl Machine {
         let failed = matches!(replies.last(), Some(Reply::Failed { .. }));
         said.extend(replies.iter().map(line));
         (said, i32::from(failed))
+    }
+
+    /// containerd's client.
+    fn client(&mut self, command: &str) -> (Vec<String>, i32) {
+        if !self.running.contains("containerd.service") {
+            return (Vec::new(), 1);
+        }
+        match command.split(' ').collect::<Vec<_>>().as_slice() {
+            ["list", "--quiet"] => (self.images.iter().cloned().collect(), 0),
+            ["remove", "--sync", name] => (Vec::new(), i32::from(!self.images.remove(*name))),
+            ["import", "--all-platforms", archive, rest @ ..] => {
+                assert!(self.archives.remove(*archive), "{archive} was uploaded");
+                assert_eq!(rest[..6], ["&&", "ctr", "--namespace", "k8s.io", "images", "label"]);
+                let after = rest[7..].join(" ");
+                assert!(after.contains("pinned=pinned; status=$?; rm -f /var/lib/kubewright/loading-"), "{after}");
+                self.images.insert(rest[6].to_owned());
+                (Vec::new(), 0)
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     fn answer(&mut self, request: Request) -> Vec<Reply> {

@@ -3,6 +3,7 @@
 
 mod applying;
 mod bootstrapping;
+mod images;
 mod machines;
 mod observing;
 mod questions;

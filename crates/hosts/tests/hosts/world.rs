@@ -1,12 +1,13 @@
 //! Everything a handler needs: machines, outputs, tokens, events; and inputs as the model writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use engine::{
-    ActionContext, ActionError, BootstrapToken, BootstrapTokens, Clock, Event, EventSink, Handler, ObserveContext,
-    ObserveRequest, Output, Outputs, Randomness, UnresolvedReference,
+    ActionContext, ActionError, AssetFiles, AssetMissing, BootstrapToken, BootstrapTokens, Clock, Event, EventSink,
+    Handler, ObserveContext, ObserveRequest, Output, Outputs, Randomness, UnresolvedReference,
 };
 use hosts::{AgentBinary, HostsHandler};
 use jiff::Timestamp;
@@ -88,6 +89,22 @@ impl ObserveContext for Context {
     }
 }
 
+/// Archives of images that stand on this side.
+struct Archives;
+
+impl AssetFiles for Archives {
+    fn path(&self, asset: &str) -> Result<PathBuf, AssetMissing> {
+        match asset.split_once('@') {
+            Some(("image-metrics-server", _)) => Ok("/here/images/metrics-server.tar".into()),
+            _ => Err(AssetMissing(asset.to_owned())),
+        }
+    }
+
+    fn sha256(&self, asset: &str) -> Result<String, AssetMissing> {
+        Err(AssetMissing(asset.to_owned()))
+    }
+}
+
 struct Fixed;
 
 impl Clock for Fixed {
@@ -145,6 +162,7 @@ impl World {
         HostsHandler::new(
             Arc::new(self.machines.clone()),
             Some(agent),
+            Arc::new(Archives),
             Arc::clone(&self.tokens) as Arc<dyn BootstrapTokens>,
         )
     }
