@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, load_image,
-    preflight, replace, rollback, set, ssh, start, state, stop, update_cluster, validate_cluster,
+    preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
 };
 use crate::output::Format;
 
@@ -141,6 +141,12 @@ pub(crate) enum Command {
         /// What to do with it.
         #[command(subcommand)]
         what: state::State,
+    },
+    /// Secrets: your key, and who can read a cluster's
+    Secrets {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: secrets::Secrets,
     },
     /// Check that this host can carry local machines
     Preflight(preflight::Arguments),

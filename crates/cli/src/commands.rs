@@ -12,6 +12,7 @@ pub(crate) mod load_image;
 pub(crate) mod preflight;
 pub(crate) mod replace;
 pub(crate) mod rollback;
+pub(crate) mod secrets;
 pub(crate) mod set;
 pub(crate) mod ssh;
 pub(crate) mod start;

@@ -45,7 +45,7 @@ use crate::arguments::{
 };
 use crate::commands::{
     assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, load_image,
-    preflight, replace, rollback, set, ssh, start, state, stop, update_cluster, validate_cluster,
+    preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
 };
 use crate::environment::Environment;
 use crate::error::{CommandError, Outcome};
@@ -87,6 +87,7 @@ async fn run(command_line: CommandLine) -> Outcome {
         Command::Ssh(arguments) => ssh::run(&app, arguments).await,
         Command::Preflight(arguments) => preflight::run(&app, arguments).await,
         Command::Assets { what } => assets::run(&app, what).await,
+        Command::Secrets { what } => secrets::run(&app, what).await,
         Command::State { what } => state::run(&app, what).await,
         Command::Completion(arguments) => {
             completion::run(&arguments);

@@ -8,7 +8,7 @@ use engine::cluster_store::Loaded;
 use engine::runner::{self, Ports, Summary};
 use engine::{
     ClusterStore, Goal, Handlers, KnownOutputs, Lease, Limits, ObserveRequest, Revision, RevisionError, SecretVault,
-    State,
+    State, StoreError,
 };
 use plan::{Base, Input, Plan};
 use report::words;
@@ -42,14 +42,26 @@ pub(crate) struct Operation<'a> {
 
 /// Reads what is stored of a cluster; a cluster that isn't there is an error that names those that are.
 pub(crate) async fn load(app: &App, name: &str) -> Result<Loaded, CommandError> {
-    if let Some(loaded) = app.cluster(name).load().await? {
-        return Ok(loaded);
+    match app.cluster(name).load().await {
+        Ok(Some(loaded)) => return Ok(loaded),
+        Ok(None) => {}
+        Err(error @ StoreError::Damaged { .. }) => return Err(with_backup(app, name, error.into())),
+        Err(error) => return Err(error.into()),
     }
     let others = app.store.clusters().await?;
     let known =
         if others.is_empty() { "there are none".to_owned() } else { format!("there are: {}", others.join(", ")) };
     Err(CommandError::failed(format!("there is no cluster {name} in {}", app.store.describe()))
         .hint(format!("{known}; create it with: kubewright create cluster {name} --yes")))
+}
+
+/// Says how to go on with damaged state.
+pub(crate) fn with_backup(app: &App, name: &str, error: CommandError) -> CommandError {
+    let error = error.hint(format!("see everything that is damaged: kubewright state verify {name}"));
+    match app.store.earlier_head(name) {
+        Some(path) => error.hint(format!("the head before this one, with what it refers to, is kept as {path}")),
+        None => error,
+    }
 }
 
 /// A revision of a cluster's documents by its digest or the beginning of it.

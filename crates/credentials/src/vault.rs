@@ -89,6 +89,12 @@ impl Vault {
         Ok(Self { store, cluster: cluster.to_owned(), operator, memory, writing, fresh: OnceCell::new() })
     }
 
+    /// Public key of whoever owns `key_file`, which is made (mode 0600) when there is none.
+    pub fn public_key(key_file: &Path) -> Result<String, VaultError> {
+        let operator = key_file::read(key_file)?.map_or_else(|| key_file::create(key_file), Ok)?;
+        Ok(operator.public())
+    }
+
     /// Public keys of the operators who can read the vault, this one's included.
     pub fn operators(&self) -> BTreeSet<String> {
         self.memory().recipients.clone()

@@ -1,6 +1,7 @@
 //! The typed view of one cluster in a state store: head, revisions, checkpoints, journals.
 
 mod history;
+mod verify;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use history::RevisionError;
+pub use verify::{Damage, Verified};
 
 use crate::journal::{self, Journal};
 use crate::state::{Head, State};
@@ -17,6 +19,7 @@ use crate::{StateStore, StoreError, Version};
 
 const REVISIONS: &str = "revisions/";
 const CHECKPOINTS: &str = "checkpoints/";
+const GOALS: &str = "goals/";
 
 /// One immutable set of documents as the user wrote them, with what was found out about the ground then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,16 +111,16 @@ impl ClusterStore {
         let Some((bytes, version)) = self.store.head(&self.cluster).await? else { return Ok(None) };
         let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
         let mut state = match &head.checkpoint {
-            Some(digest) => self.read(&checkpoint_key(digest), State::FORMAT).await?,
+            Some(digest) => self.read(CHECKPOINTS, digest, State::FORMAT).await?,
             None => State::empty(),
         };
         if let Some(run) = &head.run {
             let records = journal::parse(run, &self.store.read_journal(&self.cluster, run).await?)?;
             state.fold(&records);
         }
-        let revision = self.read(&revision_key(&head.revision), Revision::FORMAT).await?;
+        let revision = self.read(REVISIONS, &head.revision, Revision::FORMAT).await?;
         let goal = match &head.goal {
-            Some(digest) => Some(self.read(&goal_key(digest), Goal::FORMAT).await?),
+            Some(digest) => Some(self.read(GOALS, digest, Goal::FORMAT).await?),
             None => None,
         };
         Ok(Some(Loaded { head, version, state, revision, goal }))
@@ -125,9 +128,7 @@ impl ClusterStore {
 
     /// Writes a revision and gives its digest.
     pub async fn put_revision(&self, revision: &Revision) -> Result<Digest, StoreError> {
-        let (digest, bytes) = encode(revision)?;
-        self.store.put(&self.cluster, &revision_key(&digest), &bytes).await?;
-        Ok(digest)
+        self.put(REVISIONS, revision).await
     }
 
     /// Makes the first head.
@@ -159,9 +160,9 @@ impl ClusterStore {
         run: &str,
         goal: Option<&Goal>,
     ) -> Result<(Journal, Head, Version), StoreError> {
-        let checkpoint = self.put_checkpoint(&loaded.state).await?;
+        let checkpoint = self.put(CHECKPOINTS, &loaded.state).await?;
         let goal = match goal {
-            Some(goal) => Some(self.put_goal(goal).await?),
+            Some(goal) => Some(self.put(GOALS, goal).await?),
             None => loaded.head.goal.clone(),
         };
         let writer = self.store.create_journal(&self.cluster, run).await?;
@@ -179,7 +180,7 @@ impl ClusterStore {
     /// Ends a run: its journal is folded into a new checkpoint.
     pub async fn end_run(&self) -> Result<State, StoreError> {
         let Some(loaded) = self.load().await? else { return Ok(State::empty()) };
-        let checkpoint = self.put_checkpoint(&loaded.state).await?;
+        let checkpoint = self.put(CHECKPOINTS, &loaded.state).await?;
         let head =
             Head { serial: loaded.head.serial + 1, checkpoint: Some(checkpoint), run: None, ..loaded.head.clone() };
         self.swap(Some(&loaded.version), &head).await?;
@@ -192,15 +193,10 @@ impl ClusterStore {
         self.store.remove(&self.cluster).await
     }
 
-    async fn put_checkpoint(&self, state: &State) -> Result<Digest, StoreError> {
-        let (digest, bytes) = encode(state)?;
-        self.store.put(&self.cluster, &checkpoint_key(&digest), &bytes).await?;
-        Ok(digest)
-    }
-
-    async fn put_goal(&self, goal: &Goal) -> Result<Digest, StoreError> {
-        let (digest, bytes) = encode(goal)?;
-        self.store.put(&self.cluster, &goal_key(&digest), &bytes).await?;
+    /// Writes an object, which is named by its content.
+    async fn put<T: Serialize>(&self, below: &str, object: &T) -> Result<Digest, StoreError> {
+        let (digest, bytes) = encode(object)?;
+        self.store.put(&self.cluster, &key(below, &digest), &bytes).await?;
         Ok(digest)
     }
 
@@ -209,25 +205,23 @@ impl ClusterStore {
         self.store.swap_head(&self.cluster, expected, &bytes).await
     }
 
-    async fn read<T: DeserializeOwned>(&self, key: &str, format: u32) -> Result<T, StoreError> {
+    /// Reads an object, which must have the content that it is named by.
+    async fn read<T: DeserializeOwned>(&self, below: &str, digest: &Digest, format: u32) -> Result<T, StoreError> {
+        let key = key(below, digest);
         let what = format!("{key} of cluster {}", self.cluster);
-        match self.store.get(&self.cluster, key).await? {
+        let damaged = |why: &str| Err(StoreError::Damaged { what: what.clone(), why: why.to_owned() });
+        match self.store.get(&self.cluster, &key).await? {
+            None => damaged("it is missing"),
+            Some(bytes) if Digest::of_bytes(&bytes) != *digest => {
+                damaged("its content is not what it was written with")
+            }
             Some(bytes) => parse(&what, format, &bytes),
-            None => Err(StoreError::Damaged { what, why: "it is missing".to_owned() }),
         }
     }
 }
 
-fn revision_key(digest: &Digest) -> String {
-    format!("{REVISIONS}{digest}.json")
-}
-
-fn checkpoint_key(digest: &Digest) -> String {
-    format!("{CHECKPOINTS}{digest}.json")
-}
-
-fn goal_key(digest: &Digest) -> String {
-    format!("goals/{digest}.json")
+fn key(below: &str, digest: &Digest) -> String {
+    format!("{below}{digest}.json")
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<(Digest, Vec<u8>), StoreError> {

@@ -140,16 +140,35 @@ fn unusable(source: std::io::Error) -> StoreError {
     StoreError::Unusable { what: "write the journal".to_owned(), source }
 }
 
-/// Reads a journal's lines back.
+/// Reads a journal's lines back. One that a newer kubewright wrote is refused, not mangled.
 pub fn parse(run: &str, lines: &[String]) -> Result<Vec<Record>, StoreError> {
-    lines
-        .iter()
-        .enumerate()
-        .map(|(index, line)| {
-            serde_json::from_str(line).map_err(|error| StoreError::Damaged {
-                what: format!("journal of run {run}, record {}", index + 1),
-                why: error.to_string(),
-            })
-        })
-        .collect()
+    let damaged = |index: usize, why: String| {
+        let what = format!("journal of run {run}, record {}", index + 1);
+        StoreError::Damaged { what, why }
+    };
+    if let Some(newer) = lines.first().and_then(|line| format_of(line)).filter(|format| *format > u64::from(FORMAT)) {
+        let why =
+            format!("it has format {newer}, but this kubewright knows only up to {FORMAT}: use a newer kubewright");
+        return Err(damaged(0, why));
+    }
+    let record =
+        |(index, line): (usize, &String)| serde_json::from_str(line).map_err(|error| damaged(index, error.to_string()));
+    lines.iter().enumerate().map(record).collect()
+}
+
+fn format_of(line: &str) -> Option<u64> {
+    let record: serde_json::Value = serde_json::from_str(line).ok()?;
+    record.get("format")?.as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_of_a_newer_kubewright_is_refused_as_such() {
+        let line = r#"{"record": "runBegan", "format": 2, "run": "x"}"#.to_owned();
+        let error = parse("x", &[line]).unwrap_err();
+        assert!(error.to_string().contains("use a newer kubewright"), "{error}");
+    }
 }

@@ -78,6 +78,11 @@ pub trait JournalWriter: Send + Sync {
 pub trait StateStore: Send + Sync {
     /// A name for messages, such as the directory.
     fn describe(&self) -> String;
+    /// Where the head that the present one has replaced lies, for whoever repairs a store by hand.
+    fn earlier_head(&self, cluster: &str) -> Option<String> {
+        let _ = cluster;
+        None
+    }
     /// Names of the clusters that have a head, sorted.
     async fn clusters(&self) -> Result<Vec<String>, StoreError>;
     /// The head of a cluster.

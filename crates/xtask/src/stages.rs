@@ -64,7 +64,7 @@ fn minutes(time: Duration) -> String {
 /// End to end tests run as a stage of their own.
 fn unit() -> Result<()> {
     cargo(&["test", "--workspace", "--exclude", "tests", "--quiet"])?;
-    cargo(&["test", "--package", "tests", "--test", "architecture", "--test", "engine", "--quiet"])
+    cargo(&["test", "--package", "tests", "--test", "architecture", "--test", "engine", "--test", "formats", "--quiet"])
 }
 
 /// Kubernetes' minors that real machines and programs are tested with.

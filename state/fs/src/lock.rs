@@ -1,14 +1,14 @@
 //! The lock of a cluster: held by the operating system for the process's life, so a killed process blocks nobody.
 
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::time::SystemTime;
 
 use engine::{Lease, LockInfo, StoreError};
 use fs_err as fs;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::paths::unusable;
+use crate::paths::{Paths, unusable};
 
 /// What stands in the lock file: who holds it now, or held it last.
 #[derive(Serialize, Deserialize)]
@@ -35,21 +35,22 @@ impl Lease for FsLease {
 }
 
 /// Takes the lock or says who holds it.
-pub(crate) fn lock(path: &Path, info: LockInfo) -> Result<FsLease, StoreError> {
+pub(crate) fn lock(paths: &Paths, info: LockInfo) -> Result<FsLease, StoreError> {
+    let path = paths.lock();
     let failed = || unusable(format!("lock {}", path.display()));
     let mut file =
-        fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed())?;
+        fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed())?;
     let taken = flock(file.file(), FlockOperation::NonBlockingLockExclusive);
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(failed())?;
-    let last: Option<LockFile> = serde_json::from_str(&text).ok();
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(failed())?;
+    let last: Option<LockFile> = serde_json::from_slice(&text).ok();
     if let Err(error) = taken {
         return Err(match last {
             Some(last) if error == rustix::io::Errno::WOULDBLOCK => StoreError::Locked(last.holder),
             _ => failed()(error.into()),
         });
     }
-    let epoch = last.map_or(0, |last| last.epoch) + 1;
+    let epoch = next_epoch(last.map(|last| last.epoch), paths.head().exists(), SystemTime::now());
     let text = serde_json::to_string(&LockFile { epoch, holder: info }).map_err(|error| failed()(error.into()))?;
     file.set_len(0)
         .and_then(|()| file.rewind())
@@ -57,4 +58,30 @@ pub(crate) fn lock(path: &Path, info: LockInfo) -> Result<FsLease, StoreError> {
         .and_then(|()| file.sync_all())
         .map_err(failed())?;
     Ok(FsLease { epoch, _file: file })
+}
+
+/// The epoch after the last one. Agents refuse lower ones than they have seen, so where a lock file was deleted or damaged
+/// by hand, counting cannot begin anew: seconds since 1970 are more than locks were ever taken.
+fn next_epoch(last: Option<u64>, was_made: bool, now: SystemTime) -> u64 {
+    match last {
+        Some(last) => last.saturating_add(1),
+        None if was_made => {
+            now.duration_since(SystemTime::UNIX_EPOCH).map_or(u64::from(u32::MAX), |since| since.as_secs())
+        }
+        None => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_rise_even_when_the_lock_file_is_gone() {
+        let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(500_000);
+        assert_eq!(next_epoch(None, false, now), 1);
+        assert_eq!(next_epoch(Some(1), true, now), 2);
+        assert_eq!(next_epoch(None, true, now), 1_800_000_000);
+        assert_eq!(next_epoch(Some(u64::MAX), true, now), u64::MAX);
+    }
 }

@@ -20,6 +20,11 @@ impl Paths {
         self.cluster.join("head.json")
     }
 
+    /// The head that the present one has replaced.
+    pub(crate) fn earlier_head(&self) -> PathBuf {
+        self.cluster.join("head.previous.json")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.cluster.join("lock")
     }

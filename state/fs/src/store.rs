@@ -56,6 +56,18 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     }
 }
 
+/// Keeps the present head under another name, so that there is one to go back to when a disk or an editor damages it.
+fn keep_earlier(paths: &Paths) -> std::io::Result<()> {
+    match fs::remove_file(paths.earlier_head()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    match fs::hard_link(paths.head(), paths.earlier_head()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn version_of(bytes: &[u8]) -> Version {
     Version(hex::encode(Sha256::digest(bytes)))
 }
@@ -64,6 +76,11 @@ fn version_of(bytes: &[u8]) -> Version {
 impl StateStore for FsStore {
     fn describe(&self) -> String {
         self.root.display().to_string()
+    }
+
+    fn earlier_head(&self, cluster: &str) -> Option<String> {
+        let path = self.paths(cluster).earlier_head();
+        path.exists().then(|| path.display().to_string())
     }
 
     async fn clusters(&self) -> Result<Vec<String>, StoreError> {
@@ -104,6 +121,7 @@ impl StateStore for FsStore {
         if current.as_ref() != expected {
             return Err(StoreError::Conflict);
         }
+        keep_earlier(&paths).map_err(unusable(format!("keep {}", paths.earlier_head().display())))?;
         write_durably(&paths.head(), head).map_err(unusable(format!("write {}", paths.head().display())))?;
         Ok(version_of(head))
     }
@@ -147,7 +165,7 @@ impl StateStore for FsStore {
     async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
         let paths = self.paths(cluster);
         make_private_directory(&paths.cluster).map_err(unusable(format!("create {}", paths.cluster.display())))?;
-        Ok(Arc::new(lock::lock(&paths.lock(), info)?))
+        Ok(Arc::new(lock::lock(&paths, info)?))
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {

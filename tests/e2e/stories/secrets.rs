@@ -43,6 +43,7 @@ pub(crate) fn story(world: &mut World) {
     world.kubewright(&["get", "cluster", CLUSTER, "--full", "-o", "yaml"]);
     world.kubewright(&["get", "runs", CLUSTER, "-o", "json"]);
 
+    an_operator_comes_and_goes(world);
     let secrets = secrets(world);
     let leaks = Leaks::new(&secrets);
     found_where_they_belong(world, &leaks);
@@ -60,6 +61,22 @@ pub(crate) fn story(world: &mut World) {
     }
     let logs = leaks.below(&world.state().join("logs"), &mut 0);
     assert!(logs.is_empty(), "in logs: {logs:#?}");
+}
+
+/// Another operator's public key.
+const OTHER: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
+fn an_operator_comes_and_goes(world: &mut World) {
+    let own = world.kubewright(&["secrets", "key"]).trim().to_owned();
+    let listed = |world: &mut World| world.kubewright(&["secrets", "recipients", "list", CLUSTER]);
+    assert!(listed(world).contains(&own));
+    world.kubewright(&["secrets", "recipients", "add", CLUSTER, OTHER]);
+    assert!(listed(world).contains(OTHER));
+    checks::nothing_to_do(world, CLUSTER);
+    assert!(!world.try_kubewright(&["secrets", "recipients", "remove", CLUSTER, &own]).status.success());
+    world.kubewright(&["secrets", "recipients", "remove", CLUSTER, OTHER]);
+    assert!(!listed(world).contains(OTHER) && listed(world).contains(&own));
+    world.kubewright(&["state", "verify", CLUSTER]);
 }
 
 /// The cluster's secrets as its control plane has them, the password, and the operator's own key.

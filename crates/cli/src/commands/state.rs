@@ -3,6 +3,7 @@
 mod forget;
 mod list;
 mod show;
+mod verify;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub(crate) enum State {
     List(Name),
     /// Show what is recorded of one resource; secrets are not shown
     Show(Resource),
+    /// Read everything that is stored of a cluster, and say what is damaged
+    Verify(Name),
     /// Take resources out of the record without touching what is there: the next update looks at them as if new
     Forget(forget::Arguments),
 }
@@ -40,6 +43,7 @@ pub(crate) async fn run(app: &App, what: State) -> Outcome {
     match what {
         State::List(name) => list::show(app, &name.name).await?,
         State::Show(resource) => show::show(app, &resource).await?,
+        State::Verify(name) => return verify::run(app, &name.name).await,
         State::Forget(arguments) => return forget::run(app, arguments).await,
     }
     Ok(Exit::Fine)

@@ -74,6 +74,13 @@ pub enum VaultError {
     Task(String),
 }
 
+impl VaultError {
+    /// Whether nothing failed, but what was asked for is refused.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Operator(_) | Self::WouldLockOut)
+    }
+}
+
 impl From<VaultError> for StoreError {
     fn from(error: VaultError) -> Self {
         match error {

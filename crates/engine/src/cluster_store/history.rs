@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use resource::Digest;
 use thiserror::Error;
 
-use super::{CHECKPOINTS, ClusterStore, REVISIONS, Revision, checkpoint_key, revision_key};
+use super::{CHECKPOINTS, ClusterStore, REVISIONS, Revision, key};
 use crate::journal;
 use crate::state::Head;
 use crate::{RunHistory, StoreError};
@@ -47,7 +47,7 @@ impl ClusterStore {
         fitting.retain(|digest| digest.as_str().starts_with(prefix));
         match fitting.as_slice() {
             [] => Err(RevisionError::NotFound(prefix.to_owned())),
-            [digest] => Ok((digest.clone(), self.read(&revision_key(digest), Revision::FORMAT).await?)),
+            [digest] => Ok((digest.clone(), self.read(REVISIONS, digest, Revision::FORMAT).await?)),
             several => Err(RevisionError::Ambiguous(prefix.to_owned(), several.len())),
         }
     }
@@ -56,7 +56,7 @@ impl ClusterStore {
     pub async fn revisions(&self) -> Result<Vec<(Digest, Revision)>, StoreError> {
         let mut revisions: Vec<(Digest, Revision)> = Vec::new();
         for digest in self.revision_digests().await? {
-            let revision = self.read(&revision_key(&digest), Revision::FORMAT).await?;
+            let revision = self.read(REVISIONS, &digest, Revision::FORMAT).await?;
             revisions.push((digest, revision));
         }
         revisions.sort_by(|(_, one), (_, other)| one.time.cmp(&other.time));
@@ -78,7 +78,7 @@ impl ClusterStore {
             self.store.delete_journal(&self.cluster, run).await?;
         }
         let kept: BTreeSet<String> =
-            heads.iter().filter_map(|head| head.checkpoint.as_ref()).map(checkpoint_key).collect();
+            heads.iter().filter_map(|head| head.checkpoint.as_ref()).map(|digest| key(CHECKPOINTS, digest)).collect();
         for key in self.store.list(&self.cluster, CHECKPOINTS).await? {
             if !kept.contains(&key) {
                 self.store.delete(&self.cluster, &key).await?;
