@@ -7,6 +7,7 @@ mod credentials;
 mod failures;
 mod kinds;
 mod lifecycle;
+mod mutations;
 mod plans;
 mod repeats;
 mod stopping;

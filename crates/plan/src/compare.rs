@@ -65,14 +65,17 @@ fn is_nested(items: &[Value]) -> bool {
     items.iter().all(Value::is_object)
 }
 
+/// Whether both are lists (a missing one is empty) of the same items. What is below an unordered list is none.
 fn same_members(before: Option<&Value>, after: Option<&Value>) -> bool {
-    fn sorted(value: Option<&Value>) -> Vec<String> {
-        let mut items: Vec<String> =
-            value.and_then(Value::as_array).into_iter().flatten().map(Value::to_string).collect();
+    fn sorted(value: Option<&Value>) -> Option<Vec<String>> {
+        let mut items: Vec<String> = match value {
+            None => Vec::new(),
+            Some(value) => value.as_array()?.iter().map(Value::to_string).collect(),
+        };
         items.sort_unstable();
-        items
+        Some(items)
     }
-    sorted(before) == sorted(after)
+    sorted(before).is_some_and(|items| sorted(after).is_some_and(|others| items == others))
 }
 
 #[cfg(test)]
@@ -100,6 +103,16 @@ mod tests {
             json!({"a": {"same": 1, "new": 2}, "list": [{"n": 1}, {"n": 3}]}),
             &["a.new", "a.old", "list.1.n"],
         );
+    }
+
+    #[test]
+    fn a_field_of_an_item_of_an_unordered_list_differs() {
+        let schema = KindSchema::plain("x").rule("set", Behaviour::Unordered);
+        let item = |asset: &str| json!({"asset": asset, "target": "/usr/bin/kubelet"});
+        check(&schema, json!({"set": [item("a")]}), json!({"set": [item("b")]}), &["set.0.asset"]);
+        check(&schema, json!({"set": []}), json!({"set": "text"}), &["set"]);
+        check(&schema, json!({}), json!({"set": []}), &[]);
+        check(&schema, json!({"set": [item("a"), item("b")]}), json!({"set": [item("b"), item("a")]}), &[]);
     }
 
     #[test]
