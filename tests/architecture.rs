@@ -28,6 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("agent", &["machine"]),
     ("provider-local", &["engine", "plan", "resource"]),
     ("state-fs", &["engine"]),
+    ("state-s3", &["engine"]),
     ("testkit", &["engine", "plan", "resource"]),
     (
         "cli",
@@ -49,6 +50,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "pki",
             "provider-local",
             "state-fs",
+            "state-s3",
         ],
     ),
     ("xtask", &[]),
@@ -66,6 +68,9 @@ const USERS: &[(&str, &[&str])] = &[
     ("miette", &["report"]),
     ("indicatif", &["report"]),
     ("clap", &["cli", "xtask"]),
+    ("aws-config", &["state-s3"]),
+    ("aws-sdk-s3", &["state-s3"]),
+    ("aws-types", &["state-s3"]),
 ];
 
 /// Members that must stay pure: no async runtime, no files, no network.

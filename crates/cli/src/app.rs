@@ -10,11 +10,13 @@ use engine::{ClusterStore, Event, EventSink, LockInfo, StateStore};
 use jiff::Timestamp;
 use report::{Mode, Progress};
 use state_fs::FsStore;
+use state_s3::{S3Store, S3Url};
 
 use crate::arguments::Global;
 use crate::asset_lock::LockFile;
 use crate::environment::Environment;
 use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::output::Format;
 use crate::run_log::LogFile;
 use crate::signals::Stop;
@@ -44,7 +46,7 @@ pub(crate) struct App {
 impl App {
     /// Puts the program together.
     pub(crate) fn new(environment: Environment, global: &Global) -> Result<Self, CommandError> {
-        let data = global.state.clone().map_or_else(|| environment.state.clone(), PathBuf::from);
+        let (store, data) = open_store(global.state.as_deref(), &environment)?;
         let cache = AssetCache::open(&environment.cache).map_err(|error| {
             CommandError::from_source("cannot open the asset cache", &error)
                 .hint("set XDG_CACHE_HOME to a directory that you may write to")
@@ -56,7 +58,7 @@ impl App {
             _ => Mode::Lines,
         };
         Ok(Self {
-            store: Arc::new(FsStore::new(&data)),
+            store,
             cache: Arc::new(cache),
             progress: Arc::new(Progress::new(mode)),
             stop: Stop::listen(),
@@ -113,5 +115,24 @@ impl App {
         let succeeded = done.as_ref().is_ok_and(is_complete);
         self.progress.emit(Event::PhaseFinished { phase: name.to_owned(), millis, succeeded });
         done
+    }
+}
+
+/// The store at an address, and where this host keeps what is its own: beside the state when that is a directory.
+fn open_store(
+    address: Option<&str>,
+    environment: &Environment,
+) -> Result<(Arc<dyn StateStore>, PathBuf), CommandError> {
+    match address {
+        Some(address) if address.contains("://") => {
+            let url = address.parse::<S3Url>().map_err(|error| {
+                CommandError::from_source("--state", &error)
+                    .exit(Exit::Usage)
+                    .hint("it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]")
+            })?;
+            Ok((Arc::new(S3Store::new(url)), environment.state.clone()))
+        }
+        Some(directory) => Ok((Arc::new(FsStore::new(directory)), PathBuf::from(directory))),
+        None => Ok((Arc::new(FsStore::new(&environment.state)), environment.state.clone())),
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct CommandLine {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Directory in which state is kept [default: kubewright below XDG_STATE_HOME]
-    #[arg(long, global = true, env = "KUBEWRIGHT_STATE", hide_env_values = true, value_name = "DIR")]
+    /// Directory or s3://BUCKET[/PREFIX] for state [default: kubewright below XDG_STATE_HOME]
+    #[arg(long, global = true, env = "KUBEWRIGHT_STATE", hide_env_values = true, value_name = "DIR|URL")]
     pub(crate) state: Option<String>,
     /// How results are printed
     #[arg(short, long, global = true, value_enum, default_value_t)]

@@ -80,7 +80,7 @@ impl From<StoreError> for CommandError {
             StoreError::Conflict | StoreError::LeaseLost => {
                 failed.exit(Exit::Stale).hint("somebody else changed the cluster; run the same command again")
             }
-            StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state directory from a backup"),
+            StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state from a backup"),
             StoreError::Unusable { .. } => failed,
         }
     }

@@ -1,6 +1,7 @@
 //! A state store in memory: proof that the port is honest, and the store of tests.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -148,6 +149,16 @@ impl StateStore for MemoryStore {
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {
+        self.with(cluster, |cluster| match cluster.journals.entry(run.to_owned()) {
+            Entry::Occupied(_) => Err(StoreError::Unusable {
+                what: format!("open the journal of run {run}"),
+                source: std::io::ErrorKind::AlreadyExists.into(),
+            }),
+            Entry::Vacant(free) => {
+                free.insert(Vec::new());
+                Ok(())
+            }
+        })?;
         Ok(Arc::new(MemoryJournal { store: self.clone(), cluster: cluster.to_owned(), run: run.to_owned() }))
     }
 

@@ -5,10 +5,12 @@
 //! goes away takes its children along, and whoever makes something before what it depends on is told so.
 
 mod clock;
+pub mod conformance;
 mod events;
 mod fault;
 mod kind;
 mod life;
+mod proxy;
 mod randomness;
 mod repeat;
 mod site;
@@ -22,6 +24,7 @@ pub use events::CollectedEvents;
 pub use fault::{At, Fault};
 pub use kind::{FakeKind, Source};
 pub use life::Life;
+pub use proxy::{Hitch, Passed, Proxy};
 pub use randomness::SeededRandomness;
 pub use repeat::Repeating;
 pub use site::Site;

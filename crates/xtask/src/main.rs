@@ -3,6 +3,7 @@
 
 mod bench;
 mod generate;
+mod moto;
 mod soak;
 mod stages;
 mod tidy;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::tidy;
 use crate::workspace::{cargo, cargo_with, finish, program, root};
+use crate::{moto, tidy};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -26,6 +26,7 @@ pub(crate) const STAGES: &[Stage] = &[
         about: "lints, as errors",
         run: || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
     },
+    Stage { name: "moto", about: "the S3 API server that tests talk to", run: || moto::server().map(drop) },
     Stage { name: "unit", about: "unit tests, goldens and the architecture test of every crate", run: unit },
     Stage { name: "build", about: "the program under test", run: || cargo(&["build", "--quiet", "-p", "cli"]) },
     Stage { name: "host", about: "what end to end tests need of this host, and all assets", run: host },
@@ -63,7 +64,9 @@ fn minutes(time: Duration) -> String {
 
 /// End to end tests run as a stage of their own.
 fn unit() -> Result<()> {
-    cargo(&["test", "--workspace", "--exclude", "tests", "--quiet"])?;
+    let server = moto::server()?;
+    let server = server.to_str().context("the target directory has a name that is no text")?;
+    cargo_with(&["test", "--workspace", "--exclude", "tests", "--quiet"], &[("KUBEWRIGHT_MOTO", server)])?;
     cargo(&["test", "--package", "tests", "--test", "architecture", "--test", "engine", "--test", "formats", "--quiet"])
 }
 

@@ -1,7 +1,7 @@
 //! The lock of a cluster: held by the operating system for the process's life, so a killed process blocks nobody.
 
 use std::io::{Read as _, Seek as _, Write as _};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use engine::{Lease, LockInfo, StoreError};
 use fs_err as fs;
@@ -16,6 +16,10 @@ struct LockFile {
     epoch: u64,
     holder: LockInfo,
 }
+
+/// How often, and after which pauses, is looked who the holder is.
+const READS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A held lock.
 pub(crate) struct FsLease {
@@ -34,6 +38,24 @@ impl Lease for FsLease {
     }
 }
 
+fn read(file: &mut fs::File) -> std::io::Result<Option<LockFile>> {
+    let mut text = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut text)?;
+    Ok(serde_json::from_slice(&text).ok())
+}
+
+/// Who holds the lock. Whoever took it just now may not have written down yet who it is.
+fn read_holder(file: &mut fs::File) -> Option<LockInfo> {
+    for _ in 0..READS {
+        if let Ok(Some(last)) = read(file) {
+            return Some(last.holder);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    None
+}
+
 /// Takes the lock or says who holds it.
 pub(crate) fn lock(paths: &Paths, info: LockInfo) -> Result<FsLease, StoreError> {
     let path = paths.lock();
@@ -41,15 +63,13 @@ pub(crate) fn lock(paths: &Paths, info: LockInfo) -> Result<FsLease, StoreError>
     let mut file =
         fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed())?;
     let taken = flock(file.file(), FlockOperation::NonBlockingLockExclusive);
-    let mut text = Vec::new();
-    file.read_to_end(&mut text).map_err(failed())?;
-    let last: Option<LockFile> = serde_json::from_slice(&text).ok();
     if let Err(error) = taken {
-        return Err(match last {
-            Some(last) if error == rustix::io::Errno::WOULDBLOCK => StoreError::Locked(last.holder),
+        return Err(match read_holder(&mut file) {
+            Some(holder) if error == rustix::io::Errno::WOULDBLOCK => StoreError::Locked(holder),
             _ => failed()(error.into()),
         });
     }
+    let last = read(&mut file).map_err(failed())?;
     let epoch = next_epoch(last.map(|last| last.epoch), paths.head().exists(), SystemTime::now());
     let text = serde_json::to_string(&LockFile { epoch, holder: info }).map_err(|error| failed()(error.into()))?;
     file.set_len(0)

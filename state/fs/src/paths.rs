@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::StoreError;
 use fs_err as fs;
@@ -59,12 +60,41 @@ pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
     builder.recursive(true).mode(0o700).create(path)
 }
 
+/// How the names of files begin that are being written; no key begins so.
+const TEMPORARY: &str = ".tmp-";
+
+/// Whether a file is one that a crash left half written.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()))
+}
+
 /// Writes a file so that after a crash either the old or the new content is there, never a part.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_beside(path, bytes, |temporary| fs::rename(temporary, path))
+}
+
+/// The same for a file that must not be there yet; false when it is.
+pub(crate) fn write_new_durably(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    // A link, unlike a rename, does not replace.
+    let written = write_beside(path, bytes, |temporary| {
+        let linked = fs::hard_link(temporary, path);
+        fs::remove_file(temporary)?;
+        linked
+    });
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        written => written.map(|()| true),
+    }
+}
+
+fn write_beside(path: &Path, bytes: &[u8], place: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
+    /// Tells writes of this process apart; its id tells it from others.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
     let directory = path.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     make_private_directory(directory)?;
-    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    let number = WRITES.fetch_add(1, Ordering::Relaxed);
+    let temporary = directory.join(format!("{TEMPORARY}{}-{number}", std::process::id()));
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     options.options_mut().mode(0o600);
@@ -72,12 +102,12 @@ pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     });
-    let renamed = written.and_then(|()| fs::rename(&temporary, path)).and_then(|()| sync_directory(directory));
-    if renamed.is_err() {
+    let placed = written.and_then(|()| place(&temporary)).and_then(|()| sync_directory(directory));
+    if placed.is_err() {
         // What is half written must not lie around; the first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
-    renamed
+    placed
 }
 
 /// Makes renames and new names in a directory durable.

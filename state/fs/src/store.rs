@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::journal::{self, FsJournal};
 use crate::lock;
-use crate::paths::{Paths, make_private_directory, unusable, write_durably};
+use crate::paths::{Paths, is_temporary, make_private_directory, unusable, write_durably, write_new_durably};
 
 /// State kept below one directory of a local file system.
 #[derive(Debug, Clone)]
@@ -40,7 +40,9 @@ fn walk(root: &Path, directory: &Path, found: &mut Vec<String>) -> std::io::Resu
         let path = entry?.path();
         if path.is_dir() {
             walk(root, &path, found)?;
-        } else if let Ok(relative) = path.strip_prefix(root) {
+        } else if !is_temporary(&path)
+            && let Ok(relative) = path.strip_prefix(root)
+        {
             found.push(relative.to_string_lossy().into_owned());
         }
     }
@@ -128,19 +130,18 @@ impl StateStore for FsStore {
 
     async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.paths(cluster).object(key);
-        match read_if_there(&path)? {
-            Some(present) if present == bytes => Ok(()),
-            Some(_) => Err(StoreError::Conflict),
-            None => {
-                let bytes = bytes.to_vec();
-                let what = format!("write {}", path.display());
-                tokio::task::spawn_blocking(move || write_durably(&path, &bytes))
-                    .await
-                    .map_err(std::io::Error::other)
-                    .flatten()
-                    .map_err(unusable(what))
+        let mut present = read_if_there(&path)?;
+        if present.is_none() {
+            let (place, content) = (path.clone(), bytes.to_vec());
+            let written = tokio::task::spawn_blocking(move || write_new_durably(&place, &content)).await;
+            let what = format!("write {}", path.display());
+            if written.map_err(std::io::Error::other).flatten().map_err(unusable(what))? {
+                return Ok(());
             }
+            // Somebody else was faster.
+            present = read_if_there(&path)?;
         }
+        if present.as_deref() == Some(bytes) { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
     async fn get(&self, cluster: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,0 +1,79 @@
+//! Requests: reading a cluster asks for what it needs and nothing else.
+
+use std::sync::Arc;
+
+use engine::journal::{self, Record};
+use engine::{ClusterStore, Goal, Revision, StateStore};
+use resource::Digest;
+use testkit::Passed;
+use testkit::conformance::lock_info;
+
+use crate::site::Site;
+
+async fn cluster(site: &Site) -> ClusterStore {
+    let store: Arc<dyn StateStore> = Arc::new(site.open());
+    let cluster = ClusterStore::new(store, "demo");
+    let revision = Revision {
+        format: Revision::FORMAT,
+        documents: Vec::new(),
+        ground: serde_json::Value::Null,
+        parent: None,
+        author: String::new(),
+        reason: String::new(),
+        time: String::new(),
+    };
+    let digest = cluster.put_revision(&revision).await.unwrap();
+    cluster.create("lineage", digest).await.unwrap();
+    cluster
+}
+
+fn started() -> Record {
+    Record::RunStarted {
+        format: journal::FORMAT,
+        run: "run".to_owned(),
+        plan: Digest::of_bytes(b""),
+        epoch: 1,
+        who: String::new(),
+        command: String::new(),
+        revision: None,
+        time: String::new(),
+    }
+}
+
+fn is_plain_get(passed: &Passed) -> bool {
+    passed.method == "GET" && !passed.path.contains("list-type")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_loaded_with_few_requests_and_no_list() {
+    let site = Site::new().await;
+    let cluster = cluster(&site).await;
+    let lease = cluster.store().lock("demo", lock_info("me")).await.unwrap();
+    let loaded = cluster.load().await.unwrap().unwrap();
+    let goal = Goal { format: Goal::FORMAT, revision: loaded.head.revision.clone(), documents: Vec::new() };
+    let (journal, ..) = cluster.begin_run(&loaded, "run", Some(&goal)).await.unwrap();
+    journal.append(&started()).await.unwrap();
+
+    site.proxy.take_passed();
+    assert!(cluster.load().await.unwrap().unwrap().head.run.is_some());
+    let passed = site.proxy.take_passed();
+    assert!(passed.iter().all(is_plain_get), "{passed:#?}");
+    assert!(passed.len() <= 8, "an open run asks for its journal too: {passed:#?}");
+
+    cluster.end_run().await.unwrap();
+    drop(lease);
+    site.proxy.take_passed();
+    assert!(cluster.load().await.unwrap().unwrap().goal.is_some());
+    let passed = site.proxy.take_passed();
+    assert!(passed.iter().all(is_plain_get) && passed.len() <= 5, "{passed:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_only_opened_asks_nothing() {
+    let site = Site::new().await;
+    site.proxy.take_passed();
+    let store = site.open();
+    assert_eq!(store.describe(), site.url());
+    drop(store);
+    assert!(site.proxy.take_passed().is_empty());
+}
