@@ -3,11 +3,13 @@
 //!
 //! `scale setup DIR` writes documents, a recorded cluster and what is to be observed. `scale plan DIR` does what
 //! `update cluster` does with them up to the plan's text, short of two things: secrets are not opened, since none is
-//! compared here, and observations are read from a file.
+//! compared here, and observations are read from a file. `scale schedule` has the scheduler go through a plan of that size
+//! in which nothing has to be done.
 
 #[path = "../engine/kinds.rs"]
 mod kinds;
 mod measured;
+mod schedule;
 mod setup;
 mod steps;
 
@@ -20,6 +22,7 @@ fn main() {
     match arguments[..] {
         ["setup", directory] => runtime.block_on(setup::write(Path::new(directory))),
         ["plan", directory] => runtime.block_on(measured::plan(Path::new(directory))),
-        _ => panic!("scale setup DIR | scale plan DIR"),
+        ["schedule"] => schedule::measure(),
+        _ => panic!("scale setup DIR | scale plan DIR | scale schedule"),
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, load_image,
+    assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, graph, load_image,
     preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
 };
 use crate::output::Format;
@@ -91,6 +91,12 @@ pub(crate) enum Command {
         /// What to roll back.
         #[command(subcommand)]
         what: Rollback,
+    },
+    /// Draw what a plan would do, and what waits for what
+    Graph {
+        /// What to draw.
+        #[command(subcommand)]
+        what: Graph,
     },
     /// Delete a cluster
     Delete {
@@ -194,6 +200,13 @@ pub(crate) enum Diff {
 pub(crate) enum Rollback {
     /// Make the documents of an earlier revision the wanted ones, show what that changes, and change it with --yes
     Cluster(rollback::Arguments),
+}
+
+/// What can be drawn.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Graph {
+    /// Draw the changes of a cluster's plan, on standard output
+    Cluster(graph::Arguments),
 }
 
 /// What can be deleted.

@@ -8,6 +8,7 @@ pub(crate) mod diff_cluster;
 pub(crate) mod edit;
 pub(crate) mod export_kubeconfig;
 pub(crate) mod get;
+pub(crate) mod graph;
 pub(crate) mod load_image;
 pub(crate) mod preflight;
 pub(crate) mod replace;

@@ -55,7 +55,8 @@ pub(crate) fn effective_on(texts: &[SourceText], surroundings: &Surroundings) ->
     loaded.effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))
 }
 
-fn show(diagnostics: &[Diagnostic], texts: &[SourceText]) {
+/// Shows what there is to say about texts.
+pub(crate) fn show(diagnostics: &[Diagnostic], texts: &[SourceText]) {
     if diagnostics.is_empty() {
         return;
     }

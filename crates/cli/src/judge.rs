@@ -6,9 +6,10 @@ use engine::{Goal, Loaded, State};
 use model::{Resolved, ids};
 use plan::Plan;
 use report::words;
-use resource::Digest;
-use rules::{Finding, Intent, RuleInput, Severity};
+use resource::{Diagnostic, Digest, ResourceId};
+use rules::{Finding, Intent, RuleInput, Severity, UserRules};
 use serde_json::{Value, json};
+use spec::{Source, Surroundings};
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -22,6 +23,7 @@ pub(crate) struct Judge {
     previous: Vec<Value>,
     wanted: Vec<Value>,
     control_planes: BTreeSet<String>,
+    protected: BTreeSet<ResourceId>,
 }
 
 impl Judge {
@@ -29,7 +31,8 @@ impl Judge {
     pub(crate) fn of(resolved: &Resolved, loaded: &Loaded) -> Result<Self, CommandError> {
         let wanted = documents(resolved)
             .map_err(|error| CommandError::from_source("cannot keep the documents", &error).exit(Exit::Bug))?;
-        Ok(Self { wanted, ..Self::of_deletion(resolved.name(), loaded) })
+        let protected = resolved.cluster.spec.protection.resources.iter().cloned().collect();
+        Ok(Self { wanted, protected, ..Self::of_deletion(resolved.name(), loaded) })
     }
 
     /// A cluster that is to be deleted.
@@ -40,6 +43,7 @@ impl Judge {
             previous: loaded.goal.as_ref().map(|goal| goal.documents.clone()).unwrap_or_default(),
             wanted: Vec::new(),
             control_planes: control_planes(&loaded.state),
+            protected: protected(loaded),
         }
     }
 
@@ -54,10 +58,19 @@ impl Judge {
         show(app, &rules::check_intent(&self.intent()))
     }
 
-    /// Refuses a plan that endangers the cluster.
-    pub(crate) fn plan(&self, app: &App, plan: &Plan, max_destroy: Option<usize>) -> Result<(), CommandError> {
-        let protected = BTreeSet::new();
-        show(app, &rules::check(&RuleInput { intent: self.intent(), plan, max_destroy, protected: &protected }))
+    /// Refuses a plan that endangers the cluster, or that the user's own rules forbid.
+    pub(crate) fn plan(
+        &self,
+        app: &App,
+        plan: &Plan,
+        max_destroy: Option<usize>,
+        own: &UserRules,
+    ) -> Result<(), CommandError> {
+        let input = RuleInput { intent: self.intent(), plan, max_destroy, protected: &self.protected };
+        let mut findings = rules::check(&input);
+        findings.extend(own.check(plan).map_err(|wrong| unasked(&wrong))?);
+        findings.sort_by_key(|finding| finding.severity);
+        show(app, &findings)
     }
 
     fn intent(&self) -> Intent<'_> {
@@ -68,6 +81,24 @@ impl Judge {
             control_planes: &self.control_planes,
         }
     }
+}
+
+/// What the stored documents protect. Those that cannot be read any more are judged as the last run left them.
+fn protected(loaded: &Loaded) -> BTreeSet<ResourceId> {
+    let texts = &loaded.revision.documents;
+    let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
+    if let Some(effective) = spec::load(&sources, &Surroundings::default()).effective {
+        return effective.cluster.spec.protection.resources.into_iter().collect();
+    }
+    let last = loaded.goal.iter().flat_map(|goal| &goal.documents);
+    let ids = last.filter_map(|document| document["spec"]["protection"]["resources"].as_array()).flatten();
+    ids.filter_map(|id| id.as_str()?.parse().ok()).collect()
+}
+
+/// Rules of the user's that nobody knows the answer of.
+fn unasked(wrong: &[Diagnostic]) -> CommandError {
+    output::note(&report::diagnostics_text(wrong, |name| fs_err::read_to_string(name).ok()));
+    CommandError::failed("your rules cannot be asked about this plan; nothing was changed").exit(Exit::InvalidSpec)
 }
 
 /// Control planes that were configured, which is when etcd begins to hold data.

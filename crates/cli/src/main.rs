@@ -27,6 +27,8 @@ mod reach;
 mod reference;
 mod resolving;
 mod revise;
+mod rule_files;
+mod run_limits;
 mod run_log;
 mod signals;
 mod sources;
@@ -41,10 +43,10 @@ use clap::Parser as _;
 
 use crate::app::App;
 use crate::arguments::{
-    Command, CommandLine, Create, Delete, Diff, Edit, Export, Load, Rollback, Set, Start, Stop, Update, Validate,
+    Command, CommandLine, Create, Delete, Diff, Edit, Export, Graph, Load, Rollback, Set, Start, Stop, Update, Validate,
 };
 use crate::commands::{
-    assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, load_image,
+    assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, graph, load_image,
     preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
 };
 use crate::environment::Environment;
@@ -77,6 +79,7 @@ async fn run(command_line: CommandLine) -> Outcome {
         Command::Replace(arguments) => replace::run(&app, arguments).await,
         Command::Set { what: Set::Cluster(arguments) } => set::run(&app, arguments).await,
         Command::Delete { what: Delete::Cluster(arguments) } => delete_cluster::run(&app, arguments).await,
+        Command::Graph { what: Graph::Cluster(arguments) } => graph::run(&app, arguments).await,
         Command::Diff { what: Diff::Cluster(arguments) } => diff_cluster::run(&app, arguments).await,
         Command::Rollback { what: Rollback::Cluster(arguments) } => rollback::run(&app, arguments).await,
         Command::Validate { what: Validate::Cluster(arguments) } => validate_cluster::run(&app, arguments).await,

@@ -121,6 +121,7 @@ impl<'a> Operation<'a> {
             revision: head.revision.clone(),
             lock,
             schemas: self.handlers.schemas_digest(),
+            rules: None,
             targets: BTreeSet::new(),
             kubewright: env!("CARGO_PKG_VERSION").to_owned(),
             time: jiff::Timestamp::now().to_string(),

@@ -3,9 +3,9 @@
 mod drift;
 mod look;
 mod saved;
+mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use engine::{Lease, Limits, Loaded, Summary};
 use model::Resolved;
 use plan::{Change, Plan};
 use resource::{Desired, Digest, ResourceId};
+use rules::UserRules;
 
 use self::look::Look;
 use crate::app::App;
@@ -34,6 +35,8 @@ pub(crate) struct View {
     pub(crate) targets: BTreeSet<ResourceId>,
     /// What was recorded is taken for what is there.
     pub(crate) recorded_only: bool,
+    /// With the time that each change would take.
+    pub(crate) timeline: bool,
     /// Only what was changed from outside is of interest.
     pub(crate) drift_only: bool,
 }
@@ -49,12 +52,14 @@ pub(crate) struct Wish {
     pub(crate) out: Option<PathBuf>,
     /// The plan to carry out.
     pub(crate) saved: Option<SavedPlan>,
-    /// How many actions run at once.
-    pub(crate) parallelism: Option<NonZeroUsize>,
+    /// How much runs at once, and for how long.
+    pub(crate) limits: Limits,
     /// Exit with 3 when changes are pending.
     pub(crate) detailed_exitcode: bool,
     /// How many resources may be deleted or replaced; any number without it.
     pub(crate) max_destroy: Option<usize>,
+    /// The user's own rules.
+    pub(crate) rules: UserRules,
     /// How machines are looked at and treated.
     pub(crate) care: Care,
     /// What to type to go on after a failure.
@@ -120,6 +125,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     let composition = compose(app, prepared.agent.clone(), &wish.care);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
     let plan = wish.view.plan(app, name, &operation, &desired, prepared.digest()).await?;
+    let plan = plan.judged_by(wish.rules.digest());
     if wish.view.drift_only {
         return drift::show(app, &plan).map(Next::Exit);
     }
@@ -128,9 +134,9 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     }
     let site = Site { app, wish, resolved: &resolved, operation: &operation, composition: &composition };
     if progress.look.shows(&plan, app.format) {
-        show(app, &plan)?;
+        wish.view.show(app, &plan).await?;
     }
-    judge.plan(app, &plan, wish.max_destroy)?;
+    judge.plan(app, &plan, wish.max_destroy, &wish.rules)?;
     prepared.mention(app);
     match lease {
         None if plan.is_empty() && wish.out.is_none() => Ok(Next::Exit(unchanged(&plan))),
@@ -149,6 +155,10 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
 }
 
 impl View {
+    async fn show(&self, app: &App, plan: &Plan) -> Result<(), CommandError> {
+        if self.timeline { timeline::show(app, plan).await } else { show(app, plan) }
+    }
+
     /// The plan, as far as it is of interest.
     async fn plan(
         &self,
@@ -254,8 +264,7 @@ impl Site<'_> {
     ) -> Result<Next, CommandError> {
         let (app, epoch) = (self.app, lease.epoch());
         let began = std::time::Instant::now();
-        let limits = Limits { total: self.wish.parallelism, ..Limits::default() };
-        let running = self.operation.run(plan, desired, lease, limits);
+        let running = self.operation.run(plan, desired, lease, self.wish.limits.clone());
         let summary = app.phase_until("run", running, Summary::is_complete).await?;
         operation::outcome(app, &summary, &self.wish.again)?;
         // What was approved is done; what could not be seen then is another plan's.

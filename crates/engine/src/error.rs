@@ -18,6 +18,8 @@ pub enum ErrorClass {
         /// How long it may take, counted from the first attempt.
         within: Duration,
     },
+    /// It did not end within its time: what it has done is not known, and the next run looks.
+    TimedOut,
     /// What was observed when the plan was made is no longer so.
     Stale,
 }

@@ -84,7 +84,7 @@ pub struct ActionContext {
     pub randomness: Arc<dyn Randomness>,
     /// Where progress goes.
     pub events: Arc<dyn EventSink>,
-    /// Cancelled on the second Ctrl-C.
+    /// Cancelled on the second Ctrl-C, and when the action has taken longer than it may.
     pub cancel: CancellationToken,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plan::{ActionId, Change, Operation, Plan};
 use resource::{Desired, Digest, Recorded, ResourceId};
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::attempt::attempt;
+use crate::attempt::{ACTION_LIMIT, attempt};
 use crate::handler::{Applied, Output, Outputs};
 use crate::journal::{self, Journal, Record, StateEffect};
 use crate::schedule::{Limits, Outcome, Schedule};
@@ -92,7 +92,8 @@ pub async fn run(
     ports.journal.append(&run_started(plan, run, ports)).await?;
     ports.events.emit(Event::RunStarted { run: run.to_owned(), actions: plan.changes.len() });
     let changes = plan.changes.iter().map(|change| (&change.id, change)).collect();
-    let work = Work { cluster: &plan.base.cluster, changes, desired };
+    let limit = limits.action.unwrap_or(ACTION_LIMIT);
+    let work = Work { cluster: &plan.base.cluster, changes, desired, limit };
     let mut schedule = Schedule::new(&plan.changes, limits);
     let mut running = JoinSet::new();
     let mut summary = Summary::default();
@@ -134,6 +135,8 @@ struct Work<'a> {
     cluster: &'a str,
     changes: BTreeMap<&'a ActionId, &'a Change>,
     desired: &'a BTreeMap<ResourceId, Desired>,
+    /// How long one action may take.
+    limit: Duration,
 }
 
 type Running = JoinSet<(ActionId, Result<u64, ActionError>)>;
@@ -149,7 +152,7 @@ fn start_ready(
         ports.lease.check()?;
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
         let recorded = work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
-        running.spawn(carry_out(change.clone(), recorded, work.cluster.to_owned(), ports.clone()));
+        running.spawn(carry_out(change.clone(), recorded, work.cluster.to_owned(), work.limit, ports.clone()));
     }
     Ok(())
 }
@@ -234,12 +237,13 @@ async fn carry_out(
     change: Change,
     recorded: Option<Recorded>,
     cluster: String,
+    limit: Duration,
     ports: Ports,
 ) -> (ActionId, Result<u64, ActionError>) {
     let began = Instant::now();
     let id = change.id.clone();
     ports.events.emit(Event::ActionStarted { action: id.clone() });
-    let result = carry_out_inner(&change, recorded, cluster, &ports, began).await;
+    let result = carry_out_inner(&change, recorded, cluster, limit, &ports, began).await;
     if let Err(error) = &result {
         let record =
             Record::ActionFailed { action: id.clone(), resource: change.resource.clone(), why: error.message.clone() };
@@ -253,6 +257,7 @@ async fn carry_out_inner(
     change: &Change,
     recorded: Option<Recorded>,
     cluster: String,
+    limit: Duration,
     ports: &Ports,
     began: Instant,
 ) -> Result<(), ActionError> {
@@ -262,7 +267,7 @@ async fn carry_out_inner(
     };
     let started = Record::ActionStarted { action: change.id.clone(), resource: change.resource.clone(), provisional };
     ports.journal.append(&started).await.map_err(stored)?;
-    let applied = apply(change, cluster, ports).await?;
+    let applied = apply(change, cluster, limit, ports).await?;
     let effect = match (change.operation, recorded) {
         (Operation::Delete | Operation::Forget, _) => {
             ports.outputs.remove(&change.resource);
@@ -280,7 +285,7 @@ async fn carry_out_inner(
     ports.journal.append(&succeeded).await.map_err(stored)
 }
 
-async fn apply(change: &Change, cluster: String, ports: &Ports) -> Result<Applied, ActionError> {
+async fn apply(change: &Change, cluster: String, limit: Duration, ports: &Ports) -> Result<Applied, ActionError> {
     if change.operation == Operation::Forget {
         return Ok(Applied::default());
     }
@@ -294,9 +299,9 @@ async fn apply(change: &Change, cluster: String, ports: &Ports) -> Result<Applie
         outputs: ports.outputs.clone(),
         randomness: ports.randomness.clone(),
         events: ports.events.clone(),
-        cancel: ports.abort.clone(),
+        cancel: ports.abort.child_token(),
     };
-    attempt(handler.as_ref(), change, &context).await
+    attempt(handler.as_ref(), change, &context, limit).await
 }
 
 /// Makes outputs durable (secrets in the vault) and known to what depends on them.

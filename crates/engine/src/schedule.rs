@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use plan::{ActionId, Change};
 
@@ -21,6 +22,8 @@ pub struct Limits {
     pub total: Option<NonZeroUsize>,
     /// How many actions on one kind, by kind; any number on those that are not named.
     pub kinds: BTreeMap<String, usize>,
+    /// How long one action may take with all its retries; [`crate::ACTION_LIMIT`] without it.
+    pub action: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,6 +243,60 @@ mod tests {
             }
             prop_assert_eq!(done.len(), changes.len());
             prop_assert_eq!(schedule.not_started(), 0);
+        }
+
+        /// Any graph over several kinds, any limits, any failures: no limit is ever passed, nothing that may start is left
+        /// waiting, and in the end each action succeeded, failed or was skipped, the last exactly where something that it
+        /// waits for did not succeed.
+        #[test]
+        fn every_limit_holds_and_every_action_comes_to_its_end(
+            edges in prop::collection::vec((0_usize..30, 0_usize..30), 0..60),
+            fails in prop::collection::vec(prop::bool::weighted(0.1), 30),
+            picks in prop::collection::vec(0_usize..30, 60),
+            limits in (prop::option::of(1_usize..6), 1_usize..4, 1_usize..4),
+        ) {
+            let kind = |index: usize| ["x", "y", "z"][index % 3];
+            let id = |index: usize| ActionId::new("create", &ResourceId::new(kind(index), &format!("{index:03}")));
+            let changes: Vec<Change> = (0..30)
+                .map(|index| {
+                    let needs = edges.iter().filter(|(from, to)| *to == index && from < to).map(|(from, _)| id(*from));
+                    let resource = ResourceId::new(kind(index), &format!("{index:03}"));
+                    Change { depends_on: needs.collect(), ..Change::new(&resource, Operation::Create, Reason::New) }
+                })
+                .collect();
+            let kinds = BTreeMap::from([("x".to_owned(), limits.1), ("y".to_owned(), limits.2)]);
+            let total = limits.0.and_then(NonZeroUsize::new);
+            let mut schedule = Schedule::new(&changes, Limits { total, kinds: kinds.clone(), ..Limits::default() });
+            let of = |id: &ActionId| changes.iter().position(|change| change.id == *id).unwrap();
+            let (mut running, mut ended, mut skipped) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+            for pick in picks.iter().cycle().take(1000) {
+                while let Some(id) = schedule.start_next() {
+                    running.push(of(&id));
+                }
+                let busy = |wanted: &str| running.iter().filter(|index| kind(**index) == wanted).count();
+                prop_assert!(total.is_none_or(|most| running.len() <= most.get()));
+                prop_assert!(kinds.iter().all(|(kind, most)| busy(kind) <= *most));
+                let full = total.is_some_and(|most| running.len() == most.get());
+                for (index, change) in changes.iter().enumerate() {
+                    let over = running.contains(&index) || ended.contains_key(&change.id) || skipped.contains(&change.id);
+                    let may = change.depends_on.iter().all(|need| ended.get(need) == Some(&Outcome::Succeeded));
+                    let room = !full && kinds.get(kind(index)).is_none_or(|most| busy(kind(index)) < *most);
+                    prop_assert!(over || !may || !room, "{} is left waiting", change.id);
+                }
+                if running.is_empty() {
+                    break;
+                }
+                let index = running.remove(pick % running.len());
+                let outcome = if fails[index] { Outcome::Failed } else { Outcome::Succeeded };
+                skipped.extend(schedule.finish(&changes[index].id, outcome));
+                ended.insert(changes[index].id.clone(), outcome);
+            }
+            prop_assert_eq!((schedule.running(), schedule.not_started()), (0, 0));
+            for change in &changes {
+                let blocked = change.depends_on.iter().any(|need| ended.get(need) != Some(&Outcome::Succeeded));
+                prop_assert_eq!(skipped.contains(&change.id), blocked);
+                prop_assert_eq!(ended.contains_key(&change.id), !blocked);
+            }
         }
     }
 }

@@ -1,12 +1,16 @@
-//! A directed acyclic graph over typed ids: cycles, order, reverse, dot. The only user of petgraph.
+//! A directed acyclic graph over typed ids: cycles, order, reverse; pictures in dot. The only user of petgraph.
+
+mod dot;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use thiserror::Error;
+
+pub use dot::{Node, Picture};
 
 /// Ids that depend on each other in a circle.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -81,20 +85,6 @@ impl<K: Ord + Clone + Display> Dag<K> {
 
 fn is_loop<K>(graph: &DiGraph<K, ()>, group: &[NodeIndex]) -> bool {
     group.first().is_some_and(|node| graph.contains_edge(*node, *node))
-}
-
-/// Writes the graph in Graphviz' dot language.
-impl<K: Ord + Clone + Display> Display for Dag<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "digraph {{")?;
-        for key in self.index.keys() {
-            writeln!(f, "  {:?};", key.to_string())?;
-            for next in self.dependents(key) {
-                writeln!(f, "  {:?} -> {:?};", key.to_string(), next.to_string())?;
-            }
-        }
-        writeln!(f, "}}")
-    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@ mod planner;
 mod remove;
 mod saved;
 mod target;
+mod timeline;
 
 pub use action::{ActionId, Change, Operation, Reason};
 pub use compare::field_changes;
 pub use plan::{Base, DriftLine, Plan, ReportLine, ReportReason};
 pub use planner::{Expander, Input, make_plan};
 pub use saved::{Moved, PlanFileError};
+pub use timeline::{Durations, Step, Timeline};

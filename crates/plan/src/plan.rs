@@ -23,6 +23,9 @@ pub struct Base {
     pub lock: Digest,
     /// Digest of the schemas of all kinds.
     pub schemas: Digest,
+    /// Digest of the user's rules; none without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Digest>,
     /// The resources that the plan is limited to; all of them when there are none.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub targets: BTreeSet<ResourceId>,
@@ -43,6 +46,7 @@ impl Base {
             revision: nothing.clone(),
             lock: nothing.clone(),
             schemas: nothing,
+            rules: None,
             targets: BTreeSet::new(),
             kubewright: "0".to_owned(),
             time: "2026-01-01T00:00:00Z".to_owned(),
@@ -134,6 +138,13 @@ impl Plan {
     /// A plan that does nothing.
     pub fn empty(base: Base) -> Self {
         Self { format: Self::FORMAT, base, changes: Vec::new(), report: Vec::new(), drift: Vec::new() }
+    }
+
+    /// The same, judged by the user's rules of this digest.
+    #[must_use]
+    pub fn judged_by(mut self, rules: Option<Digest>) -> Self {
+        self.base.rules = rules;
+        self
     }
 
     /// Whether there is nothing to do.

@@ -86,6 +86,7 @@ fn moved_change(then: &Change, now: Option<&Change>) -> Option<Moved> {
 
 fn moved_base(then: &Base, now: &Base) -> Vec<Moved> {
     let short = |digest: &resource::Digest| digest.short().to_owned();
+    let rules = |base: &Base| base.rules.as_ref().map_or_else(|| "none".to_owned(), short);
     let parts = [
         ("the cluster", then.cluster.clone(), now.cluster.clone()),
         ("the identity of the cluster's state", then.lineage.clone(), now.lineage.clone()),
@@ -93,6 +94,7 @@ fn moved_base(then: &Base, now: &Base) -> Vec<Moved> {
         ("the serial of the state", then.serial.to_string(), now.serial.to_string()),
         ("the assets", short(&then.lock), short(&now.lock)),
         ("what is known of kinds", short(&then.schemas), short(&now.schemas)),
+        ("your rules (--rules)", rules(then), rules(now)),
         ("the version of kubewright", then.kubewright.clone(), now.kubewright.clone()),
     ];
     let differ = parts.into_iter().filter(|(_, then, now)| then != now);
@@ -159,6 +161,15 @@ mod tests {
             moved.iter().map(what).collect::<Vec<_>>(),
             ["the revision of the documents", "the serial of the state"]
         );
+    }
+
+    #[test]
+    fn a_plan_that_was_judged_by_other_rules_has_moved() {
+        let rules = || Some(Digest::of_bytes(b"rules"));
+        let [first] = plan(&["a"]).judged_by(rules()).moved(&plan(&["a"])).try_into().unwrap();
+        let now = "none".to_owned();
+        assert_eq!(first, Moved::Base { what: "your rules (--rules)", then: rules().unwrap().short().to_owned(), now });
+        assert_eq!(plan(&["a"]).judged_by(rules()).moved(&plan(&["a"]).judged_by(rules())), []);
     }
 
     #[test]

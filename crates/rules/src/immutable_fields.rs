@@ -26,8 +26,34 @@ pub(crate) fn check(intent: &Intent<'_>) -> Vec<Finding> {
 fn changed(document: &str, path: &str, old: &Value, new: &Value) -> Finding {
     let message =
         format!("`{path}` of {document} cannot change once a cluster is made: {} → {}", words(old), words(new));
-    let hint = format!("set it back to {}, or delete the cluster and create it anew", words(old));
+    let hint = format!("set it back to {}. {}", words(old), needed(path));
     Finding::refuse(NAME, message, hint)
+}
+
+/// What changing a field would take.
+fn needed(path: &str) -> &'static str {
+    match path {
+        "spec.networking.podCIDRs" | "spec.networking.nodeCIDRMaskSize" => {
+            "A Node keeps the range of pod addresses that it was given: every Node would have to be deleted and join anew; \
+             create another cluster and move the workloads"
+        }
+        "spec.networking.serviceCIDRs" => {
+            "The API server's certificate and every Service's address are from the old range: every Service would have to \
+             be made anew; create another cluster and move the workloads"
+        }
+        "spec.networking.dnsDomain" => {
+            "Every kubelet, CoreDNS, the API server's certificate and every pod that runs know the old domain: all pods \
+             would have to restart at once; create another cluster and move the workloads"
+        }
+        "spec.local.subnet" => {
+            "Machines, certificates and etcd's members have addresses from it: every machine would have to be made anew; \
+             create another cluster on the new subnet"
+        }
+        "spec.role" => "Add an instance group of the other role, and set the count of this one to 0",
+        _ => {
+            "It takes another cluster: delete this one and create it anew, or create one beside it and move the workloads"
+        }
+    }
 }
 
 fn words(value: &Value) -> String {
@@ -50,6 +76,16 @@ mod tests {
         assert_eq!(ranges.refusals(), ["immutable-field"]);
         let role = World::made(1).set("InstanceGroup/w", "/spec/role", json!("Machine"));
         assert_eq!(role.refusals(), ["immutable-field"]);
+    }
+
+    #[test]
+    fn the_hint_says_what_the_change_would_take() {
+        let hint = |path: &str| {
+            let world = World::made(1).set("Cluster/demo", path, json!("x"));
+            world.findings()[0].hint.clone()
+        };
+        assert!(hint("/spec/networking/podCIDRs").contains("every Node"));
+        assert!(hint("/spec/networking/dnsDomain").starts_with("set it back to cluster.local. Every kubelet"));
     }
 
     #[test]

@@ -10,10 +10,12 @@ mod irreplaceable;
 mod last_control_plane;
 mod machines;
 mod max_destroy;
+mod one_member_at_a_time;
 mod protected_ids;
 mod quorum;
 mod single_control_plane;
 mod unknown_blocks_delete;
+mod user_rules;
 mod version_change;
 
 use std::collections::BTreeSet;
@@ -23,6 +25,7 @@ use resource::ResourceId;
 use serde_json::Value;
 
 pub use finding::{Finding, Severity};
+pub use user_rules::UserRules;
 
 /// What is wanted of a cluster, and what it was made from.
 #[derive(Debug, Clone, Copy)]
@@ -67,9 +70,10 @@ const ON_INTENT: [fn(&Intent<'_>) -> Vec<Finding>; 3] =
     [immutable_fields::check, version_change::check, control_plane_count::check];
 
 /// Rules about a plan.
-const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 9] = [
+const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 10] = [
     last_control_plane::check,
     quorum::check,
+    one_member_at_a_time::check,
     control_plane_remade::check,
     irreplaceable::check,
     protected_ids::check,

@@ -99,6 +99,10 @@ impl World {
         self.change(resource, Operation::Forget, Reason::Asked)
     }
 
+    pub(crate) fn contained(self, resource: &str, parent: &str) -> Self {
+        self.change(resource, Operation::Forget, Reason::ContainedIn { parent: id(parent) })
+    }
+
     /// The first half of a replace.
     pub(crate) fn replace(self, resource: &str) -> Self {
         let mut world = self.change(resource, Operation::Delete, Reason::CannotUpdate { field: "address".into() });

@@ -17,6 +17,7 @@ mod control_plane;
 mod kubelet;
 mod networking;
 mod pki;
+mod protection;
 mod provider;
 
 pub use addons::{Addon, Addons};
@@ -28,6 +29,7 @@ pub use control_plane::{AdmissionPlugins, Component, EncryptionAtRest, Encryptio
 pub use kubelet::{Kubelet, Reserved};
 pub use networking::{Cni, KubeProxy, Networking, ProxyMode};
 pub use pki::{CaKeys, Pki};
+pub use protection::Protection;
 pub use provider::{Local, Provider};
 
 /// A Kubernetes cluster.
@@ -126,4 +128,7 @@ pub struct ClusterSpec {
     /// Commands that run on every machine at boot.
     #[serde(default)]
     pub hooks: Vec<Hook>,
+    /// What kubewright must not delete.
+    #[serde(default)]
+    pub protection: Protection,
 }

@@ -10,7 +10,7 @@ use crate::check::{self, Checked, Place};
 use crate::schema::{self, Kind as DocumentKind};
 use crate::source::{Source, Span};
 use crate::tree::{self, Kind, Node};
-use crate::{API_VERSION, suggest};
+use crate::{API_VERSION, plan_rules, suggest};
 
 /// What was read from some sources.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ pub fn parse(sources: &[Source]) -> Documents {
         let (trees, diagnostics) = tree::read(source);
         found.incomplete |= diagnostics.iter().any(|diagnostic| cuts_short(&diagnostic.code));
         found.diagnostics.extend(diagnostics);
-        for tree in trees.iter().filter(|tree| !is_empty(tree)) {
+        for tree in trees.iter().filter(|tree| !tree.is_empty()) {
             match identify(source, tree) {
                 Ok((kind, mut diagnostics)) => {
                     let Checked { value, diagnostics: wrong, places, faults } =
@@ -133,10 +133,6 @@ pub fn parse(sources: &[Source]) -> Documents {
 
 fn cuts_short(code: &str) -> bool {
     matches!(code, "spec::syntax" | "spec::too-deep" | "spec::too-large")
-}
-
-fn is_empty(tree: &Node) -> bool {
-    matches!(&tree.kind, Kind::Scalar(scalar) if scalar.plain && matches!(scalar.text.as_str(), "" | "~" | "null"))
 }
 
 fn first_key(tree: &Node) -> Span {
@@ -168,6 +164,7 @@ fn identify(source: &Source, tree: &Node) -> Result<(DocumentKind, Vec<Diagnosti
             error("spec::unknown-kind", format!("`{name}` is not a kind of kubewright's"), "kind", kind.value.span);
         let nearest = suggest::nearest(name, DocumentKind::ALL.map(DocumentKind::kind)).filter(|_| own);
         return Err(Box::new(wrong.help(match nearest {
+            _ if name == plan_rules::KIND => "rules are no part of a cluster: give their file with --rules".to_owned(),
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None if own => format!("one of {}", kinds()),
             None => format!("kubewright reads `apiVersion: {API_VERSION}` only; objects go to the cluster by kubectl"),

@@ -126,6 +126,8 @@ formats! {
     PortRange = "port-range", "a range of ports", "ranges of ports", amounts::port_range;
     Quantity = "quantity", "a quantity", "quantities", amounts::quantity;
     Registry = "registry", "a registry", "registries", addresses::registry;
+    ResourceId = "resource-id", "the id of a resource", "ids of resources", names::resource;
+    RuleName = "rule-name", "the name of a rule", "names of rules", names::label;
     Sha256 = "sha256", "a SHA-256 digest", "SHA-256 digests", amounts::sha256;
     SubjectAltName = "subject-alt-name", "a DNS name or an IP address", "DNS names or IP addresses", addresses::alt_name;
     TemplateName = "template-name", "a template name", "template names", paths::template;

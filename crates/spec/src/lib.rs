@@ -11,6 +11,7 @@ mod generate;
 mod instance_group;
 mod load;
 mod machine_files;
+mod plan_rules;
 mod reference;
 mod schema;
 mod shape;
@@ -22,7 +23,8 @@ mod validate;
 pub use cluster::{
     Addon, Addons, AdmissionPlugins, Api, Assets, Audit, AuditLog, AuditPolicy, CaKeys, Cluster, ClusterMetadata,
     ClusterSpec, Cni, Component, Containerd, EncryptionAtRest, EncryptionProvider, Etcd, KubeApiServer, KubeProxy,
-    Kubelet, LoadBalancer, Local, Networking, Pki, Provider, ProxyMode, RegistryCredential, Reserved, TemplateOverride,
+    Kubelet, LoadBalancer, Local, Networking, Pki, Protection, Provider, ProxyMode, RegistryCredential, Reserved,
+    TemplateOverride,
 };
 pub use documents::{Document, Documents, parse};
 pub use edit::set;
@@ -35,6 +37,7 @@ pub use instance_group::{
 };
 pub use load::{Loaded, Surroundings, load};
 pub use machine_files::{Hook, MachineFile};
+pub use plan_rules::{ForEach, PlanRule, PlanRules, RuleSeverity, WrittenRule, parse_plan_rules};
 pub use reference::reference;
 pub use schema::{Kind, fixed_fields, schema};
 pub use source::Source;

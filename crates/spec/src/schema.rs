@@ -87,7 +87,8 @@ pub(crate) fn shape(document: Kind) -> &'static Shape {
     }
 }
 
-fn generated<T: JsonSchema>(inline: bool) -> Value {
+/// The JSON Schema of a type.
+pub(crate) fn generated<T: JsonSchema>(inline: bool) -> Value {
     let settings = SchemaSettings::draft2020_12()
         .with(|settings| settings.inline_subschemas = inline)
         .with_transform(schemars::transform::RecursiveTransform(without_false_defaults));

@@ -97,6 +97,11 @@ impl Node {
         }
     }
 
+    /// Nothing is written there.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar(scalar) if scalar.plain && matches!(scalar.text.as_str(), "" | "~" | "null"))
+    }
+
     /// The same as JSON; numbers that JSON does not have become null.
     pub(crate) fn to_value(&self) -> Value {
         match &self.kind {

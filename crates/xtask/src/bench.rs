@@ -75,6 +75,13 @@ pub(crate) const ROWS: &[Row] = &[
         measure: scale::memory,
     },
     Row {
+        name: "schedule",
+        about: "the scheduler's cost of an action, in a plan of 30 actions on each of 1 000 machines",
+        budget: 5.0,
+        unit: "µs",
+        measure: scale::schedule,
+    },
+    Row {
         name: "get-clusters",
         about: "`get clusters` of an empty store",
         budget: 50.0,

@@ -11,6 +11,8 @@ use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::passwords::{self, PasswordFiles};
+use crate::rule_files::RuleFiles;
+use crate::run_limits::RunLimits;
 use crate::update::{self, Wish};
 use crate::{compose, documents, ground, host, output, resolving};
 
@@ -44,6 +46,10 @@ pub(crate) struct Arguments {
     /// Print the documents and write nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    rules: RuleFiles,
+    #[command(flatten)]
+    limits: RunLimits,
     /// Make the cluster without asking
     #[arg(short, long)]
     yes: bool,
@@ -55,6 +61,7 @@ fn cni(text: &str) -> Result<Cni, String> {
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let rules = arguments.rules.read()?;
     let texts = if arguments.files.is_empty() { generated(&arguments)? } else { documents::read(&arguments.files)? };
     let facts = compose::local_provider(app).facts().await?;
     let routes = facts.routes.iter().map(|route| IpNet::V4(route.net.trunc())).collect();
@@ -90,8 +97,13 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     // An own template that is no good is refused before anything is kept.
     resolving::build(&resolving::resolve("", effective, ground.clone())?)?;
     store(app, &name, texts, &ground).await?;
-    let again = format!("kubewright update cluster {name} --yes");
-    update::update(app, &name, &Wish { yes: arguments.yes, again, ..Wish::default() }).await
+    let again = format!("kubewright update cluster {name}{} --yes", arguments.rules.again());
+    update::update(
+        app,
+        &name,
+        &Wish { yes: arguments.yes, rules, limits: arguments.limits.limits(), again, ..Wish::default() },
+    )
+    .await
 }
 
 /// The documents of a cluster of the given shape.

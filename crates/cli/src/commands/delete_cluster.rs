@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use engine::{Limits, Summary};
 use resource::Digest;
+use rules::UserRules;
 
 use crate::app::App;
 use crate::arguments::Name;
@@ -14,6 +15,8 @@ use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::Format;
+use crate::rule_files::RuleFiles;
+use crate::run_limits::RunLimits;
 use crate::{confirm, kubeconfig, update};
 
 /// Arguments of `delete cluster`.
@@ -27,35 +30,60 @@ pub(crate) struct Arguments {
     /// Refuse a plan that deletes more resources than this
     #[arg(long, value_name = "N")]
     max_destroy: Option<usize>,
+    #[command(flatten)]
+    rules: RuleFiles,
+    #[command(flatten)]
+    limits: RunLimits,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
-    delete(app, &arguments.name.name, arguments.yes, arguments.max_destroy).await
+    let rules = arguments.rules.read()?;
+    let again = format!("kubewright delete cluster {}{} --yes", arguments.name.name, arguments.rules.again());
+    let wish = Wish {
+        yes: arguments.yes,
+        max_destroy: arguments.max_destroy,
+        rules,
+        limits: arguments.limits.limits(),
+        again,
+    };
+    delete(app, &arguments.name.name, &wish).await
 }
 
-async fn delete(app: &App, name: &str, yes: bool, max_destroy: Option<usize>) -> Outcome {
-    let lease = if yes { Some(app.store.lock(name, app.lock_info("delete cluster")).await?) } else { None };
+/// How a cluster is deleted.
+#[derive(Debug, Clone)]
+struct Wish {
+    yes: bool,
+    max_destroy: Option<usize>,
+    rules: UserRules,
+    limits: Limits,
+    /// What to type to go on.
+    again: String,
+}
+
+async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
+    let again = &wish.again;
+    let lease = if wish.yes { Some(app.store.lock(name, app.lock_info("delete cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let composition = compose(app, None, &Care::default());
     let judge = Judge::of_deletion(name, &loaded);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();
-    let plan = operation.plan(name, &desired, Digest::of_bytes(b""), &operation.observe(&desired).await)?;
+    let observed = operation.observe(&desired).await;
+    let plan = operation.plan(name, &desired, Digest::of_bytes(b""), &observed)?.judged_by(wish.rules.digest());
     update::show(app, &plan)?;
-    judge.plan(app, &plan, max_destroy)?;
+    judge.plan(app, &plan, wish.max_destroy, &wish.rules)?;
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, "Delete all of this?")? {
-            return Box::pin(delete(app, name, true, max_destroy)).await;
+            return Box::pin(delete(app, name, &Wish { yes: true, ..wish.clone() })).await;
         }
-        app.say(format!("\nNothing was changed. To delete the cluster: kubewright delete cluster {name} --yes"));
+        app.say(format!("\nNothing was changed. To delete the cluster: {again}"));
         return Ok(Exit::Fine);
     };
-    let again = format!("kubewright delete cluster {name} --yes");
     let summary = app
-        .phase_until("run", operation.run(&plan, &desired, lease.clone(), Limits::default()), Summary::is_complete)
+        .phase_until("run", operation.run(&plan, &desired, lease.clone(), wish.limits.clone()), Summary::is_complete)
         .await?;
-    operation::outcome(app, &summary, &again)?;
+    operation::outcome(app, &summary, again)?;
     if plan.report.iter().any(|line| line.reason.is_blind()) {
         return Err(CommandError::failed("some of the cluster could not be looked at, so it is not forgotten")
             .exit(Exit::Partial)

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::arguments::Name;
 use crate::error::Outcome;
 use crate::revise::{self, Documents};
+use crate::rule_files::RuleFiles;
 use crate::update::{self, Wish};
 use crate::{ground, operation};
 
@@ -17,6 +18,8 @@ pub(crate) struct Arguments {
     /// The revision to go back to, or the beginning of its digest; `get revisions` lists them
     #[arg(long, value_name = "REVISION")]
     to: String,
+    #[command(flatten)]
+    rules: RuleFiles,
     /// Carry the changes out without asking
     #[arg(short, long)]
     yes: bool,
@@ -24,10 +27,11 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = &arguments.name.name;
+    let rules = arguments.rules.read()?;
     operation::load(app, name).await?;
     let (_, revision) = operation::revision(app, name, &arguments.to).await?;
     let templates = ground::templates(&revision)?;
     revise::revise(app, name, Documents { texts: revision.documents, templates }).await?;
-    let again = format!("kubewright update cluster {name} --yes");
-    update::update(app, name, &Wish { yes: arguments.yes, again, ..Wish::default() }).await
+    let again = format!("kubewright update cluster {name}{} --yes", arguments.rules.again());
+    update::update(app, name, &Wish { yes: arguments.yes, rules, again, ..Wish::default() }).await
 }

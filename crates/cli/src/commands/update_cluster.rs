@@ -1,6 +1,5 @@
 //! `update cluster`: shows what would change, and changes it with --yes.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
@@ -10,6 +9,8 @@ use crate::app::App;
 use crate::arguments::Name;
 use crate::compose::Care;
 use crate::error::Outcome;
+use crate::rule_files::RuleFiles;
+use crate::run_limits::RunLimits;
 use crate::update::{self, SavedPlan, View, Wish};
 
 /// Arguments of `update cluster`.
@@ -35,15 +36,19 @@ pub(crate) struct Arguments {
     /// Show only what was changed from outside since the last run, and exit with 3 when something was
     #[arg(long, conflicts_with_all = ["yes", "out", "plan", "target", "refresh", "detailed_exitcode"])]
     drift_only: bool,
-    /// How many actions run at once [default: as many as can]
-    #[arg(long, value_name = "N")]
-    parallelism: Option<NonZeroUsize>,
+    /// Show when each change would run, how long it would take as far as earlier runs tell, and the critical path
+    #[arg(long, conflicts_with = "drift_only")]
+    timeline: bool,
+    #[command(flatten)]
+    limits: RunLimits,
     /// Exit with 3 when changes are pending
     #[arg(long)]
     detailed_exitcode: bool,
     /// Refuse a plan that deletes or replaces more resources than this
     #[arg(long, value_name = "N")]
     max_destroy: Option<usize>,
+    #[command(flatten)]
+    rules: RuleFiles,
     /// Hash large files on machines again instead of trusting their size and time
     #[arg(long)]
     deep: bool,
@@ -60,17 +65,23 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         Some(saved) => saved.plan.base.targets.clone(),
         None => arguments.target.into_iter().collect(),
     };
-    let view = View { targets, recorded_only: !arguments.refresh, drift_only: arguments.drift_only };
+    let view = View {
+        targets,
+        recorded_only: !arguments.refresh,
+        drift_only: arguments.drift_only,
+        timeline: arguments.timeline,
+    };
     let wish = Wish {
         yes: arguments.yes,
         view,
         out: arguments.out,
         saved,
-        parallelism: arguments.parallelism,
+        limits: arguments.limits.limits(),
         detailed_exitcode: arguments.detailed_exitcode,
         max_destroy: arguments.max_destroy,
+        rules: arguments.rules.read()?,
         care: Care { deep: arguments.deep, forget_etcd_data: arguments.forget_etcd_data.into_iter().collect() },
-        again: format!("kubewright update cluster {name} --yes"),
+        again: format!("kubewright update cluster {name}{} --yes", arguments.rules.again()),
     };
     update::update(app, &name, &wish).await
 }

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::arguments::Name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::run_limits::duration;
 use crate::{health, open, output};
 
 /// Arguments of `validate cluster`.
@@ -19,11 +20,6 @@ pub(crate) struct Arguments {
     /// Wait up to this long for the cluster to become healthy, such as 90s or 10m
     #[arg(long, value_parser = duration, default_value = "0s")]
     wait: Duration,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}; write 90s or 10m"))?;
-    Duration::try_from(span).map_err(|_| "it must not be negative".to_owned())
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {

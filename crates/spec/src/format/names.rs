@@ -46,6 +46,16 @@ pub(crate) fn unit(text: &str) -> Result<(), Unfit> {
     Err(Unfit::new("the unit's type is missing").help(format!("write `{text}.service`")))
 }
 
+/// The id of a resource, `kind/name`.
+pub(crate) fn resource(text: &str) -> Result<(), Unfit> {
+    let plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    if plain && text.parse::<resource::ResourceId>().is_ok() {
+        return Ok(());
+    }
+    Err(Unfit::new("it is not `kind/name`")
+        .help("`kubewright state list NAME` names them, such as `machine/demo/worker-1`"))
+}
+
 fn limited(text: &str, longest: usize) -> Result<(), Unfit> {
     if text.is_empty() {
         return Err(Unfit::new("it is empty"));

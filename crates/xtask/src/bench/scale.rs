@@ -65,6 +65,15 @@ pub(super) fn time(bench: &Bench) -> Result<Sample> {
     Ok(Sample::new(plan.seconds, plan.cpu_seconds).with("{} lines of text", plan.lines))
 }
 
+/// In microseconds.
+pub(super) fn schedule(bench: &Bench) -> Result<Sample> {
+    let scale = bench.scale()?;
+    let before = children_cpu()?;
+    let told = output(Command::new(&scale.program).arg("schedule"))?;
+    let nanoseconds: u32 = told.trim().parse().context("the scheduler's cost is a number")?;
+    Ok(Sample::new(f64::from(nanoseconds) / 1000.0, children_cpu()? - before))
+}
+
 /// In megabytes.
 pub(super) fn memory(bench: &Bench) -> Result<Sample> {
     let plan = bench.scale()?.plan()?;

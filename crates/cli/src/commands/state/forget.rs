@@ -6,6 +6,7 @@ use clap::Args;
 use engine::{Limits, Summary};
 use plan::Plan;
 use resource::{Digest, ResourceId};
+use rules::UserRules;
 
 use super::recorded;
 use crate::app::App;
@@ -16,6 +17,7 @@ use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::Format;
+use crate::rule_files::RuleFiles;
 use crate::{confirm, resolving, update};
 
 /// What to forget.
@@ -26,17 +28,20 @@ pub(crate) struct Arguments {
     /// Which ones, as `state list` names them; what is contained in them is forgotten too
     #[arg(value_name = "KIND/NAME", required = true)]
     resources: Vec<ResourceId>,
+    #[command(flatten)]
+    rules: RuleFiles,
     /// Forget them without asking
     #[arg(short, long)]
     yes: bool,
 }
 
 pub(super) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let rules = arguments.rules.read()?;
     let wanted = arguments.resources.into_iter().collect();
-    forget(app, &arguments.name.name, &wanted, arguments.yes).await
+    forget(app, &arguments.name.name, &wanted, &rules, arguments.yes).await
 }
 
-async fn forget(app: &App, name: &str, wanted: &BTreeSet<ResourceId>, yes: bool) -> Outcome {
+async fn forget(app: &App, name: &str, wanted: &BTreeSet<ResourceId>, rules: &UserRules, yes: bool) -> Outcome {
     let lease = if yes { Some(app.store.lock(name, app.lock_info("state forget")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
     for id in wanted {
@@ -47,12 +52,12 @@ async fn forget(app: &App, name: &str, wanted: &BTreeSet<ResourceId>, yes: bool)
     let composition = compose(app, None, &Care::default());
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let base = operation.base(name, Digest::of_bytes(b""));
-    let plan = Plan::forgetting(base, &operation.loaded.state.resources, wanted);
+    let plan = Plan::forgetting(base, &operation.loaded.state.resources, wanted).judged_by(rules.digest());
     update::show(app, &plan)?;
-    judge.plan(app, &plan, None)?;
+    judge.plan(app, &plan, None, rules)?;
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, "Forget all of this?")? {
-            return Box::pin(forget(app, name, wanted, true)).await;
+            return Box::pin(forget(app, name, wanted, rules, true)).await;
         }
         let ids: Vec<&str> = wanted.iter().map(ResourceId::as_str).collect();
         app.say(format!("\nNothing was changed. To do it: kubewright state forget {name} {} --yes", ids.join(" ")));
