@@ -1,5 +1,7 @@
 //! cgroups of machines: which hierarchies the host has, and one directory per machine in each.
 
+mod scope;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -21,18 +23,24 @@ pub(crate) enum Layout {
     V1(Vec<PathBuf>),
     /// Version 2: the mount point.
     V2(PathBuf),
+    /// Version 2 under systemd as process 1: the mount point. Only systemd makes and changes cgroups there; it takes
+    /// controllers away from those of others.
+    Scopes(PathBuf),
 }
+
+/// Where systemd that is process 1 keeps its state.
+const SYSTEMD: &str = "/run/systemd/system";
 
 impl Layout {
     /// The layout of this host.
     pub(crate) fn of_host() -> Result<Self, LocalError> {
         let file = "/proc/self/mountinfo";
         let text = fs_err::read_to_string(file).map_err(LocalError::io("find the host's cgroups"))?;
-        Ok(Self::read(&text))
+        Ok(Self::read(&text, Path::new(SYSTEMD).is_dir()))
     }
 
     /// The layout that a mount table shows. A hybrid host (controllers in version 1) counts as version 1.
-    pub(crate) fn read(mountinfo: &str) -> Self {
+    pub(crate) fn read(mountinfo: &str, systemd: bool) -> Self {
         let (mut hierarchies, mut seen, mut unified) = (Vec::new(), Vec::new(), None);
         for line in mountinfo.lines() {
             let (left, right) = line.split_once(" - ").unwrap_or((line, ""));
@@ -49,6 +57,7 @@ impl Layout {
             }
         }
         match unified {
+            Some(mount) if hierarchies.is_empty() && systemd => Self::Scopes(mount),
             Some(mount) if hierarchies.is_empty() => Self::V2(mount),
             _ => Self::V1(hierarchies),
         }
@@ -58,13 +67,32 @@ impl Layout {
     pub(crate) fn roots(&self) -> &[PathBuf] {
         match self {
             Self::V1(roots) => roots,
-            Self::V2(root) => std::slice::from_ref(root),
+            Self::V2(root) | Self::Scopes(root) => std::slice::from_ref(root),
         }
+    }
+
+    /// What is ours in every hierarchy: directory, cluster.
+    pub(crate) fn marked(&self) -> Vec<(PathBuf, String)> {
+        if let Self::Scopes(root) = self {
+            let scopes = scope::all(root).into_iter();
+            return scopes.map(|(unit, cluster)| (PathBuf::from(unit), cluster)).collect();
+        }
+        let entries = self.roots().iter().flat_map(|root| fs_err::read_dir(root.join(names::CGROUP)));
+        let directories = entries.flatten().flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        directories.map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned())).collect()
+    }
+
+    /// What moves a machine's supervisor into its cgroup, as the beginning of a command line.
+    pub(crate) fn enter(&self, cluster: &str, name: &str, limits: Limits) -> Vec<String> {
+        if matches!(self, Self::Scopes(_)) { scope::enter(cluster, name, limits) } else { Vec::new() }
     }
 
     /// Directories of a machine in every hierarchy.
     pub(crate) fn of_machine(&self, cluster: &str, name: &str) -> Vec<PathBuf> {
-        let path = names::cgroup_path(cluster, name);
+        let path = match self {
+            Self::V1(_) | Self::V2(_) => names::cgroup_path(cluster, name),
+            Self::Scopes(_) => scope::path(cluster, name),
+        };
         self.roots().iter().map(|root| root.join(&path)).collect()
     }
 }
@@ -94,8 +122,11 @@ impl Limits {
     }
 }
 
-/// Makes a machine's cgroup in every hierarchy; fine where it is there.
+/// Makes a machine's cgroup in every hierarchy; fine where it is there. A scope comes with its first process.
 pub(crate) fn create(layout: &Layout, cluster: &str, name: &str) -> Result<(), LocalError> {
+    if matches!(layout, Layout::Scopes(_)) {
+        return Ok(());
+    }
     // The last machine that goes takes the directories above with it, perhaps between two of these steps.
     for _ in 0..RACES {
         match create_once(layout, cluster, name) {
@@ -150,7 +181,11 @@ fn delegate(directory: &Path) -> Result<(), LocalError> {
 
 /// Sets a machine's upper bounds.
 pub(crate) fn limit(layout: &Layout, cluster: &str, name: &str, limits: Limits) -> Result<(), LocalError> {
-    let files = if matches!(layout, Layout::V1(_)) { limits.files_v1() } else { limits.files_v2() };
+    let files = match layout {
+        Layout::V1(_) => limits.files_v1(),
+        Layout::V2(_) => limits.files_v2(),
+        Layout::Scopes(root) => return scope::limit(root, cluster, name, limits),
+    };
     for directory in layout.of_machine(cluster, name) {
         for (file, value) in &files {
             let path = directory.join(file);
@@ -186,6 +221,9 @@ fn limited(bytes: &u64) -> bool {
 ///
 /// Stale `kubepods` groups of a last boot make kubelet start static pods 67 s late.
 pub(crate) fn remove(layout: &Layout, cluster: &str, name: &str) -> Result<(), LocalError> {
+    if let Layout::Scopes(root) = layout {
+        return scope::remove(root, cluster, name, EMPTYING);
+    }
     let until = Instant::now() + EMPTYING;
     for directory in layout.of_machine(cluster, name) {
         remove_tree(&directory, until)?;
@@ -195,6 +233,9 @@ pub(crate) fn remove(layout: &Layout, cluster: &str, name: &str) -> Result<(), L
 
 /// Removes the cgroups above a machine's where it was the last of its cluster, or of all.
 pub(crate) fn remove_empty_parents(layout: &Layout, cluster: &str) {
+    if matches!(layout, Layout::Scopes(_)) {
+        return;
+    }
     for root in layout.roots() {
         // They stay while another machine or cluster has its cgroup there.
         let _ = fs_err::remove_dir(root.join(names::CGROUP).join(cluster));
@@ -238,18 +279,36 @@ mod tests {
     #[test]
     fn a_hybrid_host_counts_as_version_1_and_each_hierarchy_once() {
         let paths = ["cpu,cpuacct", "memory", "systemd"].map(|name| PathBuf::from("/sys/fs/cgroup").join(name));
-        assert_eq!(Layout::read(V1), Layout::V1(paths.to_vec()));
+        assert_eq!(Layout::read(V1, true), Layout::V1(paths.to_vec()));
     }
 
     #[test]
     fn a_host_without_version_1_controllers_is_version_2() {
         let table = "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate";
-        assert_eq!(Layout::read(table), Layout::V2("/sys/fs/cgroup".into()));
+        assert_eq!(Layout::read(table, false), Layout::V2("/sys/fs/cgroup".into()));
+    }
+
+    #[test]
+    fn under_systemd_with_version_2_a_machine_has_a_scope_and_nothing_is_made_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let table = format!("30 24 0:26 / {} rw - cgroup2 cgroup2 rw", directory.path().display());
+        let layout = Layout::read(&table, true);
+        assert_eq!(layout, Layout::Scopes(directory.path().to_owned()));
+        create(&layout, "dev", "cp-1").unwrap();
+        assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 0);
+        let scope = directory.path().join("system.slice/kubewright-dev_cp-1.scope");
+        assert_eq!(layout.of_machine("dev", "cp-1"), std::slice::from_ref(&scope));
+        fs_err::create_dir_all(&scope).unwrap();
+        fs_err::write(scope.join("memory.max"), "1073741824\n").unwrap();
+        fs_err::write(scope.join("cpu.max"), "150500 100000\n").unwrap();
+        let in_force = Limits { memory: Some(1 << 30), milli_cpus: Some(1505) };
+        assert_eq!(limits(&layout, "dev", "cp-1"), in_force);
+        assert_eq!(layout.marked(), [(PathBuf::from("kubewright-dev_cp-1.scope"), "dev".to_owned())]);
     }
 
     #[test]
     fn a_machine_has_a_directory_in_every_hierarchy() {
-        let found = Layout::read(V1).of_machine("dev", "cp-1");
+        let found = Layout::read(V1, false).of_machine("dev", "cp-1");
         assert_eq!(found.len(), 3);
         assert_eq!(found[1], Path::new("/sys/fs/cgroup/memory/kubewright/dev/cp-1"));
     }

@@ -20,7 +20,7 @@ pub enum MarkedKind {
     Table,
     /// A rule in somebody else's chain.
     Rule,
-    /// A cgroup directory.
+    /// A cgroup directory, or the scope that has it.
     Cgroup,
 }
 
@@ -71,12 +71,8 @@ pub(crate) fn all() -> Result<Vec<Marked>, LocalError> {
         let cluster = comment.unwrap_or_default().to_owned();
         add(MarkedKind::Rule, rule, &cluster);
     }
-    for root in Layout::of_host()?.roots() {
-        for entry in fs_err::read_dir(root.join(names::CGROUP)).into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                add(MarkedKind::Cgroup, entry.path().display().to_string(), &entry.file_name().to_string_lossy());
-            }
-        }
+    for (path, cluster) in Layout::of_host()?.marked() {
+        add(MarkedKind::Cgroup, path.display().to_string(), &cluster);
     }
     Ok(found.into_iter().collect())
 }

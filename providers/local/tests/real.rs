@@ -140,7 +140,8 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
     // Made again: nothing happens. A stop keeps data, and an update starts the machine with it.
     ground.apply(Operation::Create, &network, &network_inputs, None).await;
     boot(&ground, &machines).await;
-    ground.ssh(&machines[0].1["address"], "echo kept > /var/lib/etcd/data; mkdir /sys/fs/cgroup/memory/kubepods");
+    let kubepods = format!("{}/kubepods", controllers());
+    ground.ssh(&machines[0].1["address"], &format!("echo kept > /var/lib/etcd/data; mkdir {kubepods}"));
     let begin = Instant::now();
     assert_eq!(ground.provider.stop(CLUSTER).await.unwrap().len(), machines.len());
     println!("stop {:?}", begin.elapsed());
@@ -152,7 +153,7 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
         assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");
     }
     assert_eq!(
-        ground.ssh(&machines[0].1["address"], "cat /var/lib/etcd/data; ls -d /sys/fs/cgroup/memory/kubepods || true"),
+        ground.ssh(&machines[0].1["address"], &format!("cat /var/lib/etcd/data; ls -d {kubepods} || true")),
         "kept"
     );
 
@@ -193,14 +194,71 @@ async fn boot(ground: &Ground, machines: &[(ResourceId, Value)]) {
     println!("all {:?}, load {}", begin.elapsed(), std::fs::read_to_string("/proc/loadavg").unwrap().trim());
 }
 
+/// Where the controller of memory is, on this host and in its machines.
+fn controllers() -> &'static str {
+    if Path::new("/sys/fs/cgroup/memory").is_dir() { "/sys/fs/cgroup/memory" } else { "/sys/fs/cgroup" }
+}
+
+/// The upper bounds that the kernel holds a machine's processes to: bytes, and microseconds of each period.
+fn in_force(machine: &str) -> String {
+    let script = format!(
+        "own=$(cat /proc/$(pgrep -f '^systemd-nspawn .*--machine={machine} ')/cgroup)\n\
+         at() {{ echo \"$own\" | grep -m 1 \"$1\" | cut -d: -f3; }}\n\
+         if [ -d /sys/fs/cgroup/memory ]; then\n\
+            cat /sys/fs/cgroup/memory$(at :memory:)/memory.limit_in_bytes /sys/fs/cgroup/cpu$(at :cpu)/cpu.cfs_quota_us\n\
+         else cd /sys/fs/cgroup$(at ^0::)/.. && cat memory.max cpu.max; fi"
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs root and a machine image; see the head of the file"]
+async fn limits_hold_a_machines_processes_and_change_while_it_runs() {
+    let images = directory("KUBEWRIGHT_TEST_IMAGES");
+    let state = tempfile::tempdir_in(&images).unwrap();
+    let ground = Ground::new(state.path().join("machines"));
+    let before = host::Snapshot::take();
+    let net = subnet::choose(&ground.provider.facts().await.unwrap(), &[]).unwrap();
+    let network = ResourceId::new("network", CLUSTER);
+    let bridge = json!({"bridge": names::bridge_name(CLUSTER), "subnet": net, "gateway": subnet::gateway(net)});
+    ground.apply(Operation::Create, &network, &bridge, None).await;
+    let (id, mut inputs) = ground.machine(1, net);
+    inputs["memory"] = json!(512 << 20);
+    inputs["milliCpus"] = json!(1505);
+    ground.apply(Operation::Create, &id, &inputs, None).await;
+    let made = Observation::present(inputs.clone());
+    assert_eq!(ground.observe(&id, &inputs).await, made);
+    let supervisor = names::machine_name(CLUSTER, "m1");
+    assert_eq!(in_force(&supervisor), "536870912 150500");
+
+    let expect = Digest::of_json(&inputs);
+    inputs["memory"] = json!(768 << 20);
+    inputs["milliCpus"] = json!(1255);
+    ground.apply(Operation::Update, &id, &inputs, Some(expect)).await;
+    assert_eq!(ground.observe(&id, &inputs).await, Observation::present(inputs.clone()));
+    assert_eq!(in_force(&supervisor), "805306368 125500");
+
+    if controllers() == "/sys/fs/cgroup" {
+        // A machine outlives a supervisor that is killed; deleting ends it all the same.
+        let kill = format!("kill -9 $(pgrep -f '^systemd-nspawn .*--machine={supervisor} ')");
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+    ground.apply(Operation::Delete, &id, &inputs, None).await;
+    ground.apply(Operation::Delete, &network, &bridge, None).await;
+    assert_eq!(ground.provider.leftovers(BTreeSet::new()).await.unwrap(), []);
+    host::Snapshot::take().assert_same(&before);
+}
+
 /// What Kubernetes needs, seen from inside.
 fn inside(ground: &Ground, machines: &[(ResourceId, Value)]) {
     let (first, last) = (&machines[0].1["address"], &machines[machines.len() - 1].1["address"]);
     assert_eq!(ground.ssh(first, "hostname"), "m1");
     assert_eq!(ground.ssh(first, "findmnt -n -o PROPAGATION /"), "shared");
     assert_eq!(ground.ssh(first, "systemctl --failed --no-legend"), "");
-    ground.ssh(first, "mkdir /sys/fs/cgroup/memory/own && rmdir /sys/fs/cgroup/memory/own");
-    ground.ssh(first, "test ! -e /sys/fs/cgroup/memory/kubewright && test -w /proc/sys/kernel/panic");
+    let cgroups = controllers();
+    ground.ssh(first, &format!("mkdir {cgroups}/own && rmdir {cgroups}/own"));
+    ground.ssh(first, &format!("test ! -e {cgroups}/kubewright && test -w /proc/sys/kernel/panic"));
     // What kubelets do to the kernel they share; the last network puts it back.
     ground.ssh(first, "echo 10 > /proc/sys/kernel/panic; echo 1 > /proc/sys/vm/overcommit_memory");
     ground.ssh(first, &format!("ping -c 1 -W 2 {}", last.as_str().unwrap()));

@@ -19,8 +19,6 @@ const MODULES: &str = "/lib/modules";
 struct Ground {
     /// cgroups are version 1.
     v1: bool,
-    /// systemd is the host's process 1 and makes the cgroup (version 2 only).
-    systemd: bool,
     /// The host has modules to share.
     modules: bool,
 }
@@ -28,11 +26,7 @@ struct Ground {
 /// Starts the supervisor and returns at once.
 pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) -> Result<(), LocalError> {
     let home = &machine.home;
-    let ground = Ground {
-        v1: matches!(layout, cgroup::Layout::V1(_)),
-        systemd: Path::new("/run/systemd/system").is_dir(),
-        modules: Path::new(MODULES).is_dir(),
-    };
+    let ground = Ground { v1: matches!(layout, cgroup::Layout::V1(_)), modules: Path::new(MODULES).is_dir() };
     let what = || format!("start machine {}", home.name);
     let lower = home.directory().join("lower");
     let _ = fs_err::remove_file(&lower);
@@ -45,11 +39,11 @@ pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) ->
     // Forking once more leaves no zombie with this process as its parent; a session of its own keeps a Ctrl-C away.
     let status = Command::new(command::find("setsid").ok_or_else(|| LocalError::ProgramMissing("setsid".into()))?)
         .args(["--fork", "/bin/sh", "-c", START, "kubewright-machine"])
-        .args(supervisor(machine, ground))
+        .args(supervisor(machine, ground, layout))
         .current_dir(home.directory())
         .env_clear()
         .env("PATH", command::PATH)
-        .env("KW_CGROUPS", joined(&cgroups(layout, home, ground)))
+        .env("KW_CGROUPS", joined(&cgroups(layout, home)))
         .env("KW_VERSION", if ground.v1 { "1" } else { "2" })
         // kubelet writes kernel settings below /proc/sys.
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "1")
@@ -65,41 +59,27 @@ pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) ->
 }
 
 /// cgroups that the supervisor moves itself into; under systemd a scope does that.
-fn cgroups(layout: &cgroup::Layout, home: &Home, ground: Ground) -> Vec<PathBuf> {
-    if ground.v1 || !ground.systemd { layout.of_machine(&home.cluster, &home.name) } else { Vec::new() }
+fn cgroups(layout: &cgroup::Layout, home: &Home) -> Vec<PathBuf> {
+    match layout {
+        cgroup::Layout::V1(_) | cgroup::Layout::V2(_) => layout.of_machine(&home.cluster, &home.name),
+        cgroup::Layout::Scopes(_) => Vec::new(),
+    }
 }
 
 fn joined(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// What the supervisor becomes, step by step: a scope (version 2), namespaces, mounts, systemd-nspawn.
-fn supervisor(machine: &Machine, ground: Ground) -> Vec<String> {
-    let mut argv: Vec<String> = Vec::new();
-    if !ground.v1 && ground.systemd {
-        // Not tried on the project's own test hosts, which have version 1.
-        argv.extend(scope(
-            &machine.home,
-            Limits { memory: machine.inputs.memory, milli_cpus: machine.inputs.milli_cpus },
-        ));
-    }
+/// What the supervisor becomes, step by step: a scope (under systemd), namespaces, mounts, systemd-nspawn.
+fn supervisor(machine: &Machine, ground: Ground, layout: &cgroup::Layout) -> Vec<String> {
+    let limits = Limits { memory: machine.inputs.memory, milli_cpus: machine.inputs.milli_cpus };
+    let mut argv = layout.enter(&machine.home.cluster, &machine.home.name, limits);
     argv.push("unshare".into());
     if ground.v1 {
         argv.push("--cgroup".into());
     }
     argv.extend(["--mount", "--propagation", "slave", "/bin/sh", "-c", INSIDE, "kubewright-machine"].map(String::from));
     argv.extend(nspawn(machine, ground));
-    argv
-}
-
-fn scope(home: &Home, limits: Limits) -> Vec<String> {
-    let unit = format!("kubewright-{}", home.machine_name());
-    let mut argv: Vec<String> =
-        ["systemd-run", "--scope", "--quiet", "--collect", "-p", "Delegate=yes"].map(String::from).into();
-    argv.push(format!("--unit={unit}"));
-    argv.extend(limits.memory.map(|bytes| format!("--property=MemoryMax={bytes}")));
-    argv.extend(limits.milli_cpus.map(|milli| format!("--property=CPUQuota={}%", milli / 10)));
-    argv.push("--".into());
     argv
 }
 
@@ -148,11 +128,11 @@ mod tests {
     use super::super::tests::machine;
     use super::*;
 
-    const V1: Ground = Ground { v1: true, systemd: false, modules: false };
+    const V1: Ground = Ground { v1: true, modules: false };
 
     #[test]
     fn a_machine_on_version_1_gets_its_own_cgroup_view_and_forces_its_systemd_there() {
-        let argv = supervisor(&machine(), V1);
+        let argv = supervisor(&machine(), V1, &cgroup::Layout::V1(Vec::new()));
         assert_eq!(argv[..3], ["unshare", "--cgroup", "--mount"]);
         assert!(argv.contains(&"--machine=kw-dev-cp-1".to_owned()));
         assert!(argv.contains(&"--network-bridge=kw-dev".to_owned()));
@@ -165,8 +145,11 @@ mod tests {
     fn under_systemd_with_version_2_a_scope_is_delegated() {
         let mut limited = machine();
         limited.inputs.memory = Some(1 << 30);
-        let argv = supervisor(&limited, Ground { v1: false, systemd: true, modules: true });
-        assert_eq!(argv[..6], ["systemd-run", "--scope", "--quiet", "--collect", "-p", "Delegate=yes"]);
+        let layout = cgroup::Layout::Scopes("/c".into());
+        let argv = supervisor(&limited, Ground { v1: false, modules: true }, &layout);
+        assert_eq!(argv[..4], ["systemd-run", "--scope", "--quiet", "--collect"]);
+        assert!(argv.contains(&"--unit=kubewright-dev_cp-1.scope".to_owned()));
+        assert!(argv.contains(&"--property=Delegate=yes".to_owned()));
         assert!(argv.contains(&"--property=MemoryMax=1073741824".to_owned()));
         assert!(argv.contains(&"--bind-ro=/lib/modules".to_owned()));
         assert!(!argv.iter().any(|word| word == "--cgroup" || word.contains("LEGACY")));
@@ -176,13 +159,9 @@ mod tests {
     fn a_supervisor_joins_every_hierarchy_unless_systemd_places_it() {
         let layout = cgroup::Layout::V1(vec!["/c/memory".into(), "/c/systemd".into()]);
         let home = machine().home;
-        assert_eq!(
-            joined(&cgroups(&layout, &home, V1)),
-            "/c/memory/kubewright/dev/cp-1 /c/systemd/kubewright/dev/cp-1"
-        );
-        let v2 = cgroup::Layout::V2("/c".into());
-        assert!(cgroups(&v2, &home, Ground { v1: false, systemd: true, modules: false }).is_empty());
-        assert_eq!(cgroups(&v2, &home, Ground { v1: false, systemd: false, modules: false }).len(), 1);
+        assert_eq!(joined(&cgroups(&layout, &home)), "/c/memory/kubewright/dev/cp-1 /c/systemd/kubewright/dev/cp-1");
+        assert_eq!(cgroups(&cgroup::Layout::V2("/c".into()), &home).len(), 1);
+        assert!(cgroups(&cgroup::Layout::Scopes("/c".into()), &home).is_empty());
     }
 
     #[test]
