@@ -105,6 +105,12 @@ impl<'a> Operation<'a> {
         self.handlers.observe(requests(desired, &self.loaded), self.outputs.clone()).await
     }
 
+    /// The same as a phase that the user sees.
+    pub(crate) async fn look(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<Observations, CommandError> {
+        let looking = async { Ok::<_, CommandError>(self.observe(desired).await) };
+        self.app.phase("compared with what is there", looking).await
+    }
+
     /// The same as if what was recorded were what is there.
     pub(crate) fn recorded_for_seen(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
         let requests = requests(desired, &self.loaded).into_iter();

@@ -37,7 +37,7 @@ impl RuleFiles {
 
     /// What to type after a command for the same rules.
     pub(crate) fn again(&self) -> String {
-        self.given().map(|file| format!(" --rules {file}")).collect()
+        self.given().flat_map(|file| [" --rules ", file]).collect()
     }
 
     fn given(&self) -> impl Iterator<Item = &String> {

@@ -173,8 +173,7 @@ impl View {
             app.say("Nothing was looked at: this preview takes what was recorded for what is there.");
             operation.recorded_for_seen(desired)
         } else {
-            let looking = async { Ok::<_, CommandError>(operation.observe(desired).await) };
-            app.phase("compared with what is there", looking).await?
+            operation.look(desired).await?
         };
         Ok(operation.plan(name, desired, assets, &observed)?.limited_to(&self.targets))
     }

@@ -57,8 +57,8 @@ async fn planned(app: &App, name: &str, all: bool) -> Result<Picture, CommandErr
     let open = open::cluster(app, name).await?;
     let desired = resolving::build(&open.resolved)?;
     // Nothing is carried out, so no asset is looked at.
-    let planning = open.operation.plan(name, &desired, Digest::of_bytes(b""));
-    let plan = app.phase("compared with what is there", planning).await?;
+    let observed = open.operation.look(&desired).await?;
+    let plan = open.operation.plan(name, &desired, Digest::of_bytes(b""), &observed)?;
     if !all {
         return Ok(report::plan_picture(&plan));
     }
