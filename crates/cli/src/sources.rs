@@ -36,13 +36,23 @@ pub(crate) fn puller(app: &App, sources: &[String]) -> Puller {
     Puller::new((*app.cache).clone(), origins, app.progress.clone()).cancelled_by(app.stop.drain.clone())
 }
 
+/// Whether the machines' image would be put together here: it is neither in the cache nor to be had from a mirror.
+pub(crate) fn builds_machine_image(app: &App, sources: &[String]) -> bool {
+    let image = catalog::debian::machine_rootfs();
+    let is_cached = app.cache.find(image.reference()).is_ok_and(|found| found.is_some());
+    !is_cached && !sources.iter().any(|source| is_mirror(source))
+}
+
+fn is_mirror(source: &str) -> bool {
+    source.starts_with('/') || is_address(source)
+}
+
 /// The mirrors among the sources.
 pub(crate) fn mirrors(app: &App, sources: &[String]) -> Vec<Mirror> {
-    let is_mirror = |source: &&String| source.starts_with('/') || is_address(source);
     let mirror = |source: &String| {
         if is_address(source) { Mirror::on_the_web(source, app.cache.root()) } else { Mirror::in_directory(source) }
     };
-    sources.iter().filter(is_mirror).map(mirror).collect()
+    sources.iter().filter(|source| is_mirror(source)).map(mirror).collect()
 }
 
 fn is_address(source: &str) -> bool {

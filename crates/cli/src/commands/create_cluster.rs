@@ -14,7 +14,7 @@ use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, Wish};
-use crate::{compose, documents, ground, host, output, resolving};
+use crate::{compose, documents, ground, host, output, resolving, sources};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -128,7 +128,7 @@ async fn check_host(app: &App, name: &str, effective: &Effective, ground: &Groun
         bridge: ground.local.bridge.clone(),
         subnet: ground.local.subnet,
         machines,
-        builds_image: true,
+        builds_image: sources::builds_machine_image(app, &effective.cluster.spec.assets.sources),
     };
     let findings = compose::local_provider(app).preflight(&wish).await;
     if findings.is_empty() { Ok(()) } else { Err(unfit(&findings)) }

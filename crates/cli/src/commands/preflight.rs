@@ -6,7 +6,7 @@ use report::Table;
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::{compose, host, output};
+use crate::{compose, host, output, sources};
 
 /// Arguments of `preflight`.
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         bridge: provider_local::names::bridge_name("preflight"),
         subnet,
         machines: 3,
-        builds_image: true,
+        builds_image: sources::builds_machine_image(app, &[]),
     };
     let findings = local.preflight(&wish).await;
     output::print(app.format, &findings, || {
