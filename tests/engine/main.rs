@@ -5,6 +5,7 @@ mod clusters;
 mod crashes;
 mod credentials;
 mod failures;
+mod generated;
 mod kinds;
 mod lifecycle;
 mod mutations;
