@@ -61,7 +61,7 @@ async fn no_secret_is_in_the_state_or_the_journal() {
     let site = site().await;
     let serial = site.load().await.unwrap().head.serial;
     apply(&site, &clusters::wanted("local.yaml")).await;
-    let mut texts = site.store.read_journal("demo", &format!("run-{serial}")).await.unwrap();
+    let mut texts = site.store.read_journal("demo", &site.run_at(serial)).await.unwrap();
     for key in site.store.list("demo", "").await.unwrap() {
         let bytes = site.store.get("demo", &key).await.unwrap().unwrap();
         texts.push(String::from_utf8(bytes).unwrap());

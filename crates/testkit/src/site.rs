@@ -139,7 +139,7 @@ impl Site {
         outputs: Arc<KnownOutputs>,
     ) -> Result<Summary, StoreError> {
         let lease = self.store.lock(CLUSTER, lock_info()).await?;
-        let run = format!("run-{}", loaded.head.serial);
+        let run = self.run_at(loaded.head.serial);
         self.world.learn(desired);
         let (journal, ..) = self.cluster().begin_run(loaded, &run, None).await?;
         let ports = Ports {
@@ -161,9 +161,14 @@ impl Site {
         Ok(summary)
     }
 
+    /// The run that this process begins at a serial. Another process at the same one has another run.
+    pub fn run_at(&self, serial: u64) -> String {
+        format!("run-{serial}-{}", self.seed)
+    }
+
     /// The journal of the last run that was begun, finished or not, when it began at this serial.
     pub async fn journal(&self, serial: u64) -> Result<Vec<Record>, StoreError> {
-        let run = format!("run-{serial}");
+        let run = self.run_at(serial);
         journal::parse(&run, &self.store.read_journal(CLUSTER, &run).await?)
     }
 
