@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use resource::Digest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -42,7 +43,7 @@ impl FromStr for AssetRef {
         let (name, recipe) = text.split_once('@').ok_or_else(invalid)?;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
         let named = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(plain);
-        let digest = recipe.len() == 64 && recipe.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let digest = Digest::parse(recipe).is_some();
         if named && digest { Ok(Self { name: name.to_owned(), recipe: recipe.to_owned() }) } else { Err(invalid()) }
     }
 }

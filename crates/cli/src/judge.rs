@@ -32,18 +32,22 @@ impl Judge {
         let wanted = documents(resolved)
             .map_err(|error| CommandError::from_source("cannot keep the documents", &error).exit(Exit::Bug))?;
         let protected = resolved.cluster.spec.protection.resources.iter().cloned().collect();
-        Ok(Self { wanted, protected, ..Self::of_deletion(resolved.name(), loaded) })
+        Ok(Self { wanted, protected, ..Self::unprotected(resolved.name(), loaded) })
     }
 
     /// A cluster that is to be deleted.
     pub(crate) fn of_deletion(name: &str, loaded: &Loaded) -> Self {
+        Self { protected: protected(loaded), ..Self::unprotected(name, loaded) }
+    }
+
+    fn unprotected(name: &str, loaded: &Loaded) -> Self {
         Self {
             cluster: name.to_owned(),
             revision: loaded.head.revision.clone(),
             previous: loaded.goal.as_ref().map(|goal| goal.documents.clone()).unwrap_or_default(),
             wanted: Vec::new(),
             control_planes: control_planes(&loaded.state),
-            protected: protected(loaded),
+            protected: BTreeSet::new(),
         }
     }
 

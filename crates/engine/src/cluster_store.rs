@@ -13,6 +13,7 @@ use serde_json::Value;
 pub use history::RevisionError;
 pub use verify::{Damage, Verified};
 
+use crate::document::parse;
 use crate::journal::{self, Journal};
 use crate::state::{Head, State};
 use crate::{StateStore, StoreError, Version};
@@ -20,6 +21,9 @@ use crate::{StateStore, StoreError, Version};
 const REVISIONS: &str = "revisions/";
 const CHECKPOINTS: &str = "checkpoints/";
 const GOALS: &str = "goals/";
+
+/// Why an object is damaged whose name is not its content's digest.
+const OTHER_CONTENT: &str = "its content is not what it was written with";
 
 /// One immutable set of documents as the user wrote them, with what was found out about the ground then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +48,19 @@ pub struct Revision {
 impl Revision {
     /// Version written into revisions.
     pub const FORMAT: u32 = 1;
+
+    /// A revision without documents, for tests.
+    pub fn of_nothing() -> Self {
+        Self {
+            format: Self::FORMAT,
+            documents: Vec::new(),
+            ground: Value::Null,
+            parent: None,
+            author: String::new(),
+            reason: String::new(),
+            time: String::new(),
+        }
+    }
 }
 
 /// What a run was to make of the cluster. A revision alone does not say it: another kubewright may have other defaults.
@@ -212,9 +229,7 @@ impl ClusterStore {
         let damaged = |why: &str| Err(StoreError::Damaged { what: what.clone(), why: why.to_owned() });
         match self.store.get(&self.cluster, &key).await? {
             None => damaged("it is missing"),
-            Some(bytes) if Digest::of_bytes(&bytes) != *digest => {
-                damaged("its content is not what it was written with")
-            }
+            Some(bytes) if Digest::of_bytes(&bytes) != *digest => damaged(OTHER_CONTENT),
             Some(bytes) => parse(&what, format, &bytes),
         }
     }
@@ -232,27 +247,6 @@ fn encode<T: Serialize>(value: &T) -> Result<(Digest, Vec<u8>), StoreError> {
     Ok((Digest::of_bytes(&bytes), bytes))
 }
 
-/// Parses a versioned document: one written by a newer kubewright is refused, not mangled.
-fn parse<T: DeserializeOwned>(what: &str, format: u32, bytes: &[u8]) -> Result<T, StoreError> {
-    /// Everything else in a document is passed over: a state may be large.
-    #[derive(Deserialize)]
-    struct Versioned {
-        #[serde(default)]
-        format: Value,
-    }
-    let damaged = |why: String| StoreError::Damaged { what: what.to_owned(), why };
-    let versioned: Versioned = serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
-    match versioned.format.as_u64() {
-        Some(found) if found == u64::from(format) => {
-            serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))
-        }
-        Some(found) if found > u64::from(format) => Err(damaged(format!(
-            "it has format {found}, but this kubewright knows only up to {format}: use a newer kubewright"
-        ))),
-        _ => Err(damaged("it names no format that this kubewright knows".to_owned())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -263,16 +257,7 @@ mod tests {
     /// A cluster that was written down and never made.
     pub(super) async fn cluster() -> ClusterStore {
         let cluster = ClusterStore::new(Arc::new(MemoryStore::default()), "demo");
-        let revision = Revision {
-            format: Revision::FORMAT,
-            documents: Vec::new(),
-            ground: Value::Null,
-            parent: None,
-            author: String::new(),
-            reason: String::new(),
-            time: String::new(),
-        };
-        let digest = cluster.put_revision(&revision).await.unwrap();
+        let digest = cluster.put_revision(&Revision::of_nothing()).await.unwrap();
         cluster.create("lineage", digest).await.unwrap();
         cluster
     }

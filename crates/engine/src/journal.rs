@@ -7,7 +7,7 @@ use resource::{Digest, Recorded, ResourceId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{JournalWriter, StoreError};
+use crate::{JournalWriter, StoreError, document};
 
 /// One line of a journal. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,9 +147,7 @@ pub fn parse(run: &str, lines: &[String]) -> Result<Vec<Record>, StoreError> {
         StoreError::Damaged { what, why }
     };
     if let Some(newer) = lines.first().and_then(|line| format_of(line)).filter(|format| *format > u64::from(FORMAT)) {
-        let why =
-            format!("it has format {newer}, but this kubewright knows only up to {FORMAT}: use a newer kubewright");
-        return Err(damaged(0, why));
+        return Err(damaged(0, document::newer(newer, FORMAT)));
     }
     let record =
         |(index, line): (usize, &String)| serde_json::from_str(line).map_err(|error| damaged(index, error.to_string()));

@@ -3,6 +3,7 @@
 pub mod asset;
 mod attempt;
 pub mod cluster_store;
+pub mod document;
 pub mod error;
 pub mod event;
 pub mod handler;

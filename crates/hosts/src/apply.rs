@@ -56,7 +56,7 @@ pub(crate) async fn apply_config(
 
 /// Undoes what the agent made on a machine.
 pub(crate) async fn reset(agents: &Agents, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
-    let inputs = change.before.as_ref().ok_or_else(|| ActionError::permanent("nothing is known of what was made"))?;
+    let inputs = before(change)?;
     let target = target_of(inputs, context.outputs.as_ref())?;
     let applied = done(agents, &target, &Request::Reset { epoch: context.epoch }, context).await?;
     // A program without a ledger does no harm, so nothing fails for it.
@@ -73,14 +73,30 @@ pub(crate) async fn done(
 ) -> Result<Applied, ActionError> {
     let note = |fragment| context.progress(fragment);
     let asked = agents.ask(target, PATIENCE, WhenMissing::Upload, request, &note);
-    tokio::select! {
-        // Dropping the question ends the agent.
-        () = context.cancel.cancelled() => Err(ActionError::permanent("stopped before it was done")),
-        answer = asked => match answer? {
+    // Dropping the question ends the agent.
+    unless_cancelled(context, async {
+        match asked.await? {
             Reply::Done { .. } => Ok(Applied::default()),
             _ => Err(AgentError::Unexpected { machine: target.name.clone() }.into()),
         }
+    })
+    .await
+}
+
+/// Does some work, unless the run is stopped first: then the work is dropped.
+pub(crate) async fn unless_cancelled<T>(
+    context: &ActionContext,
+    work: impl Future<Output = Result<T, ActionError>>,
+) -> Result<T, ActionError> {
+    tokio::select! {
+        () = context.cancel.cancelled() => Err(ActionError::permanent("stopped before it was done")),
+        done = work => done,
     }
+}
+
+/// The inputs that a change begins with.
+pub(crate) fn before(change: &Change) -> Result<&Value, ActionError> {
+    change.before.as_ref().ok_or_else(|| ActionError::permanent("nothing is known of what was made"))
 }
 
 /// The inputs that a change leads to.

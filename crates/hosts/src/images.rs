@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::AgentError;
-use crate::apply::{PATIENCE, after, target_of};
+use crate::apply::{PATIENCE, after, before, target_of, unless_cancelled};
 use crate::observe::{self, AT_ONCE};
-use crate::target::{TargetError, target};
+use crate::target::target_if_made;
 
 /// containerd's client, in the namespace of Kubernetes.
 const CLIENT: &str = "ctr --namespace k8s.io images";
@@ -83,24 +83,20 @@ impl Images {
         context: &dyn ObserveContext,
     ) -> Result<Option<BTreeSet<String>>, String> {
         let Some(inputs) = requests.iter().find_map(ObserveRequest::inputs) else { return Ok(None) };
-        let target = match target(inputs, context) {
-            Ok(target) => target,
-            Err(TargetError::NotMade(_)) => return Ok(None),
-            Err(error) => return Err(error.to_string()),
-        };
+        let Some(target) = target_if_made(inputs, context)? else { return Ok(None) };
         let listing = async {
             let host = self.connector.connect(&target, observe::PATIENCE).await?;
-            run(host.as_ref(), &target.name, &format!("{CLIENT} list --quiet")).await
+            names(host.as_ref(), &target.name).await
         };
         let listed = tokio::time::timeout(LOOKING, listing).await;
-        let lines = listed.map_err(|_| format!("{} did not list its images in time", target.name))?;
-        Ok(Some(lines.map_err(|error| error.to_string())?.into_iter().collect()))
+        let names = listed.map_err(|_| format!("{} did not list its images in time", target.name))?;
+        names.map(Some).map_err(|error| error.to_string())
     }
 
     /// Loads an image, or removes it.
     pub(crate) async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
         let (inputs, removes) = match change.operation {
-            Operation::Delete => (change.before.as_ref().ok_or_else(unknown)?, true),
+            Operation::Delete => (before(change)?, true),
             _ => (after(change)?, false),
         };
         let target = target_of(inputs, context.outputs.as_ref())?;
@@ -108,10 +104,7 @@ impl Images {
         let work = async {
             if removes { self.remove(&target, &inputs).await } else { self.load(&target, &inputs, context).await }
         };
-        tokio::select! {
-            () = context.cancel.cancelled() => Err(ActionError::permanent("stopped before it was done")),
-            done = work => done.map(|()| Applied::default()),
-        }
+        unless_cancelled(context, work).await.map(|()| Applied::default())
     }
 
     async fn load(&self, target: &HostTarget, inputs: &Inputs, context: &ActionContext) -> Result<(), ActionError> {
@@ -128,18 +121,13 @@ impl Images {
     async fn remove(&self, target: &HostTarget, inputs: &Inputs) -> Result<(), ActionError> {
         let removing = async {
             let host = self.connector.connect(target, PATIENCE).await?;
-            let images = run(host.as_ref(), &target.name, &format!("{CLIENT} list --quiet")).await?;
-            if images.contains(&inputs.image) {
+            if names(host.as_ref(), &target.name).await?.contains(&inputs.image) {
                 run(host.as_ref(), &target.name, &format!("{CLIENT} remove --sync {}", inputs.image)).await?;
             }
             Ok::<_, HostError>(())
         };
         removing.await.map_err(|error| AgentError::from(error).into())
     }
-}
-
-fn unknown() -> ActionError {
-    ActionError::permanent("nothing is known of what was loaded")
 }
 
 fn observation(request: &ObserveRequest, found: &Result<Option<BTreeSet<String>>, String>) -> Observation {
@@ -178,6 +166,11 @@ pub async fn import(host: &dyn Host, machine: &str, archive: &Path, afterwards: 
     let afterwards = afterwards.map(|command| format!(" && {command}")).unwrap_or_default();
     let import = format!("{CLIENT} import --all-platforms {remote}{afterwards}");
     run(host, machine, &format!("{import}; status=$?; rm -f {remote}; exit $status")).await.map(drop)
+}
+
+/// Names of the images that a machine has.
+async fn names(host: &dyn Host, machine: &str) -> Result<BTreeSet<String>, HostError> {
+    Ok(run(host, machine, &format!("{CLIENT} list --quiet")).await?.into_iter().collect())
 }
 
 /// Runs a command to its end; the lines that it printed.

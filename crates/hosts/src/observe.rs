@@ -15,7 +15,7 @@ use crate::agent::{Agents, WhenMissing};
 use crate::attributes::{Found, attributes};
 use crate::question::{KUBELET_CERTIFICATE, LEDGER, Question};
 use crate::schema::{MACHINE_CONFIG, NODE_BOOTSTRAP};
-use crate::target::{TargetError, target};
+use crate::target::target_if_made;
 
 /// How long a machine may take to be reached. Short: it is there, or it is unknown.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
@@ -78,10 +78,10 @@ async fn observe_machine(
     let Some(inputs) = machine.requests().find_map(ObserveRequest::inputs) else {
         return machine.all(&Observation::Absent);
     };
-    let target = match target(inputs, context) {
-        Ok(target) => target,
-        Err(TargetError::NotMade(_)) => return machine.all(&Observation::Absent),
-        Err(error) => return machine.all(&Observation::unknown(error.to_string())),
+    let target = match target_if_made(inputs, context) {
+        Ok(Some(target)) => target,
+        Ok(None) => return machine.all(&Observation::Absent),
+        Err(why) => return machine.all(&Observation::unknown(why)),
     };
     let question = match question(machine, &target, context) {
         Ok(question) => question,

@@ -41,6 +41,15 @@ pub fn target(inputs: &Value, outputs: &dyn ObserveContext) -> Result<HostTarget
     })
 }
 
+/// The same for looking at a machine: nothing where it was never made, else why it cannot be told.
+pub(crate) fn target_if_made(inputs: &Value, outputs: &dyn ObserveContext) -> Result<Option<HostTarget>, String> {
+    match target(inputs, outputs) {
+        Ok(target) => Ok(Some(target)),
+        Err(TargetError::NotMade(_)) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Without any output, the machine itself was never made; an address that stands in the inputs is one of a machine
 /// that kubewright does not make.
 fn unresolved(inputs: &TargetInputs, missing: Reference, outputs: &dyn ObserveContext) -> TargetError {

@@ -18,6 +18,12 @@ impl ActionId {
         Self(format!("{verb} {resource}"))
     }
 
+    /// The verb, and the kind of the resource.
+    pub fn verb_and_kind(&self) -> (&str, &str) {
+        let (verb, resource) = self.0.split_once(' ').unwrap_or((&self.0, ""));
+        (verb, resource.split_once('/').map_or(resource, |(kind, _)| kind))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

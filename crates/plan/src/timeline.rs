@@ -30,8 +30,7 @@ impl Durations {
 
 /// Verb and kind: what makes actions alike.
 fn key(action: &ActionId) -> (String, String) {
-    let (verb, resource) = action.as_str().split_once(' ').unwrap_or((action.as_str(), ""));
-    let kind = resource.split_once('/').map_or(resource, |(kind, _)| kind);
+    let (verb, kind) = action.verb_and_kind();
     (verb.to_owned(), kind.to_owned())
 }
 

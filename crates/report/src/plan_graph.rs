@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::{Node, Picture};
-use plan::{ActionId, Change, Operation, Plan};
+use plan::{Change, Operation, Plan};
 use resource::ResourceId;
 
 /// Nothing happens to it.
@@ -11,19 +11,23 @@ const UNCHANGED: &str = "#e6e6e6";
 
 /// The changes of a plan and what each waits for; coloured by what they do.
 pub fn plan_picture(plan: &Plan) -> Picture {
-    let place: BTreeMap<&ActionId, usize> =
-        plan.changes.iter().enumerate().map(|(index, change)| (&change.id, index)).collect();
     let node = |change: &Change| Node { label: change.id.to_string(), colour: colour(change) };
-    let edges = plan.changes.iter().enumerate().flat_map(|(to, change)| {
-        let place = &place;
-        change.depends_on.iter().filter_map(move |need| Some((*place.get(need)?, to)))
-    });
-    Picture { nodes: plan.changes.iter().map(node).collect(), edges: edges.collect() }
+    let edges = edges(plan.changes.iter().map(|change| (&change.id, &change.depends_on)));
+    Picture { nodes: plan.changes.iter().map(node).collect(), edges }
+}
+
+/// From what is waited for to what waits, each by its place; what has no place is left out.
+fn edges<'a, Id: Ord + 'a>(needs: impl Iterator<Item = (&'a Id, &'a BTreeSet<Id>)> + Clone) -> Vec<(usize, usize)> {
+    let place: BTreeMap<&Id, usize> = needs.clone().enumerate().map(|(index, (id, _))| (id, index)).collect();
+    let mut edges = Vec::new();
+    for (to, (_, befores)) in needs.enumerate() {
+        edges.extend(befores.iter().filter_map(|before| Some((*place.get(before)?, to))));
+    }
+    edges
 }
 
 /// Everything that is desired and what each depends on; coloured by what the plan does to it.
 pub fn desired_picture(needs: &BTreeMap<ResourceId, BTreeSet<ResourceId>>, plan: &Plan) -> Picture {
-    let place: BTreeMap<&ResourceId, usize> = needs.keys().enumerate().map(|(index, id)| (id, index)).collect();
     // Of a replace, its create stands last and speaks for it.
     let changes: BTreeMap<&ResourceId, &Change> =
         plan.changes.iter().map(|change| (&change.resource, change)).collect();
@@ -31,11 +35,7 @@ pub fn desired_picture(needs: &BTreeMap<ResourceId, BTreeSet<ResourceId>>, plan:
         label: id.to_string(),
         colour: changes.get(id).map_or(UNCHANGED, |change| colour(change)),
     };
-    let edges = needs.values().enumerate().flat_map(|(to, befores)| {
-        let place = &place;
-        befores.iter().filter_map(move |before| Some((*place.get(before)?, to)))
-    });
-    Picture { nodes: needs.keys().map(node).collect(), edges: edges.collect() }
+    Picture { nodes: needs.keys().map(node).collect(), edges: edges(needs.iter()) }
 }
 
 fn colour(change: &Change) -> &'static str {
@@ -52,7 +52,7 @@ fn colour(change: &Change) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use plan::{Base, Reason};
+    use plan::{ActionId, Base, Reason};
 
     use super::*;
 

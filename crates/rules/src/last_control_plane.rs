@@ -5,12 +5,8 @@ use crate::{Finding, RuleInput, machines};
 const NAME: &str = "last-control-plane";
 
 pub(crate) fn check(input: &RuleInput<'_>) -> Vec<Finding> {
-    let (removed, gone) = (machines::removed(input), machines::gone(input));
-    let left = input.intent.control_planes.iter().filter(|name| {
-        let name = name.as_str();
-        !removed.contains_key(name) && !gone.contains_key(name)
-    });
-    if !input.intent.stays() || removed.is_empty() || left.count() > 0 {
+    let removed = machines::removed(input);
+    if !input.intent.stays() || removed.is_empty() || machines::left(input) > 0 {
         return Vec::new();
     }
     let message = "the plan takes away every control plane that the cluster has, and with them everything in etcd";

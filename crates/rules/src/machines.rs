@@ -49,6 +49,13 @@ fn of_control_planes<'a>(input: &RuleInput<'a>, wanted: impl Fn(&Change) -> bool
         .collect()
 }
 
+/// How many control planes neither are deleted by a plan nor gone already.
+pub(crate) fn left(input: &RuleInput<'_>) -> usize {
+    let (removed, gone) = (removed(input), gone(input));
+    let is_left = |name: &&String| !removed.contains_key(name.as_str()) && !gone.contains_key(name.as_str());
+    input.intent.control_planes.iter().filter(is_left).count()
+}
+
 /// How many members etcd needs out of `members`.
 pub(crate) fn quorum(members: usize) -> usize {
     members / 2 + 1

@@ -6,11 +6,9 @@ const NAME: &str = "one-member-at-a-time";
 
 pub(crate) fn check(input: &RuleInput<'_>) -> Vec<Finding> {
     let members = input.intent.control_planes;
-    let (removed, gone) = (machines::removed(input), machines::gone(input));
-    let left =
-        members.iter().filter(|name| !removed.contains_key(name.as_str()) && !gone.contains_key(name.as_str())).count();
+    let removed = machines::removed(input);
     // Where the quorum goes, `quorum` and `last-control-plane` speak.
-    if !input.intent.stays() || removed.len() < 2 || left < machines::quorum(members.len()) {
+    if !input.intent.stays() || removed.len() < 2 || machines::left(input) < machines::quorum(members.len()) {
         return Vec::new();
     }
     let message = format!(

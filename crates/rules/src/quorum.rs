@@ -7,8 +7,7 @@ const NAME: &str = "quorum";
 pub(crate) fn check(input: &RuleInput<'_>) -> Vec<Finding> {
     let members = input.intent.control_planes;
     let (removed, gone) = (machines::removed(input), machines::gone(input));
-    let is_left = |name: &&String| !removed.contains_key(name.as_str()) && !gone.contains_key(name.as_str());
-    let left = members.iter().filter(is_left).count();
+    let left = machines::left(input);
     let needed = machines::quorum(members.len());
     // With nobody left, `last-control-plane` says it all.
     if !input.intent.stays() || removed.is_empty() || left == 0 || left >= needed {

@@ -13,6 +13,7 @@ mod life;
 mod proxy;
 mod randomness;
 mod repeat;
+mod serving;
 mod site;
 mod store;
 mod vault;

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+
+use crate::serving::Serving;
 
 /// What goes wrong with one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,16 +57,13 @@ struct Shared {
 
 /// A proxy on this machine, until it is dropped.
 pub struct Proxy {
-    address: SocketAddr,
     shared: Shared,
-    serving: JoinHandle<()>,
+    serving: Serving,
 }
 
 impl Proxy {
     /// Starts a proxy before a server such as `http://127.0.0.1:5000`.
     pub async fn start(server: &str) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let shared = Shared {
             server: server.to_owned(),
@@ -76,16 +72,12 @@ impl Proxy {
             writing: Arc::default(),
         };
         let router = Router::new().fallback(pass).with_state(shared.clone());
-        let serving = tokio::spawn(async move {
-            // It ends when it is aborted; an error shows in whoever asks.
-            let _ = axum::serve(listener, router).await;
-        });
-        Ok(Self { address, shared, serving })
+        Ok(Self { shared, serving: Serving::start(router).await? })
     }
 
     /// Its address, without a trailing slash.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.serving.url()
     }
 
     /// The next request of this method whose path has this in it meets the hitch; several are met one after the other.
@@ -102,12 +94,6 @@ impl Proxy {
     /// All requests since this was asked last.
     pub fn take_passed(&self) -> Vec<Passed> {
         std::mem::take(&mut lock(&self.shared.memory).passed)
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

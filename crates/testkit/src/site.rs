@@ -11,7 +11,6 @@ use engine::{
 };
 use plan::{ActionId, Base, Input, Plan};
 use resource::{Desired, ResourceId};
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{CollectedEvents, FakeWorld, Life, ManualClock, MemoryVault, MortalStore, SeededRandomness};
@@ -61,7 +60,7 @@ impl Site {
             seed: 1,
         };
         let cluster = site.cluster();
-        let revision = cluster.put_revision(&revision()).await?;
+        let revision = cluster.put_revision(&Revision::of_nothing()).await?;
         cluster.create("lineage", revision).await?;
         Ok(site)
     }
@@ -234,18 +233,6 @@ fn base(loaded: &Loaded) -> Base {
         serial: loaded.head.serial,
         revision: loaded.head.revision.clone(),
         ..Base::of_nothing(CLUSTER)
-    }
-}
-
-fn revision() -> Revision {
-    Revision {
-        format: Revision::FORMAT,
-        documents: Vec::new(),
-        ground: Value::Null,
-        parent: None,
-        author: "test".to_owned(),
-        reason: "test".to_owned(),
-        time: "2026-01-01T00:00:00Z".to_owned(),
     }
 }
 

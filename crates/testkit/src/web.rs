@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -11,9 +10,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures::stream;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tokio_util::bytes::Bytes;
+
+use crate::serving::Serving;
 
 /// Bytes that are sent at once.
 const PIECE: usize = 16 * 1024;
@@ -55,28 +54,21 @@ struct Site {
 
 /// A web server on this machine, until it is dropped.
 pub struct WebServer {
-    address: SocketAddr,
     site: Arc<Mutex<Site>>,
-    serving: JoinHandle<()>,
+    serving: Serving,
 }
 
 impl WebServer {
     /// Starts a server without files.
     pub async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
         let site = Arc::<Mutex<Site>>::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&site));
-        let serving = tokio::spawn(async move {
-            // It ends when it is aborted; an error shows in whoever asks.
-            let _ = axum::serve(listener, router).await;
-        });
-        Ok(Self { address, site, serving })
+        Ok(Self { site, serving: Serving::start(router).await? })
     }
 
     /// Its address, without a trailing slash.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.serving.url()
     }
 
     /// Puts a file at a path (without the leading slash).
@@ -104,12 +96,6 @@ impl WebServer {
         let path = format!("/{path}");
         let all = self.asked();
         all.iter().filter(|asked| asked.method == "GET" && asked.path == path).map(|asked| asked.from).collect()
-    }
-}
-
-impl Drop for WebServer {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

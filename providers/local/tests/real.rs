@@ -37,6 +37,9 @@ fn directory(name: &str) -> PathBuf {
 
 /// A cluster on this host under test.
 struct Ground {
+    state: tempfile::TempDir,
+    /// The host as it was.
+    before: host::Snapshot,
     provider: LocalProvider,
     world: Arc<World>,
     keys: tempfile::TempDir,
@@ -44,8 +47,9 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(machines: PathBuf) -> Self {
+    async fn new() -> (Self, ipnet::Ipv4Net) {
         let images = directory("KUBEWRIGHT_TEST_IMAGES");
+        let state = tempfile::tempdir_in(&images).unwrap();
         let keys = tempfile::tempdir().unwrap();
         let mut world = BTreeMap::new();
         for owner in ["operator", "m1", "m2", "m3", "m4", "m5"] {
@@ -63,8 +67,17 @@ impl Ground {
                 binds.push(json!({"asset": format!("{program}@1"), "target": target}));
             }
         }
-        let provider = LocalProvider::new(machines, Arc::new(Images(images)));
-        Self { provider, world: Arc::new(World(world)), keys, binds }
+        let provider = LocalProvider::new(state.path().join("machines"), Arc::new(Images(images)));
+        let before = host::Snapshot::take();
+        let ground = Self { state, before, provider, world: Arc::new(World(world)), keys, binds };
+        let net = subnet::choose(&ground.provider.facts().await.unwrap(), &[]).unwrap();
+        (ground, net)
+    }
+
+    /// Nothing is left, and the host is as it was.
+    async fn assert_gone(&self) {
+        assert_eq!(self.provider.leftovers(BTreeSet::new()).await.unwrap(), []);
+        host::Snapshot::take().assert_same(&self.before);
     }
 
     fn machine(&self, number: u8, net: ipnet::Ipv4Net) -> (ResourceId, Value) {
@@ -114,11 +127,7 @@ fn count() -> u8 {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root and a machine image; see the head of the file"]
 async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
-    let images = directory("KUBEWRIGHT_TEST_IMAGES");
-    let state = tempfile::tempdir_in(&images).unwrap();
-    let ground = Ground::new(state.path().join("machines"));
-    let before = host::Snapshot::take();
-    let net = subnet::choose(&ground.provider.facts().await.unwrap(), &[]).unwrap();
+    let (ground, net) = Ground::new().await;
     let bridge = names::bridge_name(CLUSTER);
     let wish = Wish { cluster: CLUSTER.into(), bridge: bridge.clone(), subnet: net, machines: 3, builds_image: true };
     assert_eq!(ground.provider.preflight(&wish).await, []);
@@ -175,9 +184,8 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
     ground.apply(Operation::Delete, &network, &network_inputs, None).await;
     ground.apply(Operation::Delete, &network, &network_inputs, None).await;
     println!("delete {:?}", begin.elapsed());
-    assert_eq!(ground.provider.leftovers(BTreeSet::new()).await.unwrap(), []);
-    host::Snapshot::take().assert_same(&before);
-    assert_eq!(std::fs::read_dir(state.path().join("machines")).unwrap().count(), 0);
+    ground.assert_gone().await;
+    assert_eq!(std::fs::read_dir(ground.state.path().join("machines")).unwrap().count(), 0);
 }
 
 async fn boot(ground: &Ground, machines: &[(ResourceId, Value)]) {
@@ -215,11 +223,7 @@ fn in_force(machine: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root and a machine image; see the head of the file"]
 async fn limits_hold_a_machines_processes_and_change_while_it_runs() {
-    let images = directory("KUBEWRIGHT_TEST_IMAGES");
-    let state = tempfile::tempdir_in(&images).unwrap();
-    let ground = Ground::new(state.path().join("machines"));
-    let before = host::Snapshot::take();
-    let net = subnet::choose(&ground.provider.facts().await.unwrap(), &[]).unwrap();
+    let (ground, net) = Ground::new().await;
     let network = ResourceId::new("network", CLUSTER);
     let bridge = json!({"bridge": names::bridge_name(CLUSTER), "subnet": net, "gateway": subnet::gateway(net)});
     ground.apply(Operation::Create, &network, &bridge, None).await;
@@ -246,8 +250,7 @@ async fn limits_hold_a_machines_processes_and_change_while_it_runs() {
     }
     ground.apply(Operation::Delete, &id, &inputs, None).await;
     ground.apply(Operation::Delete, &network, &bridge, None).await;
-    assert_eq!(ground.provider.leftovers(BTreeSet::new()).await.unwrap(), []);
-    host::Snapshot::take().assert_same(&before);
+    ground.assert_gone().await;
 }
 
 /// What Kubernetes needs, seen from inside.

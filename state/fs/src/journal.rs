@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use engine::{JournalWriter, StoreError};
 use fs_err as fs;
 
-use crate::paths::{make_private_directory, sync_directory, unusable};
+use crate::paths::{if_there, make_private_directory, sync_directory, unusable};
 
 /// An open journal.
 pub(crate) struct FsJournal {
@@ -43,23 +43,19 @@ impl JournalWriter for FsJournal {
 
 /// The whole lines of a journal. A last line without its line feed was torn by a crash and is left out.
 pub(crate) fn read(path: &Path) -> Result<Vec<String>, StoreError> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-            Ok(whole.lines().map(str::to_owned).collect())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(unusable("read the journal")(error)),
-    }
+    let text = if_there(fs::read_to_string(path)).map_err(unusable("read the journal"))?.unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    Ok(whole.lines().map(str::to_owned).collect())
 }
 
 /// The runs that have a journal in a directory, sorted.
 pub(crate) fn list(directory: &Path) -> Result<Vec<String>, StoreError> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(unusable("list the journals"))?,
-    };
-    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let entries = if_there(fs::read_dir(directory)).map_err(unusable("list the journals"))?;
+    let names = entries
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut runs: Vec<String> = names.filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned)).collect();
     runs.sort_unstable();
     Ok(runs)

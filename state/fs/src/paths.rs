@@ -53,6 +53,14 @@ pub(crate) fn unusable(what: impl Into<String>) -> impl FnOnce(io::Error) -> Sto
     move |source| StoreError::Unusable { what, source }
 }
 
+/// What was done, or `None` when there was nothing to do it with.
+pub(crate) fn if_there<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        done => done.map(Some),
+    }
+}
+
 /// Makes a directory that only its owner may enter, with its parents.
 pub(crate) fn make_private_directory(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;

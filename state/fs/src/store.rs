@@ -1,6 +1,5 @@
 //! The store itself.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::journal::{self, FsJournal};
 use crate::lock;
-use crate::paths::{Paths, is_temporary, make_private_directory, unusable, write_durably, write_new_durably};
+use crate::paths::{Paths, if_there, is_temporary, make_private_directory, unusable, write_durably, write_new_durably};
 
 /// State kept below one directory of a local file system.
 #[derive(Debug, Clone)]
@@ -32,11 +31,7 @@ impl FsStore {
 
 /// Names below a directory, relative to it, sorted; nothing when it does not exist.
 fn walk(root: &Path, directory: &Path, found: &mut Vec<String>) -> std::io::Result<()> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
+    for entry in if_there(fs::read_dir(directory))?.into_iter().flatten() {
         let path = entry?.path();
         if path.is_dir() {
             walk(root, &path, found)?;
@@ -51,23 +46,14 @@ fn walk(root: &Path, directory: &Path, found: &mut Vec<String>) -> std::io::Resu
 }
 
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unusable(format!("read {}", path.display()))(error)),
-    }
+    if_there(fs::read(path)).map_err(unusable(format!("read {}", path.display())))
 }
 
 /// Keeps the present head under another name, so that there is one to go back to when a disk or an editor damages it.
 fn keep_earlier(paths: &Paths) -> std::io::Result<()> {
-    match fs::remove_file(paths.earlier_head()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    match fs::hard_link(paths.head(), paths.earlier_head()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    if_there(fs::remove_file(paths.earlier_head()))?;
+    if_there(fs::hard_link(paths.head(), paths.earlier_head()))?;
+    Ok(())
 }
 
 fn version_of(bytes: &[u8]) -> Version {
@@ -87,11 +73,10 @@ impl StateStore for FsStore {
 
     async fn clusters(&self) -> Result<Vec<String>, StoreError> {
         let directory = self.root.join("clusters");
-        let entries = match fs::read_dir(&directory) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(unusable("list the clusters"))?,
-        };
+        let entries = if_there(fs::read_dir(&directory)).map_err(unusable("list the clusters"))?;
         let mut names: Vec<String> = entries
+            .into_iter()
+            .flatten()
             .filter_map(Result::ok)
             .filter(|entry| entry.path().join("head.json").exists())
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -157,10 +142,8 @@ impl StateStore for FsStore {
     }
 
     async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
-        match fs::remove_file(self.paths(cluster).object(key)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(unusable(format!("delete {key}"))(error)),
-            _ => Ok(()),
-        }
+        let removed = if_there(fs::remove_file(self.paths(cluster).object(key)));
+        removed.map(drop).map_err(unusable(format!("delete {key}")))
     }
 
     async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
@@ -182,24 +165,15 @@ impl StateStore for FsStore {
     }
 
     async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
-        match fs::remove_file(self.paths(cluster).journal(run)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(unusable(format!("delete the journal of run {run}"))(error))
-            }
-            _ => Ok(()),
-        }
+        let removed = if_there(fs::remove_file(self.paths(cluster).journal(run)));
+        removed.map(drop).map_err(unusable(format!("delete the journal of run {run}")))
     }
 
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         let paths = self.paths(cluster);
         for path in [paths.head(), paths.cluster] {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            match removed {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(unusable(format!("remove {}", path.display()))(error));
-                }
-                _ => {}
-            }
+            if_there(removed).map_err(unusable(format!("remove {}", path.display())))?;
         }
         Ok(())
     }

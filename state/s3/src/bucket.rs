@@ -7,6 +7,7 @@ use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef
 use aws_sdk_s3::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use engine::StoreError;
@@ -150,36 +151,34 @@ impl Bucket {
 
     /// All objects below a prefix, in the order of their keys.
     pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<Listed>, StoreError> {
-        let mut found = Vec::new();
-        let mut page = None;
-        loop {
-            let output = self.list_page(prefix, None, page).await?;
-            found.extend(output.contents.unwrap_or_default().into_iter().filter_map(|object| {
+        let pages = self.pages(prefix, None).await?;
+        let objects = pages.into_iter().flat_map(|page| page.contents.unwrap_or_default());
+        let mut found: Vec<_> = objects
+            .filter_map(|object| {
                 Some(Listed { key: object.key?, written: object.last_modified.map_or(0, |time| time.secs()) })
-            }));
-            page = output.next_continuation_token;
-            if page.is_none() {
-                found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-                return Ok(found);
-            }
-        }
+            })
+            .collect();
+        found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(found)
     }
 
     /// What stands between a prefix and the next slash, sorted.
     pub(crate) async fn directories(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let mut found = Vec::new();
-        let mut page = None;
-        loop {
-            let output = self.list_page(prefix, Some("/"), page).await?;
-            let prefixes = output.common_prefixes.unwrap_or_default().into_iter().filter_map(|common| common.prefix);
-            found
-                .extend(prefixes.filter_map(|common| Some(common.strip_prefix(prefix)?.strip_suffix('/')?.to_owned())));
-            page = output.next_continuation_token;
-            if page.is_none() {
-                found.sort_unstable();
-                return Ok(found);
-            }
+        let pages = self.pages(prefix, Some("/")).await?;
+        let common = pages.into_iter().flat_map(|page| page.common_prefixes.unwrap_or_default());
+        let name = |common: String| Some(common.strip_prefix(prefix)?.strip_suffix('/')?.to_owned());
+        let mut found: Vec<_> = common.filter_map(|common| common.prefix.and_then(name)).collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Everything that a listing answers, in as many requests as the server wants.
+    async fn pages(&self, prefix: &str, delimiter: Option<&str>) -> Result<Vec<ListObjectsV2Output>, StoreError> {
+        let mut pages = vec![self.list_page(prefix, delimiter, None).await?];
+        while let Some(next) = pages.last().and_then(|page| page.next_continuation_token.clone()) {
+            pages.push(self.list_page(prefix, delimiter, Some(next)).await?);
         }
+        Ok(pages)
     }
 
     async fn list_page(
@@ -187,7 +186,7 @@ impl Bucket {
         prefix: &str,
         delimiter: Option<&str>,
         page: Option<String>,
-    ) -> Result<aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output, StoreError> {
+    ) -> Result<ListObjectsV2Output, StoreError> {
         let what = || format!("list {}", self.layout.show(prefix));
         let connection = self.connect(&what).await?;
         let request = connection.client.list_objects_v2().bucket(&self.url.bucket).prefix(prefix);
@@ -253,8 +252,7 @@ impl Bucket {
     }
 
     fn subject<'a>(&'a self, connection: &'a Connection, permission: &'static str) -> Subject<'a> {
-        let below = if self.url.prefix.is_empty() { String::new() } else { format!("{}/", self.url.prefix) };
-        let resource = format!("arn:aws:s3:::{}/{below}*", self.url.bucket);
+        let resource = format!("arn:aws:s3:::{}/{}*", self.url.bucket, self.layout.prefix());
         Subject { endpoint: &connection.endpoint, bucket: &self.url.bucket, permission, resource }
     }
 }

@@ -16,6 +16,11 @@ impl Layout {
         Self { bucket: url.bucket.clone(), prefix }
     }
 
+    /// What every key begins with: nothing, or a text with a slash at its end.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(crate) fn clusters(&self) -> String {
         format!("{}clusters/", self.prefix)
     }

@@ -1,6 +1,6 @@
 //! What head, lease and seal look like in the bucket. Every format is versioned; one of a newer kubewright is refused.
 
-use engine::{LockInfo, StoreError};
+use engine::{LockInfo, StoreError, document};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -71,22 +71,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 
 /// Reads a document; `what` names it for the user.
 pub(crate) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        format: u64,
-    }
-    let damaged = |why: String| StoreError::Damaged { what: what.to_owned(), why };
-    let versioned: Versioned =
-        serde_json::from_slice(bytes).map_err(|error| damaged(format!("kubewright did not write it so: {error}")))?;
-    match versioned.format {
-        found if found == u64::from(FORMAT) => {
-            serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))
-        }
-        found if found > u64::from(FORMAT) => Err(damaged(format!(
-            "it has format {found}, but this kubewright knows only up to {FORMAT}: use a newer kubewright"
-        ))),
-        found => Err(damaged(format!("there never was a format {found}"))),
-    }
+    document::parse(what, FORMAT, bytes)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use oci_client::manifest::{OciDescriptor, OciImageManifest, OciManifest};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{ParseError, Reference};
 use reqwest::StatusCode;
+use resource::Digest;
 use tokio_util::bytes::Bytes;
 
 use crate::image_archive::{Blob, BlobContent, ImageArchive};
@@ -154,10 +155,7 @@ impl RemoteImage {
     }
 
     fn check(&self) -> Result<(), TransferError> {
-        let is_sha256 = |digest: &str| {
-            let hex = digest.strip_prefix("sha256:").unwrap_or_default();
-            hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
+        let is_sha256 = |digest: &str| digest.strip_prefix("sha256:").and_then(Digest::parse).is_some();
         let other = self.descriptors().find(|descriptor| !is_sha256(&descriptor.digest));
         other.map_or(Ok(()), |other| Err(TransferError::Refused(format!("the digest {} is no SHA-256", other.digest))))
     }
