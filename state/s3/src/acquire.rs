@@ -130,7 +130,7 @@ impl Request<'_> {
             file: taken.file,
             tag: taken.tag,
             held: held.clone(),
-            heartbeat: self.options.heartbeat,
+            beat: self.options.beat,
         });
         let keeper = keeper.map_err(|source| StoreError::Unusable { what: "keep the lease".to_owned(), source })?;
         Ok(S3Lease::new(self.cluster, held, self.leases.clone(), keeper))

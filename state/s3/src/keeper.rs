@@ -24,8 +24,8 @@ pub(crate) struct Duty {
     /// Its tag.
     pub(crate) tag: String,
     pub(crate) held: Arc<Held>,
-    /// Without it the lease runs out, as that of a stopped process does.
-    pub(crate) heartbeat: bool,
+    /// How often it says that the holder lives; never, and the lease runs out.
+    pub(crate) beat: Option<Duration>,
 }
 
 /// A running keeper.
@@ -81,16 +81,14 @@ async fn keep(mut duty: Duty, mut stopped: oneshot::Receiver<()>, may_release: &
 }
 
 impl Duty {
-    /// Beats at every third of the lease's life; returns when the lease is lost.
+    /// Beats; returns when the lease is lost.
     async fn beat_until_lost(&mut self) {
-        if !self.heartbeat {
-            std::future::pending::<()>().await;
-        }
+        let Some(pause) = self.beat else { return std::future::pending().await };
         let ttl = Duration::from_secs(self.file.ttl_seconds);
         // Finding credentials may take a while; should it fail, the first beat tries again.
         let _ = self.bucket.prepare().await;
         loop {
-            tokio::time::sleep(ttl / 3).await;
+            tokio::time::sleep(pause).await;
             self.file.beat += 1;
             let sent = boot_time();
             // The same beat is sent until it is known to stand there: an earlier try may have come through.
@@ -98,7 +96,7 @@ impl Duty {
                 if matches!(error, StoreError::LeaseLost) || self.held.check().is_err() {
                     return;
                 }
-                tokio::time::sleep(ttl / 12).await;
+                tokio::time::sleep(pause / 4).await;
             }
             if self.held.extend(sent + trusted(ttl)).is_err() {
                 return;

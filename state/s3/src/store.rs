@@ -25,15 +25,15 @@ pub struct Options {
     pub ttl: Duration,
     /// Which process this is.
     pub host: Host,
-    /// Whether leases are kept alive. One that is not runs out, as that of a stopped process does.
-    pub heartbeat: bool,
+    /// How often a holder says that it lives. One that never does loses its lease in time, as a stopped process does.
+    pub beat: Option<Duration>,
     /// Credentials instead of those of AWS' own chain.
     pub credentials: Option<Credentials>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ttl: TTL, host: Host::here(), heartbeat: true, credentials: None }
+        Self { ttl: TTL, host: Host::here(), beat: Some(TTL / 3), credentials: None }
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use engine::{StateStore as _, StoreError};
 use rustix::process::{Pid, Signal, kill_process};
 use state_s3::{Host, Options, S3Store};
 use testkit::conformance::lock_info;
 
-use crate::site::{SHORT, Site, elsewhere, lock_at_last, options, records};
+use crate::site::{SHORT, Site, elsewhere, lively_elsewhere, lock_at_last, records};
 
 /// What a child is told: the store's address, and whether it says that it is on another host.
 const URL: &str = "STATE_S3_TEST_URL";
@@ -58,8 +57,8 @@ impl Drop for Other {
 fn child_store() -> Option<S3Store> {
     let url = variable(URL)?;
     let host = if variable(HOST).is_some() { elsewhere() } else { Host::here() };
-    // A live child beats; it is stopped or killed for longer than this.
-    let options = Options { ttl: Duration::from_secs(2 * SHORT), host, ..options() };
+    // A live child beats; it is stopped or killed for longer than its lease lives.
+    let options = Options { host, ..lively_elsewhere(2 * SHORT) };
     Some(S3Store::with_options(url.parse().unwrap(), options))
 }
 

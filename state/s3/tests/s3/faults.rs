@@ -7,7 +7,7 @@ use state_s3::Options;
 use testkit::Hitch;
 use testkit::conformance::lock_info;
 
-use crate::site::{Site, elsewhere, options, records};
+use crate::site::{Site, lively_elsewhere, options, records};
 
 fn slow_down() -> Hitch {
     let body = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
@@ -45,8 +45,7 @@ async fn a_lost_reply_to_a_lock_leaves_it_to_whoever_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_replies_to_beats_do_not_lose_the_lease() {
     let site = Site::new().await;
-    let ttl = Duration::from_secs(9);
-    let store = site.open_with(Options { ttl, host: elsewhere(), ..options() });
+    let store = site.open_with(lively_elsewhere(90));
     let lease = store.lock("demo", lock_info("me")).await.unwrap();
     for _ in 0..3 {
         site.proxy.hitch("PUT", "lease.json", Hitch::LoseReply);
@@ -125,7 +124,7 @@ async fn throttling_is_waited_out_and_named_when_it_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_that_comes_late_does_not_count_after_the_journal_was_sealed() {
     let site = Site::new().await;
-    let holder = site.open_with(Options { host: crate::site::dead_here(), heartbeat: false, ..options() });
+    let holder = site.open_with(Options { host: crate::site::dead_here(), beat: None, ..options() });
     let lease = holder.lock("demo", lock_info("holder")).await.unwrap();
     let journal = holder.create_journal("demo", "run").await.unwrap();
     site.proxy.hitch("PUT", "00000001.jsonl", Hitch::Delay(Duration::from_secs(3)));

@@ -29,7 +29,7 @@ async fn a_holder_paused_past_its_time_commits_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bucket_refuses_a_holder_that_still_trusts_its_lease() {
     let site = Site::new().await;
-    let holder = site.open_with(Options { host: dead_here(), heartbeat: false, ..options() });
+    let holder = site.open_with(Options { host: dead_here(), beat: None, ..options() });
     holder.swap_head("demo", None, b"1").await.unwrap();
     let lease = holder.lock("demo", lock_info("holder")).await.unwrap();
     let (_, version) = holder.head("demo").await.unwrap().unwrap();

@@ -5,7 +5,7 @@ use state_s3::Options;
 use std::time::Duration;
 use testkit::conformance::lock_info;
 
-use crate::site::{SHORT, Site, dead_here, elsewhere, lock_at_last, lost_at_last, options, paused_elsewhere};
+use crate::site::{SHORT, Site, dead_here, lively_elsewhere, lock_at_last, lost_at_last, options, paused_elsewhere};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_holder_on_another_host_is_waited_for_until_its_time_is_over() {
@@ -25,7 +25,7 @@ async fn a_silent_holder_on_another_host_is_waited_for_until_its_time_is_over() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_process_of_this_host_is_not_waited_for() {
     let site = Site::new().await;
-    let dead = site.open_with(Options { host: dead_here(), heartbeat: false, ..options() });
+    let dead = site.open_with(Options { host: dead_here(), beat: None, ..options() });
     let lease = dead.lock("demo", lock_info("dead")).await.unwrap();
     let next = site.open().lock("demo", lock_info("next")).await.unwrap();
     assert_eq!(next.epoch(), lease.epoch() + 1);
@@ -34,16 +34,10 @@ async fn a_dead_process_of_this_host_is_not_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_heartbeat_keeps_a_lease_far_beyond_its_life() {
     let site = Site::new().await;
-    // Long enough for a busy machine, short enough to see it beat.
-    let ttl = Duration::from_secs(9);
-    let store = site.open_with(Options { ttl, host: elsewhere(), ..options() });
+    let life = 2 * SHORT;
+    let store = site.open_with(lively_elsewhere(life));
     let lease = store.lock("demo", lock_info("holder")).await.unwrap();
-    let mut beats = 0;
-    while beats < 4 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let passed = site.proxy.take_passed();
-        beats += passed.iter().filter(|passed| passed.method == "PUT" && passed.path.contains("lease.json")).count();
-    }
+    tokio::time::sleep(Duration::from_secs(life + SHORT)).await;
     lease.check().unwrap();
     assert!(matches!(site.open().lock("demo", lock_info("other")).await, Err(StoreError::Locked(_))));
     drop(lease);
@@ -72,8 +66,7 @@ async fn clocks_that_are_hours_apart_change_nothing() {
 async fn a_holder_learns_from_its_next_beat_that_the_lease_is_somebody_elses() {
     let site = Site::new().await;
     // It lives, but a contender is made to believe that it is dead.
-    let ttl = Duration::from_secs(2 * SHORT);
-    let holder = site.open_with(Options { host: dead_here(), ttl, ..options() });
+    let holder = site.open_with(Options { host: dead_here(), ..lively_elsewhere(2 * SHORT) });
     let lease = holder.lock("demo", lock_info("holder")).await.unwrap();
     let next = site.open().lock("demo", lock_info("next")).await.unwrap();
     lost_at_last(&*lease).await;
@@ -86,15 +79,15 @@ async fn a_holder_learns_from_its_next_beat_that_the_lease_is_somebody_elses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_runtime_does_not_starve_the_heartbeat() {
     let site = Site::new().await;
-    let ttl = Duration::from_secs(9);
+    let options = lively_elsewhere(2 * SHORT);
     let url = site.url();
     let busy = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let store = state_s3::S3Store::with_options(url.parse().unwrap(), Options { ttl, ..options() });
+            let store = state_s3::S3Store::with_options(url.parse().unwrap(), options.clone());
             let lease = store.lock("demo", lock_info("busy")).await.unwrap();
             // Nothing else of this runtime runs for longer than the lease lives.
-            std::thread::sleep(ttl + ttl / 2);
+            std::thread::sleep(options.ttl + options.ttl / 2);
             lease.check()
         })
     });

@@ -14,7 +14,7 @@ use testkit::conformance::lock_info;
 use crate::moto::Moto;
 
 /// The life of leases that a test waits for the end of, seconds. Servers tell the time in whole ones.
-pub(crate) const SHORT: u64 = 3;
+pub(crate) const SHORT: u64 = 5;
 /// How often a test asks for what must come, each after a twentieth of a second.
 const ASKS: u32 = 2400;
 
@@ -80,9 +80,15 @@ pub(crate) fn options() -> Options {
     Options { credentials: Some(credentials()), ..Options::default() }
 }
 
+/// Options of a process on another host that says often that it lives, and has ample time for it on a busy machine.
+pub(crate) fn lively_elsewhere(ttl: u64) -> Options {
+    let beat = Some(Duration::from_millis(500));
+    Options { ttl: Duration::from_secs(ttl), beat, host: elsewhere(), ..options() }
+}
+
 /// Options of a process on another host, with a short lease and without a sign of life: a process that was stopped.
 pub(crate) fn paused_elsewhere() -> Options {
-    Options { ttl: Duration::from_secs(SHORT), heartbeat: false, host: elsewhere(), ..options() }
+    Options { ttl: Duration::from_secs(SHORT), beat: None, host: elsewhere(), ..options() }
 }
 
 /// A process of which nothing can be known here.
