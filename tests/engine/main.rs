@@ -11,4 +11,5 @@ mod lifecycle;
 mod mutations;
 mod plans;
 mod repeats;
+mod schema;
 mod stopping;

@@ -1,7 +1,7 @@
 //! What every command works with: places, store, progress, stop signals.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,7 +46,10 @@ pub(crate) struct App {
 impl App {
     /// Puts the program together.
     pub(crate) fn new(environment: Environment, global: &Global) -> Result<Self, CommandError> {
-        let (store, data) = open_store(global.state.as_deref(), &environment)?;
+        let Place { store, data } = match global.state.as_deref() {
+            Some(address) => Place::at(address, "--state", &environment)?,
+            None => Place::directory(&environment.state),
+        };
         let cache = AssetCache::open(&environment.cache).map_err(|error| {
             CommandError::from_source("cannot open the asset cache", &error)
                 .hint("set XDG_CACHE_HOME to a directory that you may write to")
@@ -118,21 +121,29 @@ impl App {
     }
 }
 
-/// The store at an address, and where this host keeps what is its own: beside the state when that is a directory.
-fn open_store(
-    address: Option<&str>,
-    environment: &Environment,
-) -> Result<(Arc<dyn StateStore>, PathBuf), CommandError> {
-    match address {
-        Some(address) if address.contains("://") => {
-            let url = address.parse::<S3Url>().map_err(|error| {
-                CommandError::from_source("--state", &error)
-                    .exit(Exit::Usage)
-                    .hint("it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]")
-            })?;
-            Ok((Arc::new(S3Store::new(url)), environment.state.clone()))
+/// A store, and where this host keeps what is its own beside it.
+pub(crate) struct Place {
+    /// The store.
+    pub(crate) store: Arc<dyn StateStore>,
+    /// The directory of machines and logs: the state's where that is a directory, else the one that state is in by default.
+    pub(crate) data: PathBuf,
+}
+
+impl Place {
+    /// The store at an address; `from` is where the user wrote it.
+    pub(crate) fn at(address: &str, from: &str, environment: &Environment) -> Result<Self, CommandError> {
+        if !address.contains("://") {
+            return Ok(Self::directory(Path::new(address)));
         }
-        Some(directory) => Ok((Arc::new(FsStore::new(directory)), PathBuf::from(directory))),
-        None => Ok((Arc::new(FsStore::new(&environment.state)), environment.state.clone())),
+        let url = address.parse::<S3Url>().map_err(|error| {
+            CommandError::from_source(from, &error)
+                .exit(Exit::Usage)
+                .hint("it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]")
+        })?;
+        Ok(Self { store: Arc::new(S3Store::new(url)), data: environment.state.clone() })
+    }
+
+    fn directory(path: &Path) -> Self {
+        Self { store: Arc::new(FsStore::new(path)), data: path.to_owned() }
     }
 }

@@ -81,6 +81,7 @@ impl From<StoreError> for CommandError {
                 failed.exit(Exit::Stale).hint("somebody else changed the cluster; run the same command again")
             }
             StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state from a backup"),
+            StoreError::Moved { to } => failed.hint(format!("run the same command with: --state '{to}'")),
             StoreError::Unusable { .. } => failed,
         }
     }

@@ -1,6 +1,7 @@
 //! The typed view of one cluster in a state store: head, revisions, checkpoints, journals.
 
 mod history;
+mod moving;
 mod verify;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use history::RevisionError;
+pub use moving::{MoveError, MovedCluster};
 pub use verify::{Damage, Verified};
 
 use crate::document::parse;
@@ -123,8 +125,17 @@ impl ClusterStore {
         &self.store
     }
 
-    /// Everything stored now; `None` when there is no such cluster.
+    /// Everything stored now; `None` when there is no such cluster, [`StoreError::Moved`] when it is in another store.
     pub async fn load(&self) -> Result<Option<Loaded>, StoreError> {
+        let loaded = self.load_what_is_here().await?;
+        match loaded.as_ref().and_then(|loaded| loaded.head.moved_to.clone()) {
+            Some(to) => Err(StoreError::Moved { to }),
+            None => Ok(loaded),
+        }
+    }
+
+    /// The same of a cluster that may be in another store by now.
+    async fn load_what_is_here(&self) -> Result<Option<Loaded>, StoreError> {
         let Some((bytes, version)) = self.store.head(&self.cluster).await? else { return Ok(None) };
         let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
         let mut state = match &head.checkpoint {
@@ -158,6 +169,7 @@ impl ClusterStore {
             checkpoint: None,
             run: None,
             goal: None,
+            moved_to: None,
         };
         self.swap(None, &head).await.map(drop)
     }

@@ -23,7 +23,9 @@ pub mod vault;
 
 pub use asset::{AssetFiles, AssetMissing};
 pub use attempt::ACTION_LIMIT;
-pub use cluster_store::{ClusterStore, Damage, Goal, Loaded, Revision, RevisionError, SourceText, Verified};
+pub use cluster_store::{
+    ClusterStore, Damage, Goal, Loaded, MoveError, MovedCluster, Revision, RevisionError, SourceText, Verified,
+};
 pub use error::{ActionError, ErrorClass};
 pub use event::{Event, EventSink};
 pub use handler::{

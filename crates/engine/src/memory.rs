@@ -20,12 +20,24 @@ struct Cluster {
 type Shared = Arc<Mutex<BTreeMap<String, Cluster>>>;
 
 /// A state store that lives as long as the process.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct MemoryStore {
+    name: String,
     clusters: Shared,
 }
 
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::named("memory")
+    }
+}
+
 impl MemoryStore {
+    /// An empty store that is called so in messages.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), clusters: Shared::default() }
+    }
+
     /// A copy that goes its own way from now on, with nothing locked.
     #[must_use]
     pub fn fork(&self) -> Self {
@@ -33,7 +45,7 @@ impl MemoryStore {
         for cluster in clusters.values_mut() {
             cluster.lock = None;
         }
-        Self { clusters: Arc::new(Mutex::new(clusters)) }
+        Self { name: self.name.clone(), clusters: Arc::new(Mutex::new(clusters)) }
     }
 
     fn with<T>(&self, cluster: &str, action: impl FnOnce(&mut Cluster) -> T) -> T {
@@ -48,20 +60,31 @@ struct MemoryLease {
     epoch: u64,
 }
 
+impl MemoryLease {
+    /// Whether the cluster is locked, and by this lease.
+    fn holds(&self, cluster: &Cluster) -> bool {
+        cluster.lock.is_some() && cluster.epoch == self.epoch
+    }
+}
+
 impl Lease for MemoryLease {
     fn epoch(&self) -> u64 {
         self.epoch
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        Ok(())
+        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        match clusters.get(&self.cluster) {
+            Some(cluster) if self.holds(cluster) => Ok(()),
+            _ => Err(StoreError::LeaseLost),
+        }
     }
 }
 
 impl Drop for MemoryLease {
     fn drop(&mut self) {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cluster) = clusters.get_mut(&self.cluster) {
+        if let Some(cluster) = clusters.get_mut(&self.cluster).filter(|cluster| self.holds(cluster)) {
             cluster.lock = None;
         }
     }
@@ -86,7 +109,7 @@ impl JournalWriter for MemoryJournal {
 #[async_trait]
 impl StateStore for MemoryStore {
     fn describe(&self) -> String {
-        "memory".to_owned()
+        self.name.clone()
     }
 
     async fn clusters(&self) -> Result<Vec<String>, StoreError> {
@@ -136,16 +159,20 @@ impl StateStore for MemoryStore {
         Ok(())
     }
 
-    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
+    async fn lock_beyond(&self, cluster: &str, info: LockInfo, epoch: u64) -> Result<Arc<dyn Lease>, StoreError> {
         let epoch = self.with(cluster, |cluster| {
             if let Some(holder) = &cluster.lock {
                 return Err(StoreError::Locked(holder.clone()));
             }
             cluster.lock = Some(info);
-            cluster.epoch += 1;
+            cluster.epoch = cluster.epoch.max(epoch) + 1;
             Ok(cluster.epoch)
         })?;
         Ok(Arc::new(MemoryLease { clusters: self.clusters.clone(), cluster: cluster.to_owned(), epoch }))
+    }
+
+    async fn break_lock(&self, cluster: &str) -> Result<Option<LockInfo>, StoreError> {
+        Ok(self.with(cluster, |cluster| cluster.lock.take()))
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {

@@ -26,6 +26,9 @@ pub struct Head {
     /// What the last run that made or changed something was to lead to; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<Digest>,
+    /// The store that the cluster was moved to: what is here is what it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
 }
 
 impl Head {

@@ -38,6 +38,12 @@ pub enum StoreError {
     /// The lease was lost.
     #[error("the lock on the cluster was lost")]
     LeaseLost,
+    /// The cluster is kept in another store by now.
+    #[error("the cluster was moved to {to}")]
+    Moved {
+        /// That store.
+        to: String,
+    },
     /// What is stored cannot be understood.
     #[error("{what} is damaged: {why}")]
     Damaged {
@@ -98,7 +104,14 @@ pub trait StateStore: Send + Sync {
     /// Deletes one object that nothing refers to any more.
     async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError>;
     /// Locks a cluster at once or says who holds it.
-    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError>;
+    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
+        self.lock_beyond(cluster, info, 0).await
+    }
+    /// The same with an epoch higher than `epoch`, for a cluster that was locked elsewhere before.
+    async fn lock_beyond(&self, cluster: &str, info: LockInfo, epoch: u64) -> Result<Arc<dyn Lease>, StoreError>;
+    /// Takes the lock from whoever holds it, and says who that was; `None` when nobody does. Who held it finds its lease
+    /// lost, and what it still writes does not count.
+    async fn break_lock(&self, cluster: &str) -> Result<Option<LockInfo>, StoreError>;
     /// Opens the journal of a new run.
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError>;
     /// All whole records of a run's journal; a torn last record is left out.

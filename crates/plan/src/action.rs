@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use resource::{Digest, Effect, FieldChange, ResourceId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The id of one atomic change, unique in its plan: `verb kind/name`, such as `create machine/cp-1`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ActionId(String);
 
@@ -37,7 +38,7 @@ impl fmt::Display for ActionId {
 }
 
 /// What an atomic change does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Operation {
     /// Makes a resource that is not there.
@@ -69,7 +70,7 @@ impl Operation {
 }
 
 /// Why a change is in the plan: a closed list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "because", rename_all = "camelCase")]
 pub enum Reason {
     /// The spec asks for it and it was never made.
@@ -111,7 +112,7 @@ pub enum Reason {
 }
 
 /// One atomic change. A handler gets it as it stands here; the executor invents none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Change {
     /// Its id.

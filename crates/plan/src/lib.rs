@@ -4,6 +4,7 @@ pub mod action;
 mod compare;
 mod decide;
 mod forget;
+mod json_schema;
 mod order;
 pub mod plan;
 mod planner;
@@ -14,6 +15,7 @@ mod timeline;
 
 pub use action::{ActionId, Change, Operation, Reason};
 pub use compare::field_changes;
+pub use json_schema::json_schema;
 pub use plan::{Base, DriftLine, Plan, ReportLine, ReportReason};
 pub use planner::{Expander, Input, make_plan};
 pub use saved::{Moved, PlanFileError};

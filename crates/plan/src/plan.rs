@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use resource::{Digest, FieldChange, ResourceId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Change;
 
 /// What a plan was made from. It is applied on nothing else.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Base {
     /// The cluster's name.
@@ -55,7 +56,7 @@ impl Base {
 }
 
 /// One thing the plan does not do, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportLine {
     /// Which resource.
@@ -65,7 +66,7 @@ pub struct ReportLine {
 }
 
 /// Why nothing is done about a resource.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "because", rename_all = "camelCase")]
 pub enum ReportReason {
     /// It could not be observed.
@@ -104,7 +105,7 @@ impl ReportReason {
 }
 
 /// A resource that somebody changed behind our back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DriftLine {
     /// Which resource.
@@ -116,7 +117,7 @@ pub struct DriftLine {
 }
 
 /// An immutable list of atomic changes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     /// Version of this format.

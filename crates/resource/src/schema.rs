@@ -1,5 +1,6 @@
 //! What the engine must know about a kind: how each field is compared and what changing it means.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -87,7 +88,7 @@ pub enum Behaviour {
 }
 
 /// One field that differs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldChange {
     /// Path segments from the root of the inputs. Segments may contain dots (file names do).
@@ -105,7 +106,7 @@ pub struct FieldChange {
 }
 
 /// What a change disturbs, beyond the resource itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "effect", rename_all = "camelCase")]
 pub enum Effect {
     /// Restarts a unit or a static pod on a machine.

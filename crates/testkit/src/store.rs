@@ -158,10 +158,15 @@ impl StateStore for MortalStore {
         self.end(moment, ())
     }
 
-    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
+    async fn lock_beyond(&self, cluster: &str, info: LockInfo, epoch: u64) -> Result<Arc<dyn Lease>, StoreError> {
         self.life.check_store()?;
-        let inner = self.inner.lock(cluster, info).await?;
+        let inner = self.inner.lock_beyond(cluster, info, epoch).await?;
         Ok(Arc::new(MortalLease { inner, lost: self.lost.clone() }))
+    }
+
+    async fn break_lock(&self, cluster: &str) -> Result<Option<LockInfo>, StoreError> {
+        self.life.check_store()?;
+        self.inner.break_lock(cluster).await
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {

@@ -1,6 +1,11 @@
 //! The lock of a cluster: held by the operating system for the process's life, so a killed process blocks nobody.
+//!
+//! What is locked is the file that stands at the lock's place. Who holds a file that another one took the place of, because
+//! somebody broke the lock or deleted the file, holds nothing any more.
 
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use engine::{Lease, LockInfo, StoreError};
@@ -8,7 +13,7 @@ use fs_err as fs;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::paths::{Paths, unusable};
+use crate::paths::{Paths, if_there, unusable, write_durably};
 
 /// What stands in the lock file: who holds it now, or held it last.
 #[derive(Serialize, Deserialize)]
@@ -24,8 +29,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A held lock.
 pub(crate) struct FsLease {
     epoch: u64,
+    path: PathBuf,
     /// Closing the file releases the lock.
-    _file: fs::File,
+    file: fs::File,
 }
 
 impl Lease for FsLease {
@@ -34,8 +40,20 @@ impl Lease for FsLease {
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        Ok(())
+        let stands = stands_at(&self.path, &self.file).map_err(failed(&self.path))?;
+        if stands { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
+}
+
+fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    unusable(format!("lock {}", path.display()))
+}
+
+/// Whether an open file is the one that stands at a place.
+fn stands_at(path: &Path, file: &fs::File) -> std::io::Result<bool> {
+    let same =
+        |there: std::fs::Metadata, held: std::fs::Metadata| (there.dev(), there.ino()) == (held.dev(), held.ino());
+    if_there(fs::metadata(path))?.map_or(Ok(false), |there| Ok(same(there, file.metadata()?)))
 }
 
 fn read(file: &mut fs::File) -> std::io::Result<Option<LockFile>> {
@@ -56,28 +74,60 @@ fn read_holder(file: &mut fs::File) -> Option<LockInfo> {
     None
 }
 
-/// Takes the lock or says who holds it.
-pub(crate) fn lock(paths: &Paths, info: LockInfo) -> Result<FsLease, StoreError> {
+/// Takes the lock, with an epoch higher than `beyond`, or says who holds it.
+pub(crate) fn lock(paths: &Paths, info: LockInfo, beyond: u64) -> Result<FsLease, StoreError> {
     let path = paths.lock();
-    let failed = || unusable(format!("lock {}", path.display()));
-    let mut file =
-        fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed())?;
-    let taken = flock(file.file(), FlockOperation::NonBlockingLockExclusive);
-    if let Err(error) = taken {
-        return Err(match read_holder(&mut file) {
-            Some(holder) if error == rustix::io::Errno::WOULDBLOCK => StoreError::Locked(holder),
-            _ => failed()(error.into()),
-        });
-    }
-    let last = read(&mut file).map_err(failed())?;
+    let mut file = loop {
+        let file = open(&path, true).map_err(failed(&path))?;
+        let file = take(&path, file)?.map_err(StoreError::Locked)?;
+        if stands_at(&path, &file).map_err(failed(&path))? {
+            break file;
+        }
+    };
+    let last = read(&mut file).map_err(failed(&path))?;
     let epoch = next_epoch(last.map(|last| last.epoch), paths.head().exists(), SystemTime::now());
-    let text = serde_json::to_string(&LockFile { epoch, holder: info }).map_err(|error| failed()(error.into()))?;
+    let epoch = epoch.max(beyond.saturating_add(1));
+    let text = encode(&LockFile { epoch, holder: info }).map_err(failed(&path))?;
     file.set_len(0)
         .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.write_all(&text))
         .and_then(|()| file.sync_all())
-        .map_err(failed())?;
-    Ok(FsLease { epoch, _file: file })
+        .map_err(failed(&path))?;
+    Ok(FsLease { epoch, path, file })
+}
+
+/// Puts another file in the place of one that somebody holds, and says who that is.
+pub(crate) fn break_lock(path: &Path) -> Result<Option<LockInfo>, StoreError> {
+    let Some(file) = if_there(open(path, false)).map_err(failed(path))? else { return Ok(None) };
+    match take(path, file)? {
+        Ok(_free) => Ok(None),
+        Err(holder) => {
+            let epoch = read(&mut open(path, false).map_err(failed(path))?).map_err(failed(path))?;
+            let epoch = epoch.map_or(0, |last| last.epoch);
+            let text = encode(&LockFile { epoch, holder: holder.clone() }).map_err(failed(path))?;
+            write_durably(path, &text).map_err(failed(path))?;
+            Ok(Some(holder))
+        }
+    }
+}
+
+fn open(path: &Path, create: bool) -> std::io::Result<fs::File> {
+    fs::OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
+}
+
+fn encode(file: &LockFile) -> std::io::Result<Vec<u8>> {
+    serde_json::to_vec(file).map_err(std::io::Error::other)
+}
+
+/// Locks an open file, or says who holds it.
+fn take(path: &Path, mut file: fs::File) -> Result<Result<fs::File, LockInfo>, StoreError> {
+    match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Ok(file)),
+        Err(error) => match read_holder(&mut file) {
+            Some(holder) if error == rustix::io::Errno::WOULDBLOCK => Ok(Err(holder)),
+            _ => Err(failed(path)(error.into())),
+        },
+    }
 }
 
 /// The epoch after the last one. Agents refuse lower ones than they have seen, so where a lock file was deleted or damaged
@@ -95,6 +145,25 @@ fn next_epoch(last: Option<u64>, was_made: bool, now: SystemTime) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn info() -> LockInfo {
+        let text = || "test".to_owned();
+        LockInfo { id: text(), who: text(), process: 1, operation: text(), since: text() }
+    }
+
+    #[test]
+    fn a_lock_file_that_was_deleted_is_a_lost_lease() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::new(directory.path(), "demo");
+        std::fs::create_dir_all(&paths.cluster).unwrap();
+        let lease = lock(&paths, info(), 0).unwrap();
+        lease.check().unwrap();
+        std::fs::remove_file(paths.lock()).unwrap();
+        assert!(matches!(lease.check(), Err(StoreError::LeaseLost)));
+        let next = lock(&paths, info(), 0).unwrap();
+        next.check().unwrap();
+        assert!(matches!(lease.check(), Err(StoreError::LeaseLost)));
+    }
 
     #[test]
     fn epochs_rise_even_when_the_lock_file_is_gone() {

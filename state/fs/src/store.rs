@@ -146,10 +146,14 @@ impl StateStore for FsStore {
         removed.map(drop).map_err(unusable(format!("delete {key}")))
     }
 
-    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
+    async fn lock_beyond(&self, cluster: &str, info: LockInfo, epoch: u64) -> Result<Arc<dyn Lease>, StoreError> {
         let paths = self.paths(cluster);
         make_private_directory(&paths.cluster).map_err(unusable(format!("create {}", paths.cluster.display())))?;
-        Ok(Arc::new(lock::lock(&paths, info)?))
+        Ok(Arc::new(lock::lock(&paths, info, epoch)?))
+    }
+
+    async fn break_lock(&self, cluster: &str) -> Result<Option<LockInfo>, StoreError> {
+        lock::break_lock(&self.paths(cluster).lock())
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {

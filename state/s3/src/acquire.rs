@@ -18,6 +18,9 @@ use crate::{Host, head};
 /// How often a race is run again that was lost to somebody who is already gone, or to a last write of the old holder.
 const RACES: u32 = 20;
 
+/// The life of a lease that was taken from its holder, seconds.
+const BROKEN: u64 = 0;
+
 /// Whether a lease can be had.
 #[derive(Debug, PartialEq, Eq)]
 enum Standing {
@@ -31,6 +34,9 @@ enum Standing {
 
 /// Judges a lease of an age in whole seconds, by the server's clock.
 fn judge(lease: &LeaseFile, age: i64, is_dead: impl FnOnce(&Host) -> bool) -> Standing {
+    if lease.ttl_seconds == BROKEN && !lease.released {
+        return Standing::Abandoned;
+    }
     // Both times are cut to whole seconds, so an age of one second more than the life is the first that is certain.
     let is_over = u64::try_from(age).is_ok_and(|age| age > lease.ttl_seconds);
     match lease {
@@ -59,9 +65,9 @@ struct Taken {
 }
 
 impl Request<'_> {
-    /// Takes the lease or says who holds it.
-    pub(crate) async fn acquire(&self, info: LockInfo) -> Result<S3Lease, StoreError> {
-        let taken = self.take(info).await?;
+    /// Takes the lease, with an epoch higher than `beyond`, or says who holds it.
+    pub(crate) async fn acquire(&self, info: LockInfo, beyond: u64) -> Result<S3Lease, StoreError> {
+        let taken = self.take(info, beyond).await?;
         let (epoch, holder, was_abandoned) = (taken.file.epoch, taken.file.holder.id.clone(), taken.was_abandoned);
         let lease = self.keep(taken)?;
         // Should the rest fail, a lease that was abandoned before is left abandoned, so that whoever takes it next does it.
@@ -76,7 +82,25 @@ impl Request<'_> {
         Ok(lease)
     }
 
-    async fn take(&self, info: LockInfo) -> Result<Taken, StoreError> {
+    /// Leaves the lease abandoned, and says who held it. Who takes it next does what a takeover needs.
+    pub(crate) async fn break_lease(&self) -> Result<Option<LockInfo>, StoreError> {
+        let key = self.bucket.layout.lease(self.cluster);
+        for _ in 0..RACES {
+            let Some(object) = self.bucket.get(&key).await? else { return Ok(None) };
+            let lease: LeaseFile = decode(&self.bucket.layout.show(&key), &object.bytes)?;
+            if lease.released {
+                return Ok(None);
+            }
+            let broken = LeaseFile { ttl_seconds: BROKEN, ..lease };
+            // Between reading and writing its holder may have beaten, or given it back.
+            if let Written::Done(_) = self.bucket.put(&key, &encode(&broken)?, Condition::Tag(&object.tag)).await? {
+                return Ok(Some(broken.holder));
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn take(&self, info: LockInfo, beyond: u64) -> Result<Taken, StoreError> {
         let key = self.bucket.layout.lease(self.cluster);
         let mut there = self.bucket.get(&key).await?;
         let mut left = RACES;
@@ -84,7 +108,7 @@ impl Request<'_> {
             let (last, was_abandoned) = self.last_epoch(there.as_ref()).await?;
             let file = LeaseFile {
                 format: FORMAT,
-                epoch: last + 1,
+                epoch: last.max(beyond) + 1,
                 holder: info.clone(),
                 ttl_seconds: self.options.ttl.as_secs().max(1),
                 beat: 0,
@@ -202,6 +226,11 @@ mod tests {
         {
             assert_eq!(judge(&lease(false), age, |_| false), standing, "{age}");
         }
+    }
+
+    #[test]
+    fn a_lease_that_was_broken_is_abandoned_at_once() {
+        assert_eq!(judge(&LeaseFile { ttl_seconds: BROKEN, ..lease(false) }, 0, |_| false), Standing::Abandoned);
     }
 
     #[test]

@@ -60,6 +60,10 @@ impl S3Store {
         }
     }
 
+    fn request<'a>(&'a self, cluster: &'a str) -> Request<'a> {
+        Request { bucket: &self.bucket, cluster, options: &self.options, leases: &self.leases }
+    }
+
     /// The epoch of this process's lease of a cluster, if it has one; an error if it lost it.
     fn epoch(&self, cluster: &str) -> Result<Option<u64>, StoreError> {
         match self.leases.of(cluster) {
@@ -124,9 +128,12 @@ impl StateStore for S3Store {
         self.bucket.delete(&self.bucket.layout.object(cluster, key)).await
     }
 
-    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
-        let (bucket, options, leases) = (&*self.bucket, &self.options, &self.leases);
-        Ok(Arc::new(Request { bucket, cluster, options, leases }.acquire(info).await?))
+    async fn lock_beyond(&self, cluster: &str, info: LockInfo, epoch: u64) -> Result<Arc<dyn Lease>, StoreError> {
+        Ok(Arc::new(self.request(cluster).acquire(info, epoch).await?))
+    }
+
+    async fn break_lock(&self, cluster: &str) -> Result<Option<LockInfo>, StoreError> {
+        self.request(cluster).break_lease().await
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {

@@ -1,8 +1,10 @@
 //! `state`: what is recorded of a cluster, and how to take something out of the record.
 
+mod copy;
 mod forget;
 mod list;
 mod show;
+mod unlock;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -27,6 +29,10 @@ pub(crate) enum State {
     Verify(Name),
     /// Take resources out of the record without touching what is there: the next update looks at them as if new
     Forget(forget::Arguments),
+    /// Move a cluster's state to another store; what is left says where it went
+    Copy(copy::Arguments),
+    /// Say who holds a cluster's lock; with --force, take it from them
+    Unlock(unlock::Arguments),
 }
 
 /// One recorded resource.
@@ -45,6 +51,8 @@ pub(crate) async fn run(app: &App, what: State) -> Outcome {
         State::Show(resource) => show::show(app, &resource).await?,
         State::Verify(name) => return verify::run(app, &name.name).await,
         State::Forget(arguments) => return forget::run(app, arguments).await,
+        State::Copy(arguments) => return copy::run(app, &arguments).await,
+        State::Unlock(arguments) => return unlock::run(app, &arguments).await,
     }
     Ok(Exit::Fine)
 }

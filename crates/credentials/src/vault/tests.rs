@@ -50,8 +50,11 @@ impl StateStore for Spy {
     async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
         self.inner.delete(cluster, key).await
     }
-    async fn lock(&self, cluster: &str, info: LockInfo) -> Result<Arc<dyn Lease>, StoreError> {
-        self.inner.lock(cluster, info).await
+    async fn lock_beyond(&self, cluster: &str, info: LockInfo, epoch: u64) -> Result<Arc<dyn Lease>, StoreError> {
+        self.inner.lock_beyond(cluster, info, epoch).await
+    }
+    async fn break_lock(&self, cluster: &str) -> Result<Option<LockInfo>, StoreError> {
+        self.inner.break_lock(cluster).await
     }
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {
         self.inner.create_journal(cluster, run).await

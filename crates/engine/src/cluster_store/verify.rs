@@ -54,7 +54,7 @@ impl ClusterStore {
     pub async fn verify(&self) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
         // The head, and what it refers to and is not there: that has no key.
-        let loaded = self.load().await;
+        let loaded = self.load_what_is_here().await;
         verified.objects += usize::from(!matches!(loaded, Ok(None)));
         verified.take(loaded)?;
         for key in self.store.list(&self.cluster, "").await? {

@@ -1,5 +1,7 @@
 //! Locks: one holder, epochs that rise, free when dropped.
 
+use std::time::Duration;
+
 use engine::StoreError;
 use tokio::task::JoinSet;
 
@@ -57,4 +59,38 @@ pub(super) async fn clusters_are_locked_one_by_one(subject: &dyn StoreSubject) -
     drop(one);
     other.check()?;
     store.lock("lock-a", lock_info("three")).await?.check()
+}
+
+pub(super) async fn an_epoch_is_higher_than_that_of_another_store(
+    subject: &dyn StoreSubject,
+) -> Result<(), StoreError> {
+    let store = subject.open();
+    assert_eq!(store.lock_beyond("beyond", lock_info("me"), 41).await?.epoch(), 42);
+    assert_eq!(store.lock_beyond("beyond", lock_info("me"), 5).await?.epoch(), 43);
+    assert_eq!(store.lock("beyond", lock_info("me")).await?.epoch(), 44);
+    Ok(())
+}
+
+pub(super) async fn a_broken_lock_is_lost_to_whoever_held_it(subject: &dyn StoreSubject) -> Result<(), StoreError> {
+    let (one, other) = (subject.open(), subject.open());
+    let lease = one.lock("broken", lock_info("one")).await?;
+    assert_eq!(other.break_lock("broken").await?, Some(lock_info("one")));
+    let next = other.lock("broken", lock_info("two")).await?;
+    assert!(next.epoch() > lease.epoch());
+    // Who held it may believe in it until the next time that it says that it lives, but not for ever.
+    while lease.check().is_ok() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    drop(lease);
+    next.check()?;
+    assert!(matches!(subject.open().lock("broken", lock_info("three")).await, Err(StoreError::Locked(_))));
+    Ok(())
+}
+
+pub(super) async fn a_lock_that_nobody_holds_cannot_be_broken(subject: &dyn StoreSubject) -> Result<(), StoreError> {
+    let store = subject.open();
+    assert_eq!(store.break_lock("unlocked").await?, None);
+    drop(store.lock("unlocked", lock_info("me")).await?);
+    assert_eq!(store.break_lock("unlocked").await?, None);
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `get clusters`: what is in the store.
 
+use engine::{Loaded, StoreError};
 use report::Table;
 use serde_json::json;
 
@@ -10,13 +11,7 @@ use crate::output;
 pub(super) async fn show(app: &App) -> Result<(), CommandError> {
     let mut rows = Vec::new();
     for name in app.store.clusters().await? {
-        let Some(loaded) = app.cluster(&name).load().await? else { continue };
-        let state = match (&loaded.head.run, loaded.state.resources.is_empty()) {
-            (Some(_), _) => "interrupted",
-            (None, true) => "not made yet",
-            (None, false) => "made",
-        };
-        rows.push((name, state, loaded.state.resources.len(), loaded.head.revision.short().to_owned()));
+        rows.extend(row(name.clone(), app.cluster(&name).load().await)?);
     }
     let shown: Vec<_> = rows
         .iter()
@@ -30,8 +25,30 @@ pub(super) async fn show(app: &App) -> Result<(), CommandError> {
         }
         let mut table = Table::new(&["name", "state", "resources", "revision"]);
         for (name, state, resources, revision) in &rows {
-            table.row([name.clone(), (*state).to_owned(), resources.to_string(), revision.clone()]);
+            table.row([name.clone(), state.clone(), resources.to_string(), revision.clone()]);
         }
         table.text()
     })
+}
+
+type Row = (String, String, usize, String);
+
+/// One cluster. One that was moved or is damaged does not hide the others.
+fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Result<Option<Row>, CommandError> {
+    let loaded = match loaded {
+        Ok(Some(loaded)) => loaded,
+        Ok(None) => return Ok(None),
+        Err(StoreError::Moved { to }) => return Ok(Some((name, format!("moved to {to}"), 0, String::new()))),
+        Err(StoreError::Damaged { .. }) => {
+            let advice = format!("damaged: kubewright state verify {name}");
+            return Ok(Some((name, advice, 0, String::new())));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let state = match (&loaded.head.run, loaded.state.resources.is_empty()) {
+        (Some(_), _) => "interrupted",
+        (None, true) => "not made yet",
+        (None, false) => "made",
+    };
+    Ok(Some((name, state.to_owned(), loaded.state.resources.len(), loaded.head.revision.short().to_owned())))
 }
