@@ -136,7 +136,8 @@ fn failed_to(program: &Program, what: &str, source: io::Error) -> AssetError {
 
 fn failure(program: &Program, status: ExitStatus, output: Vec<String>) -> AssetError {
     if output.iter().any(|line| line.contains("no space left on device") || line.contains("No space left on device")) {
-        let path = program.directory.clone().unwrap_or_default();
+        let temporary = || program.environment.iter().find(|(name, _)| name == "TMPDIR").map(|(_, path)| path.into());
+        let path = program.directory.clone().or_else(temporary).unwrap_or_else(|| PathBuf::from("/"));
         return AssetError::DiskFull { what: program.what.clone(), path };
     }
     AssetError::BuildFailed {

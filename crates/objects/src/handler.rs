@@ -42,6 +42,7 @@ impl ObjectsHandler {
     async fn carry_out(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
         match change.resource.kind() {
             "cluster" => cluster::apply(&self.connections, change, context).await,
+            "object" if change.operation == Operation::Adopt => object::adopt(&self.connections, change, context).await,
             "object" => object::apply(&self.connections, change, context).await,
             "node" => node::apply(&self.connections, change, context).await,
             "drain" => drain::drain(&self.connections, change, context).await,
@@ -70,7 +71,7 @@ impl ObjectsHandler {
         };
         match observed.remove(&change.resource) {
             Some(Observation::Present { attributes }) if Digest::of_json(&attributes) == *expected => Ok(()),
-            Some(Observation::Present { .. }) => Err(stale("was changed")),
+            Some(Observation::Present { .. } | Observation::Orphan { .. }) => Err(stale("was changed")),
             Some(Observation::Absent) if change.operation == Operation::Delete => Ok(()),
             Some(Observation::Absent) => Err(stale("has disappeared")),
             Some(Observation::Unknown { why }) => {
@@ -95,7 +96,7 @@ impl ObjectsHandler {
         let (connections, context) = (&*self.connections, &*context);
         let (clusters, objects, nodes, certificates) = tokio::join!(
             cluster::observe(connections, take("cluster"), context),
-            object::observe(connections, take("object"), context),
+            object::observe(connections, take("object"), context, scope),
             node::observe(connections, take("node"), context, scope),
             serving_certificate::observe(connections, take("serving-certificate"), context),
         );
@@ -145,7 +146,8 @@ impl Handler for ObjectsHandler {
         vec![("node", drain::before_delete)]
     }
 
-    /// Nodes that nobody asked for, such as one that kubeadm joined, are among the answers.
+    /// Nodes that nobody asked for, such as one that kubeadm joined, are among the answers, and objects with our marker that
+    /// lie beside those that were asked for.
     async fn observe(
         &self,
         requests: Vec<ObserveRequest>,
@@ -157,7 +159,8 @@ impl Handler for ObjectsHandler {
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
         let key = (context.cluster.clone(), change.id.clone());
         // The other kinds' observations say what is recorded rather than what is there.
-        if matches!(change.resource.kind(), "object" | "node") && !self.begun().contains(&key) {
+        let is_compared = matches!(change.resource.kind(), "object" | "node") && change.operation != Operation::Adopt;
+        if is_compared && !self.begun().contains(&key) {
             self.check_unmoved(change, context).await?;
         }
         self.begun().insert(key.clone());

@@ -124,6 +124,12 @@ impl World {
         self.handler.observe(vec![request], Arc::new(self.memory.clone())).await.remove(&id(resource)).unwrap()
     }
 
+    /// The same of a wanted resource, with everything that was seen beside it.
+    pub(crate) async fn observe_all(&self, resource: &str, desired: &Value) -> BTreeMap<ResourceId, Observation> {
+        let request = ObserveRequest { id: id(resource), desired: Some(desired.clone()), recorded: None };
+        self.handler.observe(vec![request], Arc::new(self.memory.clone())).await
+    }
+
     /// Everything that was said so far.
     pub(crate) fn notes(&self) -> Vec<String> {
         let events = self.memory.events.lock().unwrap();

@@ -32,7 +32,7 @@ pub(crate) fn decide(input: &Input<'_>) -> Decisions {
         context.desired(&input.desired[&id]);
     }
     remove::remove(&mut context);
-    context.foreign();
+    context.beside();
     context.decisions
 }
 
@@ -76,7 +76,7 @@ impl Context<'_> {
             Observation::Unknown { why } if parent_remade.is_none() => {
                 self.block(id, ReportReason::Unknown { why: why.clone() });
             }
-            Observation::Present { attributes } if parent_remade.is_none() => {
+            Observation::Present { attributes } | Observation::Orphan { attributes } if parent_remade.is_none() => {
                 self.present(desired, recorded, attributes);
             }
             _ => self.absent(desired, recorded, parent_remade.cloned()),
@@ -92,7 +92,7 @@ impl Context<'_> {
         let reason = match observation {
             Observation::Unknown { why } => ReportReason::Unknown { why: why.clone() },
             Observation::Absent => ReportReason::Unknown { why: "it is shared, but it is not there".to_owned() },
-            Observation::Present { attributes } => {
+            Observation::Present { attributes } | Observation::Orphan { attributes } => {
                 ReportReason::Shared { differs: field_changes(&self.schema(&desired.id), attributes, &desired.inputs) }
             }
         };
@@ -195,12 +195,18 @@ impl Context<'_> {
         });
     }
 
-    /// What was seen beside what was asked for is told, and left alone.
-    fn foreign(&mut self) {
+    /// What was seen beside what was asked for is told, and left alone: also what is ours.
+    fn beside(&mut self) {
         let Input { desired, recorded, observed, .. } = self.input;
         let beside = observed.iter().filter(|(id, _)| !desired.contains_key(*id) && !recorded.contains_key(*id));
-        let there = beside.filter(|(_, observation)| matches!(observation, Observation::Present { .. }));
-        let lines = there.map(|(id, _)| ReportLine { resource: id.clone(), reason: ReportReason::Foreign });
+        let lines = beside.filter_map(|(id, observation)| {
+            let reason = match observation {
+                Observation::Present { .. } => ReportReason::Foreign,
+                Observation::Orphan { .. } => ReportReason::Orphan,
+                Observation::Absent | Observation::Unknown { .. } => return None,
+            };
+            Some(ReportLine { resource: id.clone(), reason })
+        });
         self.decisions.report.extend(lines);
     }
 

@@ -1,6 +1,7 @@
 //! Diff, expand and the plan: pure functions from (desired, recorded, observed) to an immutable list of atomic changes.
 
 pub mod action;
+mod adopt;
 mod compare;
 mod decide;
 mod forget;

@@ -149,6 +149,9 @@ mod tests {
         assert!(plan.changes.is_empty());
         assert_eq!(plan.report, [crate::ReportLine { resource: joined.clone(), reason: ReportReason::Foreign }]);
         assert!(World::default().see(&joined, Observation::Absent).plan().report.is_empty());
+        let plan = World::default().see(&joined, Observation::orphan(json!({}))).plan();
+        assert!(plan.changes.is_empty());
+        assert_eq!(plan.report, [crate::ReportLine { resource: joined, reason: ReportReason::Orphan }]);
     }
 
     fn id(text: &str) -> ResourceId {

@@ -59,7 +59,7 @@ impl Removal<'_, '_> {
     fn why_stuck(&self, id: &ResourceId, recorded: &Recorded, stuck: &Stuck) -> Option<ReportReason> {
         let observation = self.context.input.observed.get(id);
         let unknown = match observation {
-            Some(Observation::Present { .. } | Observation::Absent) => None,
+            Some(Observation::Present { .. } | Observation::Orphan { .. } | Observation::Absent) => None,
             Some(Observation::Unknown { why }) => Some(why.clone()),
             None => Some("it was not looked for".to_owned()),
         };
@@ -86,11 +86,15 @@ impl Removal<'_, '_> {
         let (operation, reason) = match (observation, self.taken_along(id, recorded, stuck)) {
             _ if !recorded.lifecycle.is_ours() => (Operation::Forget, Reason::NoLongerWanted),
             (_, Some(parent)) => (Operation::Forget, Reason::ContainedIn { parent: parent.clone() }),
-            (Some(Observation::Present { .. }), None) => (Operation::Delete, Reason::NoLongerWanted),
+            (Some(Observation::Present { .. } | Observation::Orphan { .. }), None) => {
+                (Operation::Delete, Reason::NoLongerWanted)
+            }
             _ => (Operation::Forget, Reason::Gone),
         };
         let expect = match observation {
-            Some(Observation::Present { attributes }) => Some(Digest::of_json(attributes)),
+            Some(Observation::Present { attributes } | Observation::Orphan { attributes }) => {
+                Some(Digest::of_json(attributes))
+            }
             _ => None,
         };
         Change { expect, before: Some(recorded.inputs.clone()), ..Change::new(id, operation, reason) }

@@ -168,7 +168,9 @@ fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
             ReportReason::WaitsFor { on } => format!("waits for {on}"),
             ReportReason::Shared { differs } if differs.is_empty() => "shared, as expected".to_owned(),
             ReportReason::Shared { differs } => format!("shared, but differs in {}", count(differs.len(), "field")),
-            ReportReason::Orphan => "carries our marker, but is not recorded".to_owned(),
+            ReportReason::Orphan => {
+                "carries our marker, but is neither wanted nor recorded; `state adopt` takes it in".to_owned()
+            }
             ReportReason::Foreign => "is not ours and stays as it is".to_owned(),
             ReportReason::NotTargeted => "is no target of this plan".to_owned(),
         };

@@ -15,6 +15,11 @@ pub enum Observation {
         /// What it is like, in the shape of the desired inputs: a field that agrees is equal JSON.
         attributes: Value,
     },
+    /// It is there and carries our marker, but nobody asked for it: neither is it wanted, nor is it recorded.
+    Orphan {
+        /// What it could be recorded as.
+        attributes: Value,
+    },
     /// It was positively found not to be there.
     Absent,
     /// It could not be found out.
@@ -28,6 +33,11 @@ impl Observation {
     /// A present resource with these attributes.
     pub fn present(attributes: Value) -> Self {
         Self::Present { attributes }
+    }
+
+    /// Something of ours that nobody asked for.
+    pub fn orphan(attributes: Value) -> Self {
+        Self::Orphan { attributes }
     }
 
     /// An observation that could not be made.

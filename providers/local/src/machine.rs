@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use end::{remove, stop};
 pub(crate) use home::Home;
-pub(crate) use observe::{Keys, Wanted, observe};
+pub(crate) use observe::{Keys, Wanted, host_key, observe};
 pub(crate) use process::supervisors;
 
 use crate::cgroup::{self, Limits};

@@ -123,6 +123,14 @@ impl LocalProvider {
         Ok(Applied::default())
     }
 
+    /// What is recorded of a machine that is taken as it is.
+    fn adopted(&self, change: &Change) -> Result<Applied, LocalError> {
+        let address = change.after.as_ref().and_then(|inputs| inputs.get("address")).cloned().unwrap_or_default();
+        let host_key = machine::host_key(&self.home(&change.resource)?).unwrap_or_default();
+        let outputs = [("address", address), ("hostKey", json!(host_key))];
+        Ok(Applied { outputs: outputs.map(|(name, value)| (name.to_owned(), Output::Public(value))).into() })
+    }
+
     async fn apply_machine(&self, change: &Change, context: &ActionContext) -> Result<Applied, LocalError> {
         if change.operation == Operation::Delete {
             let home = self.home(&change.resource)?;
@@ -157,7 +165,12 @@ impl Handler for LocalProvider {
     ) -> BTreeMap<ResourceId, Observation> {
         let ids: Vec<ResourceId> = requests.iter().map(|request| request.id.clone()).collect();
         let provider = self.clone();
-        let looked = blocking(move || Ok(provider.look(&requests, Some(context.as_ref())))).await;
+        let looked = blocking(move || {
+            let mut found = provider.look(&requests, Some(context.as_ref()));
+            found.extend(provider.orphans(&requests));
+            Ok(found)
+        })
+        .await;
         looked.unwrap_or_else(|error| ids.into_iter().map(|id| (id, Observation::unknown(error.to_string()))).collect())
     }
 
@@ -165,7 +178,8 @@ impl Handler for LocalProvider {
         self.check(change, context).await?;
         match (change.operation, change.resource.kind()) {
             // What is there already is recorded as it is; what is forgotten stays.
-            (Operation::Forget | Operation::Run, _) => Ok(Applied::default()),
+            (Operation::Adopt, MACHINE) => Ok(self.adopted(change)?),
+            (Operation::Adopt | Operation::Forget | Operation::Run, _) => Ok(Applied::default()),
             (_, NETWORK) => Ok(self.apply_network(change).await?),
             (_, MACHINE) => Ok(self.apply_machine(change, context).await?),
             _ => Err(LocalError::NotOurs(change.resource.to_string()).into()),
@@ -202,6 +216,24 @@ impl LocalProvider {
         let message = format!("{} is no longer what it was when the plan was made", change.resource);
         let stale = ActionError { class: ErrorClass::Stale, ..ActionError::permanent(message) };
         Err(stale.hint("make a new plan: kubewright update cluster"))
+    }
+
+    /// Machines of these clusters that nobody asked for. Where it cannot be found out, there are none.
+    fn orphans(&self, requests: &[ObserveRequest]) -> BTreeMap<ResourceId, Observation> {
+        let asked: BTreeSet<&ResourceId> = requests.iter().map(|request| &request.id).collect();
+        let clusters: BTreeSet<&str> =
+            asked.iter().filter_map(|id| id.name().split('/').next()).filter(|name| !name.is_empty()).collect();
+        let homes = clusters.into_iter().flat_map(|cluster| self.homes(cluster).unwrap_or_default());
+        let beside = homes.map(|home| (ResourceId::new(MACHINE, &format!("{}/{}", home.cluster, home.name)), home));
+        let Ok(layout) = Layout::of_host() else { return BTreeMap::new() };
+        let nothing = || Wanted { inputs: Value::Null, keys: Keys::default() };
+        beside
+            .filter(|(id, _)| !asked.contains(id))
+            .filter_map(|(id, home)| match machine::observe(&home, &nothing(), &layout) {
+                Observation::Present { attributes } => Some((id, Observation::orphan(attributes))),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Looks for resources; without a context references count as what the machine was made with.

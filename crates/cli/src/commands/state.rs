@@ -1,8 +1,10 @@
 //! `state`: what is recorded of a cluster, and how to take something out of the record.
 
+mod adopt;
 mod copy;
 mod forget;
 mod list;
+mod record;
 mod show;
 mod unlock;
 mod verify;
@@ -29,6 +31,8 @@ pub(crate) enum State {
     Verify(Name),
     /// Take resources out of the record without touching what is there: the next update looks at them as if new
     Forget(forget::Arguments),
+    /// Take into the record what carries our marker and is not recorded; the next update changes or deletes it
+    Adopt(adopt::Arguments),
     /// Move a cluster's state to another store; what is left says where it went
     Copy(copy::Arguments),
     /// Say who holds a cluster's lock; with --force, take it from them
@@ -51,6 +55,7 @@ pub(crate) async fn run(app: &App, what: State) -> Outcome {
         State::Show(resource) => show::show(app, &resource).await?,
         State::Verify(name) => return verify::run(app, &name.name).await,
         State::Forget(arguments) => return forget::run(app, arguments).await,
+        State::Adopt(arguments) => return adopt::run(app, arguments).await,
         State::Copy(arguments) => return copy::run(app, &arguments).await,
         State::Unlock(arguments) => return unlock::run(app, &arguments).await,
     }

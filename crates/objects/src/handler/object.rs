@@ -90,6 +90,29 @@ pub(super) async fn apply(
     Ok(Applied { outputs: BTreeMap::from([("uid".to_owned(), Output::Public(uid))]) })
 }
 
+/// Records an object as it is. It must carry our marker still.
+pub(super) async fn adopt(
+    connections: &Connections,
+    change: &Change,
+    context: &ActionContext,
+) -> Result<Applied, ActionError> {
+    let manifest = change.after.as_ref().and_then(|inputs| inputs.get("manifest")).unwrap_or(&Value::Null);
+    let what = format!("cannot look at {}", change.resource);
+    let failed = |error: ApiError| error.while_doing(&what);
+    let address = Address::of(manifest)
+        .ok_or_else(|| ActionError::permanent(format!("{} has no apiVersion, kind or name", change.resource)))?;
+    let connection = site::of_change(connections, change, context).await?;
+    let path = format!("{}/{}", address.collection(&connection).await.map_err(failed)?, address.name);
+    let live = connection.find(&Request::get(&path)).await.map_err(failed)?;
+    match live {
+        Some(live) if live.pointer(OWNER) == manifest.pointer(OWNER) => {
+            let uid = live.pointer("/metadata/uid").cloned().unwrap_or_default();
+            Ok(Applied { outputs: BTreeMap::from([("uid".to_owned(), Output::Public(uid))]) })
+        }
+        _ => Err(ActionError::permanent(format!("{} no longer carries our owner marker", change.resource))),
+    }
+}
+
 async fn put(
     connection: &Connection,
     address: &Address,

@@ -60,6 +60,12 @@ pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> 
     Observation::present(attributes(wanted, &record.inputs, &found))
 }
 
+/// The public host key that a machine was last given.
+pub(crate) fn host_key(home: &Home) -> Option<String> {
+    let text = fs_err::read_to_string(home.upper().join(boot_files::HOST_KEY_PUBLIC)).ok()?;
+    Some(text.trim().to_owned())
+}
+
 fn read_files(home: &Home) -> BTreeMap<&'static str, String> {
     let upper = home.upper();
     let paths = KEYS.iter().map(|(_, file)| *file).chain([boot_files::HOSTNAME, boot_files::NETWORK]);

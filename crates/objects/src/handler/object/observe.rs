@@ -1,6 +1,6 @@
 //! Observing many objects with few requests: one list per kind and namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{ObserveContext, ObserveRequest};
 use futures::StreamExt as _;
@@ -12,6 +12,8 @@ use sha2::Sha256;
 
 use super::Address;
 use crate::connection::Connection;
+use crate::field::{OWNER, text};
+use crate::handler::Scope;
 use crate::handler::site::{Batch, batches};
 use crate::projection::Projector;
 use crate::request::Request;
@@ -28,10 +30,11 @@ pub(in crate::handler) async fn observe(
     connections: &Connections,
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
+    scope: Scope,
 ) -> BTreeMap<ResourceId, Observation> {
     let (batches, mut answers) = batches(connections, requests, context).await;
     for Batch { connection, requests } in batches {
-        answers.extend(observe_batch(&connection, requests, context).await);
+        answers.extend(observe_batch(&connection, requests, context, scope).await);
     }
     answers
 }
@@ -40,7 +43,9 @@ async fn observe_batch(
     connection: &Connection,
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
+    scope: Scope,
 ) -> BTreeMap<ResourceId, Observation> {
+    let asked: BTreeSet<ResourceId> = requests.iter().map(|request| request.id.clone()).collect();
     let mut groups: BTreeMap<Group, Vec<(String, ObserveRequest)>> = BTreeMap::new();
     let mut answers = BTreeMap::new();
     for request in requests {
@@ -55,13 +60,16 @@ async fn observe_batch(
     let looked: Vec<_> = stream::iter(groups)
         .map(|(group, members)| async move {
             let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-            let found = fetch(connection, &group, &names).await;
+            let found = fetch(connection, &group, &names, scope).await;
             (members, found)
         })
         .buffer_unordered(CONCURRENCY)
         .collect()
         .await;
     for (members, found) in looked {
+        let access = members.first().and_then(|(_, request)| request.inputs()?.get("access").cloned());
+        let orphans = found.iter().flat_map(BTreeMap::values).filter_map(|live| orphan(live, access.as_ref()));
+        answers.extend(orphans.filter(|(id, _)| scope == Scope::All && !asked.contains(id)));
         for (name, request) in members {
             let observation = match &found {
                 Ok(objects) => objects.get(&name).map_or(Observation::Absent, |live| present(live, &request, context)),
@@ -73,15 +81,42 @@ async fn observe_batch(
     answers
 }
 
-/// The objects of a group by name: one of them is got, more are listed.
-async fn fetch(connection: &Connection, group: &Group, names: &[&str]) -> Result<BTreeMap<String, Value>, ApiError> {
+/// An object that carries our marker, as the resource that it says it is.
+///
+/// Controllers and users copy annotations, so the marker must name the very object that carries it. What it holds is not
+/// told: it may be a Secret.
+fn orphan(live: &Value, access: Option<&Value>) -> Option<(ResourceId, Observation)> {
+    let address = Address::of(live)?;
+    let namespace = if address.namespace.is_empty() { "_" } else { &address.namespace };
+    let name = format!("{}/{}/{namespace}/{}", address.api_version, address.kind, address.name);
+    let id = ResourceId::new("object", &name);
+    if text(live, OWNER) != id.as_str() {
+        return None;
+    }
+    let mut metadata = json!({"name": address.name, "annotations": {"kubewright.io/owner": id}});
+    if !address.namespace.is_empty() {
+        metadata["namespace"] = json!(address.namespace);
+    }
+    let manifest = json!({"apiVersion": address.api_version, "kind": address.kind, "metadata": metadata});
+    Some((id, Observation::orphan(json!({"access": access, "manifest": manifest}))))
+}
+
+/// The objects of a group by name: where one is asked for, it is got; else all are listed.
+async fn fetch(
+    connection: &Connection,
+    group: &Group,
+    names: &[&str],
+    scope: Scope,
+) -> Result<BTreeMap<String, Value>, ApiError> {
     let (api_version, kind, namespace) = group;
     let path = match collection(connection, api_version, kind, namespace).await {
         Err(ApiError::UnknownKind { .. }) => return Ok(BTreeMap::new()),
         other => other?,
     };
     let items = match names {
-        [name] => connection.find(&Request::get(&format!("{path}/{name}"))).await?.into_iter().collect(),
+        [name] if scope == Scope::Asked => {
+            connection.find(&Request::get(&format!("{path}/{name}"))).await?.into_iter().collect()
+        }
         _ => match connection.list(&path, &[]).await {
             // The server positively does not serve the kind.
             Err(error) if error.is_not_found() => Vec::new(),
@@ -93,7 +128,7 @@ async fn fetch(connection: &Connection, group: &Group, names: &[&str]) -> Result
         // Items of lists don't say what they are.
         item["apiVersion"] = json!(api_version);
         item["kind"] = json!(kind);
-        names.contains(&name.as_str()).then_some((name, item))
+        Some((name, item))
     };
     Ok(items.into_iter().filter_map(named).collect())
 }

@@ -222,3 +222,24 @@ async fn a_rollout_that_does_not_end_fails_and_says_what_is_missing() {
     let error = world.create("object/apps/v1/Deployment/n/d", &wanted).await.unwrap_err();
     assert!(error.message.contains("0 of 1 pods updated"), "{}", error.message);
 }
+
+#[tokio::test]
+async fn what_carries_our_marker_and_is_not_asked_for_is_an_orphan() {
+    let world = World::new();
+    let wanted = inputs("a");
+    world.create(MAP, &wanted).await.unwrap();
+    let mut live = world.fake.state().objects[PATH].clone();
+    for (name, owner) in [("stray", "object/v1/ConfigMap/kube-system/stray"), ("copied", MAP)] {
+        live["metadata"]["name"] = json!(name);
+        live["metadata"]["annotations"]["kubewright.io/owner"] = json!(owner);
+        let path = format!("/api/v1/namespaces/kube-system/configmaps/{name}");
+        world.fake.state().objects.insert(path, live.clone());
+    }
+    let seen = world.observe_all(MAP, &wanted).await;
+    let stray = id("object/v1/ConfigMap/kube-system/stray");
+    assert_eq!(seen.keys().collect::<Vec<_>>(), [&id(MAP), &stray]);
+    let Observation::Orphan { attributes } = &seen[&stray] else { panic!("{seen:?}") };
+    assert_eq!(attributes["access"], access_reference());
+    assert_eq!(attributes.pointer("/manifest/metadata/name"), Some(&json!("stray")));
+    assert_eq!(attributes.pointer("/manifest/data"), None);
+}
