@@ -8,7 +8,7 @@ use credentials::Vault;
 use engine::journal::{self, Journal, Record, StateEffect};
 use engine::{ClusterStore, Goal, Lease, LockInfo, Revision, SecretVault as _, SourceText, State, StateStore};
 use plan::{ActionId, Base, Change, DriftLine, Operation, Plan, Reason, ReportLine, ReportReason};
-use resource::{Digest, Effect, FieldChange, Lifecycle, Recorded, ResourceId, Secret};
+use resource::{ChangedBy, Digest, Effect, FieldChange, Lifecycle, Recorded, ResourceId, Secret};
 use serde_json::{Value, json};
 use state_fs::FsStore;
 use testkit::SeededRandomness;
@@ -137,7 +137,8 @@ pub(crate) async fn store(root: &Path) {
 
 fn field(secret: bool) -> FieldChange {
     let path = ["files", "/etc/x.conf", "mode"].map(str::to_owned).to_vec();
-    FieldChange { path, before: Some(json!("0644")), after: None, secret, known_after_apply: secret }
+    let changed_by = secret.then_some(ChangedBy::Both);
+    FieldChange { path, before: Some(json!("0644")), after: None, secret, known_after_apply: secret, changed_by }
 }
 
 /// A plan with every operation, reason, effect and line of the report.

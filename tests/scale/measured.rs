@@ -76,7 +76,8 @@ fn judge(resolved: &Resolved, loaded: &Loaded, plan: &Plan) -> Vec<rules::Findin
         resolved.control_planes().map(|machine| machine.name.clone()).filter(made).collect();
     let wanted = steps::with_defaults(resolved);
     let intent = Intent { cluster: CLUSTER, previous: &previous, wanted: &wanted, control_planes: &control_planes };
-    rules::check(&RuleInput { intent, plan, max_destroy: None, protected: &BTreeSet::new() })
+    let none = BTreeSet::new();
+    rules::check(&RuleInput { intent, plan, max_destroy: None, protected: &none, recorded: &none })
 }
 
 /// The most memory that this process has held, in kibibytes.

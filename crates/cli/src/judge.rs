@@ -24,6 +24,7 @@ pub(crate) struct Judge {
     wanted: Vec<Value>,
     control_planes: BTreeSet<String>,
     protected: BTreeSet<ResourceId>,
+    recorded: BTreeSet<ResourceId>,
 }
 
 impl Judge {
@@ -48,6 +49,7 @@ impl Judge {
             wanted: Vec::new(),
             control_planes: control_planes(&loaded.state),
             protected: BTreeSet::new(),
+            recorded: loaded.state.resources.keys().cloned().collect(),
         }
     }
 
@@ -70,7 +72,13 @@ impl Judge {
         max_destroy: Option<usize>,
         own: &UserRules,
     ) -> Result<(), CommandError> {
-        let input = RuleInput { intent: self.intent(), plan, max_destroy, protected: &self.protected };
+        let input = RuleInput {
+            intent: self.intent(),
+            plan,
+            max_destroy,
+            protected: &self.protected,
+            recorded: &self.recorded,
+        };
         let mut findings = rules::check(&input);
         findings.extend(own.check(plan).map_err(|wrong| unasked(&wrong))?);
         findings.sort_by_key(|finding| finding.severity);

@@ -42,6 +42,7 @@ mod tests {
             after: Some(after),
             secret: false,
             known_after_apply: false,
+            changed_by: None,
         }
     }
 

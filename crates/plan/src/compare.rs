@@ -53,6 +53,7 @@ fn walk(
             after: after.cloned(),
             secret: matches!(behaviour, Some(Behaviour::Secret)),
             known_after_apply: false,
+            changed_by: None,
         }),
     }
 }

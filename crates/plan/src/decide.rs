@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use resource::{
-    Behaviour, Desired, Digest, FieldChange, KindSchema, Lifecycle, Observation, Recorded, Reference, ResourceId,
-    reference,
+    Behaviour, ChangedBy, Desired, Digest, FieldChange, KindSchema, Lifecycle, Observation, Recorded, Reference,
+    ResourceId, reference,
 };
 use serde_json::Value;
 
@@ -143,6 +143,10 @@ impl Context<'_> {
                 if fields.is_empty() && !recorded.tainted && referred.is_none() {
                     return;
                 }
+                let moved = field_changes(&schema, &recorded.inputs, attributes);
+                for field in &mut fields {
+                    field.changed_by = Some(changed_by(field, &wished, &moved));
+                }
                 (Operation::Update, update_reason(recorded, fields.len(), drifted.len(), referred))
             }
         };
@@ -251,6 +255,22 @@ fn compared_references(schema: &KindSchema, path: &mut Vec<String>, value: &Valu
         path.pop();
     }
     found
+}
+
+/// Who changed a field that is to be changed: the spec `wished` for something else than was recorded, or what is there has
+/// `moved` away from it.
+fn changed_by(field: &FieldChange, wished: &[FieldChange], moved: &[FieldChange]) -> ChangedBy {
+    let among = |all: &[FieldChange]| all.iter().any(|other| overlap(&other.path, &field.path));
+    match (among(wished), among(moved)) {
+        (true, true) => ChangedBy::Both,
+        (true, false) => ChangedBy::Spec,
+        (false, _) => ChangedBy::Outside,
+    }
+}
+
+/// Whether one path is the other or leads to it: what is compared as a whole here may be compared part by part there.
+fn overlap(one: &[String], other: &[String]) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 fn update_reason(recorded: &Recorded, fields: usize, drifted: usize, referred: Option<ResourceId>) -> Reason {

@@ -56,7 +56,7 @@ fn expand(change: Change, expanders: &BTreeMap<String, Expander>) -> Vec<Change>
 
 #[cfg(test)]
 mod tests {
-    use resource::{Behaviour, Reference};
+    use resource::{Behaviour, ChangedBy, Reference};
     use serde_json::json;
 
     use super::*;
@@ -230,6 +230,19 @@ mod tests {
         assert_eq!(plan.changes[0].reason, Reason::Drifted);
         assert_eq!(plan.changes[0].fields[0].path, ["memory"]);
         assert_eq!(plan.drift[0].fields[0].path, ["memory"]);
+    }
+
+    #[test]
+    fn every_field_says_who_changed_it() {
+        let machine = |inputs| Desired::new(id("machine/a"), inputs);
+        let made = machine(json!({"memory": 1, "cpus": 1, "disk": 1, "name": "a"}));
+        let wanted = machine(json!({"memory": 2, "cpus": 1, "disk": 2, "name": "a"}));
+        let seen = Observation::present(json!({"memory": 1, "cpus": 3, "disk": 3, "name": "a"}));
+        let plan = World::default().record(&made).see(&made.id, seen).want(wanted).plan();
+        let by: Vec<_> =
+            plan.changes[0].fields.iter().map(|field| (field.path[0].as_str(), field.changed_by)).collect();
+        let expected = [("cpus", ChangedBy::Outside), ("disk", ChangedBy::Both), ("memory", ChangedBy::Spec)];
+        assert_eq!(by, expected.map(|(name, by)| (name, Some(by))));
     }
 
     #[test]

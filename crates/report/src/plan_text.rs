@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use plan::{Change, DriftLine, Operation, Plan, Reason, ReportLine, ReportReason};
-use resource::{Effect, FieldChange};
+use resource::{ChangedBy, Effect, FieldChange};
 use serde_json::Value;
 
 use crate::line_diff;
@@ -101,10 +101,10 @@ fn fields(text: &mut String, fields: &[FieldChange]) {
     for field in fields {
         match lines_that_differ(field) {
             None => {
-                let _ = writeln!(text, "        {}", field_line(field));
+                let _ = writeln!(text, "        {}{}", field_line(field), origin(field));
             }
             Some(diff) => {
-                let _ = writeln!(text, "        {}:", field.path.join("."));
+                let _ = writeln!(text, "        {}:{}", field.path.join("."), origin(field));
                 for line in diff.lines().skip(DIFF_HEADER) {
                     let style = match line.as_bytes().first() {
                         Some(b'+') => CREATE,
@@ -116,6 +116,16 @@ fn fields(text: &mut String, fields: &[FieldChange]) {
             }
         }
     }
+}
+
+/// Who changed a field, where it was not the spec alone.
+fn origin(field: &FieldChange) -> String {
+    let words = match field.changed_by {
+        None | Some(ChangedBy::Spec) => return String::new(),
+        Some(ChangedBy::Outside) => "  (changed from outside)",
+        Some(ChangedBy::Both) => "  (wanted otherwise, and changed from outside)",
+    };
+    paint(DIM, words)
 }
 
 /// The difference of a text of several lines, such as a file; `None` for everything else.

@@ -103,6 +103,21 @@ pub struct FieldChange {
     /// The new value is known only after another action has run.
     #[serde(default)]
     pub known_after_apply: bool,
+    /// Who changed it since it was recorded; unknown where nothing is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<ChangedBy>,
+}
+
+/// Who changed a field since it was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ChangedBy {
+    /// The spec asks for something else.
+    Spec,
+    /// What is there was changed, and not by kubewright.
+    Outside,
+    /// Both.
+    Both,
 }
 
 /// What a change disturbs, beyond the resource itself.

@@ -12,6 +12,7 @@ mod machines;
 mod max_destroy;
 mod one_member_at_a_time;
 mod protected_ids;
+mod protected_unknown;
 mod quorum;
 mod single_control_plane;
 mod unknown_blocks_delete;
@@ -63,6 +64,8 @@ pub struct RuleInput<'a> {
     pub max_destroy: Option<usize>,
     /// Resources that must not be deleted or replaced, whatever the documents say.
     pub protected: &'a BTreeSet<ResourceId>,
+    /// Resources that are recorded.
+    pub recorded: &'a BTreeSet<ResourceId>,
 }
 
 /// Rules about documents alone: they need no plan.
@@ -70,13 +73,14 @@ const ON_INTENT: [fn(&Intent<'_>) -> Vec<Finding>; 3] =
     [immutable_fields::check, version_change::check, control_plane_count::check];
 
 /// Rules about a plan.
-const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 10] = [
+const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 11] = [
     last_control_plane::check,
     quorum::check,
     one_member_at_a_time::check,
     control_plane_remade::check,
     irreplaceable::check,
     protected_ids::check,
+    protected_unknown::check,
     max_destroy::check,
     single_control_plane::check,
     control_planes_at_once::check,

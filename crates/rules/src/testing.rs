@@ -16,6 +16,7 @@ pub(crate) struct World {
     plan: Plan,
     max_destroy: Option<usize>,
     protected: BTreeSet<ResourceId>,
+    recorded: BTreeSet<ResourceId>,
 }
 
 fn id(text: &str) -> ResourceId {
@@ -43,6 +44,7 @@ impl World {
             plan: Plan::empty(Base::of_nothing("demo")),
             max_destroy: None,
             protected: BTreeSet::new(),
+            recorded: BTreeSet::new(),
         }
     }
 
@@ -68,6 +70,11 @@ impl World {
 
     pub(crate) fn protect(mut self, resource: &str) -> Self {
         self.protected.insert(id(resource));
+        self
+    }
+
+    pub(crate) fn recorded(mut self, resource: &str) -> Self {
+        self.recorded.insert(id(resource));
         self
     }
 
@@ -133,6 +140,7 @@ impl World {
             plan: &self.plan,
             max_destroy: self.max_destroy,
             protected: &self.protected,
+            recorded: &self.recorded,
         })
     }
 

@@ -78,7 +78,7 @@ fn flags_of_the_api_server_change_only_as_the_spec_says() {
     let update = |reason: Reason, file: &str| {
         let path = vec!["config".to_owned(), "files".to_owned(), file.to_owned(), "content".to_owned()];
         let (before, after) = (Some(json!("a")), Some(json!("b")));
-        let field = FieldChange { path, before, after, secret: false, known_after_apply: false };
+        let field = FieldChange { path, before, after, secret: false, known_after_apply: false, changed_by: None };
         Change { fields: vec![field], ..change("machine-config/cp-1", Operation::Update, reason) }
     };
     let manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml";

@@ -40,7 +40,14 @@ mod tests {
     use super::*;
 
     fn change(field: &str) -> FieldChange {
-        FieldChange { path: vec![field.into()], before: None, after: None, secret: false, known_after_apply: false }
+        FieldChange {
+            path: vec![field.into()],
+            before: None,
+            after: None,
+            secret: false,
+            known_after_apply: false,
+            changed_by: None,
+        }
     }
 
     #[test]
