@@ -12,6 +12,7 @@ use report::{Mode, Progress};
 use state_fs::FsStore;
 use state_s3::{S3Store, S3Url};
 
+use crate::again;
 use crate::arguments::Global;
 use crate::asset_lock::LockFile;
 use crate::environment::Environment;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) environment: Environment,
     /// Where state is kept.
     pub(crate) store: Arc<dyn StateStore>,
+    /// The store as it was given as an option, for commands that are suggested.
+    given_state: Option<String>,
     /// Built and fetched files.
     pub(crate) cache: Arc<AssetCache>,
     /// Where events go.
@@ -69,6 +72,7 @@ impl App {
             log: LogFile::install(environment.log.as_deref()),
             asset_lock: LockFile::new(global.asset_lock.as_deref()),
             data,
+            given_state: environment.given_state(global),
             environment,
         })
     }
@@ -96,7 +100,8 @@ impl App {
 
     /// Says something.
     pub(crate) fn say(&self, text: impl Into<String>) {
-        self.progress.emit(Event::Note { text: text.into() });
+        let text = again::with_state(&text.into(), self.given_state.as_deref());
+        self.progress.emit(Event::Note { text });
     }
 
     /// Runs a phase and shows how long it took.

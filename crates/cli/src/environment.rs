@@ -3,6 +3,8 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use crate::arguments::Global;
+
 /// What the process finds around it.
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
@@ -26,6 +28,8 @@ pub(crate) struct Environment {
     pub(crate) log: Option<String>,
     /// The user's editor, with its arguments.
     pub(crate) editor: String,
+    /// The store that needs no option.
+    state_variable: Option<String>,
 }
 
 /// Reads a variable; empty counts as unset.
@@ -35,6 +39,11 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl Environment {
+    /// The store that was given as an option; none where the next command finds it without one.
+    pub(crate) fn given_state(&self, global: &Global) -> Option<String> {
+        global.state.clone().filter(|given| self.state_variable.as_ref() != Some(given))
+    }
+
     /// Looks around.
     pub(crate) fn read() -> Self {
         let home = PathBuf::from(variable("HOME").unwrap_or_else(|| "/root".to_owned()));
@@ -56,6 +65,7 @@ impl Environment {
             interactive: std::io::stdin().is_terminal(),
             command: arguments.join(" "),
             log: variable("KUBEWRIGHT_LOG"),
+            state_variable: variable("KUBEWRIGHT_STATE"),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")).unwrap_or_else(|| "vi".to_owned()),
         }
     }

@@ -1,5 +1,6 @@
 //! `kubewright`: parses the command line, runs one command, prints its error, and exits.
 
+mod again;
 mod app;
 mod arguments;
 mod asset_lock;
@@ -56,21 +57,23 @@ use crate::exit::Exit;
 #[tokio::main]
 async fn main() -> ExitCode {
     let command_line = CommandLine::parse();
-    match run(command_line).await {
+    let environment = Environment::read();
+    let state = environment.given_state(&command_line.global);
+    match run(environment, command_line).await {
         Ok(exit) => exit.into(),
         Err(error) => {
-            show(&error);
+            show(&error, state.as_deref());
             error.exit.into()
         }
     }
 }
 
-async fn run(command_line: CommandLine) -> Outcome {
+async fn run(environment: Environment, command_line: CommandLine) -> Outcome {
     if let Command::Completion(arguments) = &command_line.command {
         completion::run(arguments);
         return Ok(Exit::Fine);
     }
-    let app = App::new(Environment::read(), &command_line.global)?;
+    let app = App::new(environment, &command_line.global)?;
     match command_line.command {
         Command::Create { what: Create::Cluster(arguments) } => create_cluster::run(&app, arguments).await,
         Command::Update { what: Update::Cluster(arguments) } => update_cluster::run(&app, arguments).await,
@@ -99,15 +102,15 @@ async fn run(command_line: CommandLine) -> Outcome {
     }
 }
 
-/// What failed, why, the last output, and what to do next.
-fn show(error: &CommandError) {
+/// What failed, why, the last output, and what to do next: in the store that was given as an option.
+fn show(error: &CommandError, state: Option<&str>) {
     use report::style::{DELETE, DIM, paint};
     output::note(&format!("{} {}\n", paint(DELETE, "error:"), error.message));
     for line in &error.output {
         output::note(&format!("  {}\n", paint(DIM, line)));
     }
     for hint in &error.hints {
-        output::note(&format!("hint: {hint}\n"));
+        output::note(&format!("hint: {}\n", again::with_state(hint, state)));
     }
     if error.exit == Exit::Bug {
         output::note("hint: this is a bug of kubewright; please report it with the command and the above\n");
