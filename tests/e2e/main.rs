@@ -2,6 +2,7 @@
 
 mod checks;
 mod data;
+mod disk;
 mod documents;
 mod leaks;
 mod machines;
@@ -10,6 +11,7 @@ mod preview;
 mod probe;
 mod processes;
 mod published;
+mod racing;
 mod random;
 mod registry;
 mod running;

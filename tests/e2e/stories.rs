@@ -1,6 +1,7 @@
 //! The stories, one per file.
 
 mod bad_input;
+mod bucket;
 mod changes;
 mod crash;
 mod default_cluster;
@@ -17,6 +18,7 @@ mod packages;
 mod saved_plan;
 mod secrets;
 mod stop_start;
+mod store_fails;
 mod two_clusters;
 mod upstream;
 
@@ -35,6 +37,8 @@ pub(crate) const ALL: &[Story] = &[
     ("high availability", high_availability::story),
     ("failover", failover::story),
     ("locks", locks::story),
+    ("state in a bucket", bucket::story),
+    ("store fails", store_fails::story),
     ("stop and start", stop_start::story),
     ("lost data", lost_data::story),
     ("host reboot", host_reboot::story),

@@ -1,11 +1,14 @@
 //! One story's own state directory and kubeconfig, and the programs it types.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use testkit::Moto;
 
+use crate::disk::Disk;
 use crate::offline::Offline;
 use crate::running::Running;
 use crate::snapshot::Snapshot;
@@ -22,6 +25,12 @@ pub(crate) struct World {
     cache: Option<PathBuf>,
     /// Where there is no way out of this host.
     offline: Option<Offline>,
+    /// The S3 server that has the state.
+    bucket: Option<Moto>,
+    /// The disk that has the state.
+    disk: Option<Disk>,
+    /// What programs find in their environment beside everything else.
+    variables: BTreeMap<String, String>,
 }
 
 impl World {
@@ -31,7 +40,19 @@ impl World {
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in("/var/tmp").expect("a directory");
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
         let before = Snapshot::take();
-        Self { directory, program, before, clusters: Vec::new(), said: Vec::new(), cache: None, offline: None }
+        let (clusters, said, variables) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self {
+            directory,
+            program,
+            before,
+            clusters,
+            said,
+            cache: None,
+            offline: None,
+            bucket: None,
+            disk: None,
+            variables,
+        }
     }
 
     /// The story's kubeconfig.
@@ -41,7 +62,10 @@ impl World {
 
     /// Where kubewright keeps the story's clusters and machines.
     pub(crate) fn state(&self) -> PathBuf {
-        self.directory.path().join("state")
+        match self.bucket {
+            Some(_) => self.directory.path().join("home/kubewright"),
+            None => self.directory.path().join("state"),
+        }
     }
 
     /// A path in the story's directory.
@@ -58,6 +82,45 @@ impl World {
     pub(crate) fn leave_with_nothing(&mut self) {
         self.leave_the_cache();
         self.offline = Some(Offline::enter());
+    }
+
+    /// From here on state is kept in a bucket, and only machines and logs in [`World::state`]. Gives the store's address.
+    pub(crate) fn keep_state_in_a_bucket(&mut self) -> String {
+        let program = std::env::var("KUBEWRIGHT_MOTO").unwrap_or_else(|_| "moto_server".to_owned());
+        let server = Moto::start(&program).expect("an S3 server starts: pip install 'moto[server,s3]'");
+        server.create_bucket("kubewright").expect("a bucket");
+        let url = format!("s3://kubewright/clusters?endpoint={}&region=us-east-1", server.url());
+        let state = self.path("home").display().to_string();
+        for (name, value) in [
+            ("KUBEWRIGHT_STATE", url.as_str()),
+            ("XDG_STATE_HOME", &state),
+            ("AWS_ACCESS_KEY_ID", "somebody"),
+            ("AWS_SECRET_ACCESS_KEY", "something"),
+        ] {
+            self.variables.insert(name.to_owned(), value.to_owned());
+        }
+        self.bucket = Some(server);
+        url
+    }
+
+    /// From here on state, but not the machines, is kept on a disk of its own.
+    pub(crate) fn keep_state_on_a_small_disk(&mut self) {
+        self.disk = Some(Disk::mount(self.state().join("clusters")));
+    }
+
+    /// The state's disk is full.
+    pub(crate) fn fill_disk(&self) {
+        self.disk.iter().for_each(Disk::fill);
+    }
+
+    /// The state's disk is read-only.
+    pub(crate) fn freeze_disk(&self) {
+        self.disk.iter().for_each(Disk::freeze);
+    }
+
+    /// The state's disk is well again.
+    pub(crate) fn heal_disk(&self) {
+        self.disk.iter().for_each(Disk::heal);
     }
 
     /// Writes a file of the user's and gives its path.
@@ -79,7 +142,8 @@ impl World {
             .args(arguments)
             .env("KUBEWRIGHT_STATE", self.state())
             .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
-            .env("KUBECONFIG", self.kubeconfig());
+            .env("KUBECONFIG", self.kubeconfig())
+            .envs(&self.variables);
         command
     }
 
@@ -198,12 +262,13 @@ impl World {
     /// The story is over: whatever it made is gone, and the host is as it was.
     pub(crate) fn finish(mut self) {
         for cluster in std::mem::take(&mut self.clusters) {
-            // A cluster that was refused was never there.
+            // A cluster that was refused was never there. Stories with a bucket delete their clusters.
             if !self.state().join("clusters").join(&cluster).join("head.json").exists() {
                 continue;
             }
             self.kubewright(&["delete", "cluster", &cluster, "--yes"]);
         }
+        (self.bucket, self.disk) = (None, None);
         // The host's first process takes a moment to reap what was ended.
         let until = Instant::now() + Duration::from_secs(10);
         let mut left = self.before.differences(&Snapshot::take());
@@ -218,6 +283,7 @@ impl World {
 impl Drop for World {
     /// A failed story must not leave machines to the next one.
     fn drop(&mut self) {
+        self.heal_disk();
         for cluster in std::mem::take(&mut self.clusters) {
             if std::env::var("KUBEWRIGHT_KEEP").is_ok() {
                 println!("      kept cluster {cluster}");

@@ -4,8 +4,9 @@
 //! `scale setup DIR` writes documents, a recorded cluster and what is to be observed. `scale plan DIR` does what
 //! `update cluster` does with them up to the plan's text, short of two things: secrets are not opened, since none is
 //! compared here, and observations are read from a file. `scale schedule` has the scheduler go through a plan of that size
-//! in which nothing has to be done.
+//! in which nothing has to be done. `scale journal DIR` has a hundred actions write to one journal.
 
+mod journal;
 #[path = "../engine/kinds.rs"]
 mod kinds;
 mod measured;
@@ -23,6 +24,7 @@ fn main() {
         ["setup", directory] => runtime.block_on(setup::write(Path::new(directory))),
         ["plan", directory] => runtime.block_on(measured::plan(Path::new(directory))),
         ["schedule"] => schedule::measure(),
-        _ => panic!("scale setup DIR | scale plan DIR | scale schedule"),
+        ["journal", directory] => runtime.block_on(journal::measure(Path::new(directory))),
+        _ => panic!("scale setup DIR | scale plan DIR | scale schedule | scale journal DIR"),
     }
 }

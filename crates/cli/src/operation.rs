@@ -177,8 +177,8 @@ impl<'a> Operation<'a> {
             drain: self.app.stop.drain.clone(),
             abort: self.app.stop.abort.clone(),
         };
-        let summary = runner::run(plan, desired, &run, limits, &ports).await?;
-        let state = self.store.end_run().await?;
+        let summary = runner::run(plan, desired, &run, limits, &ports).await.map_err(in_a_run)?;
+        let state = self.store.end_run().await.map_err(in_a_run)?;
         self.compact(&state).await?;
         Ok(summary)
     }
@@ -196,6 +196,16 @@ impl<'a> Operation<'a> {
         let compacted = self.vault.compact(&live).await;
         compacted.map_err(|error| CommandError::from_source("cannot tidy the cluster's secrets up", &error))
     }
+}
+
+/// The store failed while something was being done.
+fn in_a_run(error: StoreError) -> CommandError {
+    let is_unusable = matches!(error, StoreError::Unusable { .. });
+    let failed = CommandError::from(error);
+    if !is_unusable {
+        return failed;
+    }
+    failed.hint("nothing that was done is lost: mend the store, then run the same command again")
 }
 
 /// What is recorded, as if it had been seen. What an interrupted run left in doubt stays unknown.

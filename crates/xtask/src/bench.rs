@@ -82,6 +82,13 @@ pub(crate) const ROWS: &[Row] = &[
         measure: scale::schedule,
     },
     Row {
+        name: "journal",
+        about: "syncs of the disk for each record of a journal that 100 actions write to at once",
+        budget: 0.1,
+        unit: "syncs",
+        measure: scale::journal,
+    },
+    Row {
         name: "get-clusters",
         about: "`get clusters` of an empty store",
         budget: 50.0,

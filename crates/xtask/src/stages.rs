@@ -95,5 +95,5 @@ fn binaries() -> Result<()> {
 fn e2e() -> Result<()> {
     let mut command = Command::new(env!("CARGO"));
     command.args(["test", "--package", "tests", "--test", "e2e", "--quiet"]).env("KUBEWRIGHT_BIN", program());
-    finish(command.current_dir(root()))
+    finish(command.env("KUBEWRIGHT_MOTO", moto::server()?).current_dir(root()))
 }

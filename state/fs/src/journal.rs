@@ -1,6 +1,6 @@
 //! A run's journal: one JSON text per line, made durable by one sync per batch.
 
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,9 +10,55 @@ use fs_err as fs;
 
 use crate::paths::{if_there, make_private_directory, sync_directory, unusable};
 
+/// What a journal is written to.
+trait Medium: Write {
+    /// Makes everything written durable.
+    fn sync(&self) -> io::Result<()>;
+    /// Leaves the first bytes and no more.
+    fn cut(&self, length: u64) -> io::Result<()>;
+}
+
+impl Medium for fs::File {
+    fn sync(&self) -> io::Result<()> {
+        self.file().sync_data()
+    }
+
+    fn cut(&self, length: u64) -> io::Result<()> {
+        self.file().set_len(length)
+    }
+}
+
+/// Lines that were written whole.
+struct Lines<M> {
+    medium: M,
+    /// Length of what was written whole and made durable, bytes.
+    length: u64,
+    /// A part of a line may stand at the end and could not be taken away: whatever came after it would be unreadable.
+    torn: bool,
+}
+
+impl<M: Medium> Lines<M> {
+    fn new(medium: M) -> Self {
+        Self { medium, length: 0, torn: false }
+    }
+
+    /// Appends a text of whole lines, or leaves things as they are: when the disk is full, a part of it may fit.
+    fn append(&mut self, text: &str) -> io::Result<()> {
+        if self.torn {
+            return Err(io::Error::other("an earlier record is there in part only"));
+        }
+        let written = self.medium.write_all(text.as_bytes()).and_then(|()| self.medium.sync());
+        match &written {
+            Ok(()) => self.length += text.len() as u64,
+            Err(_) => self.torn = self.medium.cut(self.length).is_err(),
+        }
+        written
+    }
+}
+
 /// An open journal.
 pub(crate) struct FsJournal {
-    file: Arc<Mutex<fs::File>>,
+    lines: Arc<Mutex<Lines<fs::File>>>,
 }
 
 impl FsJournal {
@@ -22,22 +68,21 @@ impl FsJournal {
         make_private_directory(directory).map_err(failed())?;
         let file = fs::OpenOptions::new().append(true).create_new(true).open(path).map_err(failed())?;
         sync_directory(directory).map_err(failed())?;
-        Ok(Self { file: Arc::new(Mutex::new(file)) })
+        Ok(Self { lines: Arc::new(Mutex::new(Lines::new(file))) })
     }
 }
 
 #[async_trait]
 impl JournalWriter for FsJournal {
     async fn append(&self, records: &[String]) -> Result<(), StoreError> {
-        let file = self.file.clone();
+        let lines = self.lines.clone();
         let mut text = records.join("\n");
         text.push('\n');
         let written = tokio::task::spawn_blocking(move || {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.write_all(text.as_bytes())?;
-            file.file().sync_data()
+            let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.append(&text)
         });
-        written.await.map_err(std::io::Error::other).flatten().map_err(unusable("write the journal"))
+        written.await.map_err(io::Error::other).flatten().map_err(unusable("write the journal"))
     }
 }
 
@@ -59,4 +104,66 @@ pub(crate) fn list(directory: &Path) -> Result<Vec<String>, StoreError> {
     let mut runs: Vec<String> = names.filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned)).collect();
     runs.sort_unstable();
     Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// A disk with little room.
+    #[derive(Clone, Default)]
+    struct Small {
+        bytes: Rc<RefCell<Vec<u8>>>,
+        room: usize,
+        stuck: bool,
+    }
+
+    impl Write for Small {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let fits = bytes.len().min(self.room.saturating_sub(self.bytes.borrow().len()));
+            self.bytes.borrow_mut().extend_from_slice(&bytes[..fits]);
+            if fits == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(fits) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Medium for Small {
+        fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn cut(&self, length: u64) -> io::Result<()> {
+            if self.stuck {
+                return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+            }
+            self.bytes.borrow_mut().truncate(usize::try_from(length).unwrap());
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_leaves_nothing_and_what_fits_comes_after_whole_lines() {
+        let disk = Small { room: 10, ..Small::default() };
+        let mut lines = Lines::new(disk.clone());
+        lines.append("first\n").unwrap();
+        assert_eq!(lines.append("too long\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
+        lines.append("fit\n").unwrap();
+        assert_eq!(*disk.bytes.borrow(), b"first\nfit\n");
+    }
+
+    #[test]
+    fn after_a_part_that_could_not_be_taken_away_nothing_is_written() {
+        let disk = Small { room: 10, stuck: true, ..Small::default() };
+        let mut lines = Lines::new(disk.clone());
+        lines.append("first\n").unwrap();
+        lines.append("too long\n").unwrap_err();
+        lines.append("x\n").unwrap_err();
+        assert_eq!(*disk.bytes.borrow(), b"first\ntoo ");
+    }
 }

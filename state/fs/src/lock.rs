@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 use engine::{Lease, LockInfo, StoreError};
 use fs_err as fs;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::{Paths, if_there, unusable, write_durably};
@@ -63,15 +65,26 @@ fn read(file: &mut fs::File) -> std::io::Result<Option<LockFile>> {
     Ok(serde_json::from_slice(&text).ok())
 }
 
-/// Who holds the lock. Whoever took it just now may not have written down yet who it is.
+/// Who holds the lock. Whoever took it just now may not have written down yet who it is: then somebody stands there who
+/// has ended, or half a document. On a disk that several hosts share nobody can tell, and the last one read is named.
 fn read_holder(file: &mut fs::File) -> Option<LockInfo> {
+    let mut holder = None;
     for _ in 0..READS {
         if let Ok(Some(last)) = read(file) {
-            return Some(last.holder);
+            if lives(last.holder.process) {
+                return Some(last.holder);
+            }
+            holder = Some(last.holder);
         }
         std::thread::sleep(PAUSE);
     }
-    None
+    holder
+}
+
+/// Whether there is a process of this id on this host.
+fn lives(process: u32) -> bool {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| test_kill_process(process) != Err(Errno::SRCH))
 }
 
 /// Takes the lock, with an epoch higher than `beyond`, or says who holds it.
@@ -124,7 +137,7 @@ fn take(path: &Path, mut file: fs::File) -> Result<Result<fs::File, LockInfo>, S
     match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Ok(file)),
         Err(error) => match read_holder(&mut file) {
-            Some(holder) if error == rustix::io::Errno::WOULDBLOCK => Ok(Err(holder)),
+            Some(holder) if error == Errno::WOULDBLOCK => Ok(Err(holder)),
             _ => Err(failed(path)(error.into())),
         },
     }
@@ -163,6 +176,25 @@ mod tests {
         let next = lock(&paths, info(), 0).unwrap();
         next.check().unwrap();
         assert!(matches!(lease.check(), Err(StoreError::LeaseLost)));
+    }
+
+    #[test]
+    fn a_holder_who_has_ended_is_not_named_when_another_is_about_to_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let text = |process: u32| encode(&LockFile { epoch: 1, holder: LockInfo { process, ..info() } }).unwrap();
+        // No process has the highest id there is.
+        std::fs::write(&path, text(u32::MAX >> 1)).unwrap();
+        let writer = std::thread::spawn({
+            let (path, text) = (path.clone(), text(std::process::id()));
+            move || {
+                std::thread::sleep(3 * PAUSE);
+                std::fs::write(path, text).unwrap();
+            }
+        });
+        let holder = read_holder(&mut open(&path, false).unwrap()).unwrap();
+        assert_eq!(holder.process, std::process::id());
+        writer.join().unwrap();
     }
 
     #[test]

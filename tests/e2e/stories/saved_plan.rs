@@ -10,6 +10,14 @@ use crate::world::{World, both};
 
 const CLUSTER: &str = "plan1";
 const COREDNS: &str = "object/v1/ConfigMap/kube-system/coredns";
+const NO_DELETES: &str = "apiVersion: kubewright.io/v1alpha1
+kind: PlanRules
+rules:
+- name: no-deletes
+  forEach: change
+  deny: change.operation == 'delete'
+  message: ask Ann first
+";
 const LABELS: [&str; 4] = ["get", "node", "worker-1", "--show-labels"];
 
 pub(crate) fn story(world: &mut World) {
@@ -55,6 +63,30 @@ pub(crate) fn story(world: &mut World) {
     the_way_back(world, &web);
     what_was_done(world);
     out_of_the_record(world);
+    into_the_record(world);
+}
+
+/// What carries our marker and is neither wanted nor recorded is told of, taken in, and then deleted as what nobody wants.
+fn into_the_record(world: &mut World) {
+    let stray = "object/v1/ConfigMap/kube-system/stray";
+    let manifest = format!(
+        "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: stray, namespace: kube-system,\n\
+         annotations: {{kubewright.io/owner: {stray}}}}}, data: {{a: b}}}}\n"
+    );
+    world.apply(&manifest);
+    ends(world, &["update", "cluster", CLUSTER], 0, &["No changes.", stray, "carries our marker", "state adopt"]);
+    let other = "object/v1/ConfigMap/kube-system/straw";
+    ends(world, &["state", "adopt", CLUSTER, other], 2, &[&format!("did you mean {stray}?")]);
+    ends(world, &["state", "adopt", CLUSTER, stray], 0, &["Nothing was changed"]);
+    world.kubewright(&["state", "adopt", CLUSTER, stray, "--yes"]);
+    world.kubectl(&["get", "configmap", "-n", "kube-system", "stray"]);
+    ends(world, &["update", "cluster", CLUSTER], 0, &[&format!("- {stray}")]);
+    let rules = world.write("rules.yaml", NO_DELETES);
+    ends(world, &["update", "cluster", CLUSTER, "--rules", &rules, "--yes"], 11, &["no-deletes", "ask Ann first"]);
+    world.kubectl(&["get", "configmap", "-n", "kube-system", "stray"]);
+    world.kubewright(&["update", "cluster", CLUSTER, "--yes"]);
+    assert!(!world.try_kubectl(&["get", "configmap", "-n", "kube-system", "stray"]).status.success());
+    checks::nothing_to_do(world, CLUSTER);
 }
 
 /// What was forgotten is found again; what cannot be lost is not forgotten.

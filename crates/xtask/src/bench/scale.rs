@@ -74,6 +74,16 @@ pub(super) fn schedule(bench: &Bench) -> Result<Sample> {
     Ok(Sample::new(f64::from(nanoseconds) / 1000.0, children_cpu()? - before))
 }
 
+/// In syncs for each record.
+pub(super) fn journal(bench: &Bench) -> Result<Sample> {
+    let scale = bench.scale()?;
+    let before = children_cpu()?;
+    let directory = tempfile::tempdir().context("cannot make a directory")?;
+    let told = output(Command::new(&scale.program).arg("journal").arg(directory.path()))?;
+    let syncs: f64 = told.trim().parse().context("the journal's cost is a number")?;
+    Ok(Sample::new(syncs, children_cpu()? - before))
+}
+
 /// In megabytes.
 pub(super) fn memory(bench: &Bench) -> Result<Sample> {
     let plan = bench.scale()?.plan()?;

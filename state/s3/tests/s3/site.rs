@@ -8,10 +8,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use engine::{Lease, StateStore, StoreError};
 use state_s3::{Credentials, Host, Options, S3Store};
-use testkit::Proxy;
 use testkit::conformance::lock_info;
+use testkit::{Moto, Proxy};
 
-use crate::moto::Moto;
+use crate::moto;
 
 /// The life of leases that a test waits for the end of, seconds. Servers tell the time in whole ones.
 pub(crate) const SHORT: u64 = 5;
@@ -27,7 +27,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) async fn new() -> Self {
         static BUCKETS: AtomicU32 = AtomicU32::new(0);
-        let moto = tokio::task::spawn_blocking(Moto::get).await.unwrap();
+        let moto = tokio::task::spawn_blocking(moto::get).await.unwrap();
         let bucket = format!("bucket-{}", BUCKETS.fetch_add(1, Ordering::SeqCst));
         let site = Self { proxy: Proxy::start(&moto.url()).await.unwrap(), moto, bucket };
         site.client().create_bucket().bucket(&site.bucket).send().await.unwrap();
