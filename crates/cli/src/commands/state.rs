@@ -29,10 +29,11 @@ pub(crate) enum State {
     Show(Resource),
     /// Read everything that is stored of a cluster, and say what is damaged
     Verify(Name),
-    /// Take resources out of the record without touching what is there: the next update looks at them as if new
-    Forget(forget::Arguments),
+    /// Take resources, and what is contained in them, out of the record without touching what is there: the next update
+    /// looks at them as if new
+    Forget(record::Selection),
     /// Take into the record what carries our marker and is not recorded; the next update changes or deletes it
-    Adopt(adopt::Arguments),
+    Adopt(record::Selection),
     /// Move a cluster's state to another store; what is left says where it went
     Copy(copy::Arguments),
     /// Say who holds a cluster's lock; with --force, take it from them

@@ -1,54 +1,32 @@
 //! `state forget`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use clap::Args;
 use plan::Plan;
-use resource::{Digest, ResourceId};
-use rules::UserRules;
+use resource::Digest;
 
-use super::record::{Edit, carry_out};
+use super::record::{Edit, Selection, carry_out};
 use super::recorded;
 use crate::app::App;
-use crate::arguments::Name;
 use crate::error::Outcome;
 use crate::exit::Exit;
 use crate::open;
-use crate::rule_files::RuleFiles;
 
-/// What to forget.
-#[derive(Debug, Args)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    name: Name,
-    /// Which ones, as `state list` names them; what is contained in them is forgotten too
-    #[arg(value_name = "KIND/NAME", required = true)]
-    resources: Vec<ResourceId>,
-    #[command(flatten)]
-    rules: RuleFiles,
-    /// Forget them without asking
-    #[arg(short, long)]
-    yes: bool,
+pub(super) async fn run(app: &App, selection: Selection) -> Outcome {
+    forget(app, selection.edit("forget", "Forget all of this?")?).await
 }
 
-pub(super) async fn run(app: &App, arguments: Arguments) -> Outcome {
-    let rules = arguments.rules.read()?;
-    let wanted = arguments.resources.into_iter().collect();
-    forget(app, &arguments.name.name, &wanted, &rules, arguments.yes).await
-}
-
-async fn forget(app: &App, name: &str, wanted: &BTreeSet<ResourceId>, rules: &UserRules, yes: bool) -> Outcome {
-    let lease = if yes { Some(app.store.lock(name, app.lock_info("state forget")).await?) } else { None };
-    let open = open::cluster(app, name).await?;
+async fn forget(app: &App, edit: Edit) -> Outcome {
+    let lease = edit.lock(app).await?;
+    let open = open::cluster(app, &edit.name).await?;
     let known = &open.operation.loaded;
-    for id in wanted {
-        recorded(known, name, id)?;
+    for id in &edit.wanted {
+        recorded(known, &edit.name, id)?;
     }
-    let base = open.operation.base(name, Digest::of_bytes(b""));
-    let plan = Plan::forgetting(base, &known.state.resources, wanted).judged_by(rules.digest());
-    let edit = Edit { verb: "forget", question: "Forget all of this?", name, wanted };
-    if carry_out(app, &open, &plan, &BTreeMap::new(), &edit, rules, lease).await? {
-        return Box::pin(forget(app, name, wanted, rules, true)).await;
+    let base = open.operation.base(&edit.name, Digest::of_bytes(b""));
+    let plan = Plan::forgetting(base, &known.state.resources, &edit.wanted).judged_by(edit.rules.digest());
+    if carry_out(app, &open, &plan, &BTreeMap::new(), &edit, lease).await? {
+        return Box::pin(forget(app, Edit { yes: true, ..edit })).await;
     }
     Ok(Exit::Fine)
 }

@@ -3,28 +3,70 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use clap::Args;
 use engine::{Lease, Limits, Summary};
 use plan::Plan;
 use resource::{Desired, ResourceId};
 use rules::UserRules;
 
 use crate::app::App;
+use crate::arguments::Name;
 use crate::error::CommandError;
 use crate::judge::Judge;
 use crate::open::Open;
 use crate::output::Format;
+use crate::rule_files::RuleFiles;
 use crate::{confirm, operation, update};
 
-/// How a change of the record is spoken of.
-pub(super) struct Edit<'a> {
+/// What to change the record of.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    #[command(flatten)]
+    name: Name,
+    /// Which ones, as plans and `state list` name them
+    #[arg(value_name = "KIND/NAME", required = true)]
+    resources: Vec<ResourceId>,
+    #[command(flatten)]
+    rules: RuleFiles,
+    /// Change the record without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+impl Selection {
+    /// What is to be done, with the user's rules read.
+    pub(super) fn edit(self, verb: &'static str, question: &'static str) -> Result<Edit, CommandError> {
+        let rules = self.rules.read()?;
+        let wanted = self.resources.into_iter().collect();
+        Ok(Edit { verb, question, name: self.name.name, wanted, rules, yes: self.yes })
+    }
+}
+
+/// A change of the record.
+pub(super) struct Edit {
     /// The command's verb.
     pub(super) verb: &'static str,
     /// What somebody at a terminal is asked.
     pub(super) question: &'static str,
     /// The cluster's name.
-    pub(super) name: &'a str,
+    pub(super) name: String,
     /// The resources that were named.
-    pub(super) wanted: &'a BTreeSet<ResourceId>,
+    pub(super) wanted: BTreeSet<ResourceId>,
+    /// The user's rules.
+    pub(super) rules: UserRules,
+    /// Nobody is asked.
+    pub(super) yes: bool,
+}
+
+impl Edit {
+    /// The right to do it, where nobody has to be asked first.
+    pub(super) async fn lock(&self, app: &App) -> Result<Option<Arc<dyn Lease>>, CommandError> {
+        if !self.yes {
+            return Ok(None);
+        }
+        let lease = app.store.lock(&self.name, app.lock_info(&format!("state {}", self.verb))).await?;
+        Ok(Some(lease))
+    }
 }
 
 /// Shows a plan, and carries it out under a lease. Without one, true means that somebody typed yes.
@@ -33,13 +75,12 @@ pub(super) async fn carry_out(
     open: &Open<'_>,
     plan: &Plan,
     desired: &BTreeMap<ResourceId, Desired>,
-    edit: &Edit<'_>,
-    rules: &UserRules,
+    edit: &Edit,
     lease: Option<Arc<dyn Lease>>,
 ) -> Result<bool, CommandError> {
     update::show(app, plan)?;
-    Judge::of(&open.resolved, &open.operation.loaded)?.plan(app, plan, None, rules)?;
-    let Edit { verb, question, name, wanted } = edit;
+    Judge::of(&open.resolved, &open.operation.loaded)?.plan(app, plan, None, &edit.rules)?;
+    let Edit { verb, question, name, wanted, .. } = edit;
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, question)? {
             return Ok(true);
