@@ -15,6 +15,8 @@ use crate::snapshot::Snapshot;
 
 /// A user's surroundings for one story. The asset cache is the host's, so that nothing is built twice.
 pub(crate) struct World {
+    /// The disk that has the state. It is dropped before the directory that it is mounted in.
+    disk: Option<Disk>,
     directory: tempfile::TempDir,
     program: PathBuf,
     before: Snapshot,
@@ -27,8 +29,6 @@ pub(crate) struct World {
     offline: Option<Offline>,
     /// The S3 server that has the state.
     bucket: Option<Moto>,
-    /// The disk that has the state.
-    disk: Option<Disk>,
     /// What programs find in their environment beside everything else.
     variables: BTreeMap<String, String>,
 }
