@@ -1,5 +1,7 @@
 //! What must be true of any cluster that kubewright made.
 
+use serde_json::Value;
+
 use crate::world::World;
 
 /// Nodes are Ready with version, role and runtime; kube-system is Ready; the API is well.
@@ -61,6 +63,12 @@ pub(crate) fn etcdctl<'a>(pod: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     words[3] = pod;
     words.extend(arguments);
     words
+}
+
+/// All runs of a cluster, as `get runs` tells them.
+pub(crate) fn runs(world: &mut World, cluster: &str) -> Vec<Value> {
+    let text = world.kubewright(&["get", "runs", cluster, "-o", "json"]);
+    serde_json::from_str(&text).expect("runs are JSON")
 }
 
 /// A second update has nothing to do and says so.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::checks;
 use crate::running::Running;
 use crate::world::World;
 
@@ -10,7 +11,7 @@ const MANY: usize = 8;
 
 /// Carries a pending change out with many programs at once.
 pub(crate) fn one_of_many_wins(world: &mut World, cluster: &str, machine: &str) {
-    let runs_before = runs(world, cluster).len();
+    let runs_before = checks::runs(world, cluster).len();
     let started: Vec<Running> =
         (0..MANY).map(|_| world.start_kubewright(&["update", "cluster", cluster, "--yes"])).collect();
     let processes: Vec<u32> = started.iter().map(Running::process).collect();
@@ -21,19 +22,13 @@ pub(crate) fn one_of_many_wins(world: &mut World, cluster: &str, machine: &str) 
         assert_eq!(status.code(), Some(13), "program {number}:\n{said}");
         assert!(said.contains(&holder), "program {number} does not name {holder}:\n{said}");
     }
-    let runs = runs(world, cluster);
+    let runs = checks::runs(world, cluster);
     assert_eq!(runs.len(), runs_before + 1, "one run");
     apart(&runs);
     let ledger = world.on_machine(cluster, machine, "cat /var/lib/kubewright/ledger.json");
     let ledger: Value = serde_json::from_str(&ledger).expect("a ledger is JSON");
     let last = runs.last().expect("a run");
     assert!(ledger["epoch"].as_u64() <= last["epoch"].as_u64(), "the machine obeyed nobody later: {}", ledger["epoch"]);
-}
-
-/// All runs of a cluster, as `get runs` tells them.
-pub(crate) fn runs(world: &mut World, cluster: &str) -> Vec<Value> {
-    let text = world.kubewright(&["get", "runs", cluster, "-o", "json"]);
-    serde_json::from_str(&text).expect("runs are JSON")
 }
 
 /// Each run began after the one before had ended, under a later lease.

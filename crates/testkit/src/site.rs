@@ -6,13 +6,14 @@ use std::sync::Arc;
 use engine::journal::{self, Record};
 use engine::runner::{self, Ports, Summary};
 use engine::{
-    ClusterStore, Handler, Handlers, KnownOutputs, Limits, Loaded, LockInfo, ObserveRequest, Revision, State,
-    StateStore, StoreError,
+    ClusterStore, Handler, Handlers, KnownOutputs, Limits, Loaded, ObserveRequest, Revision, State, StateStore,
+    StoreError,
 };
 use plan::{ActionId, Base, Input, Plan};
 use resource::{Desired, ResourceId};
 use tokio_util::sync::CancellationToken;
 
+use crate::conformance::lock_info;
 use crate::{CollectedEvents, FakeWorld, Life, ManualClock, MemoryVault, MortalStore, SeededRandomness};
 
 const CLUSTER: &str = "demo";
@@ -137,7 +138,7 @@ impl Site {
         loaded: &Loaded,
         outputs: Arc<KnownOutputs>,
     ) -> Result<Summary, StoreError> {
-        let lease = self.store.lock(CLUSTER, lock_info()).await?;
+        let lease = self.store.lock(CLUSTER, lock_info("test")).await?;
         let run = self.run_at(loaded.head.serial);
         self.world.learn(desired);
         let (journal, ..) = self.cluster().begin_run(loaded, &run, None).await?;
@@ -233,15 +234,5 @@ fn base(loaded: &Loaded) -> Base {
         serial: loaded.head.serial,
         revision: loaded.head.revision.clone(),
         ..Base::of_nothing(CLUSTER)
-    }
-}
-
-fn lock_info() -> LockInfo {
-    LockInfo {
-        id: "test".to_owned(),
-        who: "test".to_owned(),
-        process: 1,
-        operation: "test".to_owned(),
-        since: "2026-01-01T00:00:00Z".to_owned(),
     }
 }

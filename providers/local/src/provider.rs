@@ -221,15 +221,13 @@ impl LocalProvider {
     /// Machines of these clusters that nobody asked for. Where it cannot be found out, there are none.
     fn orphans(&self, requests: &[ObserveRequest]) -> BTreeMap<ResourceId, Observation> {
         let asked: BTreeSet<&ResourceId> = requests.iter().map(|request| &request.id).collect();
-        let clusters: BTreeSet<&str> =
-            asked.iter().filter_map(|id| id.name().split('/').next()).filter(|name| !name.is_empty()).collect();
+        let clusters: BTreeSet<&str> = asked.iter().filter_map(|id| id.name().split('/').next()).collect();
         let homes = clusters.into_iter().flat_map(|cluster| self.homes(cluster).unwrap_or_default());
         let beside = homes.map(|home| (ResourceId::new(MACHINE, &format!("{}/{}", home.cluster, home.name)), home));
         let Ok(layout) = Layout::of_host() else { return BTreeMap::new() };
-        let nothing = || Wanted { inputs: Value::Null, keys: Keys::default() };
         beside
             .filter(|(id, _)| !asked.contains(id))
-            .filter_map(|(id, home)| match machine::observe(&home, &nothing(), &layout) {
+            .filter_map(|(id, home)| match machine::observe(&home, &Wanted::default(), &layout) {
                 Observation::Present { attributes } => Some((id, Observation::orphan(attributes))),
                 _ => None,
             })

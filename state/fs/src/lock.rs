@@ -65,20 +65,20 @@ fn read(file: &mut fs::File) -> std::io::Result<Option<LockFile>> {
     Ok(serde_json::from_slice(&text).ok())
 }
 
-/// Who holds the lock. Whoever took it just now may not have written down yet who it is: then somebody stands there who
+/// What whoever holds the lock has written. Whoever took it just now may not have written down yet who it is: then somebody stands there who
 /// has ended, or half a document. On a disk that several hosts share nobody can tell, and the last one read is named.
-fn read_holder(file: &mut fs::File) -> Option<LockInfo> {
-    let mut holder = None;
+fn read_held(file: &mut fs::File) -> Option<LockFile> {
+    let mut held = None;
     for _ in 0..READS {
         if let Ok(Some(last)) = read(file) {
             if lives(last.holder.process) {
-                return Some(last.holder);
+                return Some(last);
             }
-            holder = Some(last.holder);
+            held = Some(last);
         }
         std::thread::sleep(PAUSE);
     }
-    holder
+    held
 }
 
 /// Whether there is a process of this id on this host.
@@ -92,7 +92,7 @@ pub(crate) fn lock(paths: &Paths, info: LockInfo, beyond: u64) -> Result<FsLease
     let path = paths.lock();
     let mut file = loop {
         let file = open(&path, true).map_err(failed(&path))?;
-        let file = take(&path, file)?.map_err(StoreError::Locked)?;
+        let file = take(&path, file)?.map_err(|held| StoreError::Locked(held.holder))?;
         if stands_at(&path, &file).map_err(failed(&path))? {
             break file;
         }
@@ -112,16 +112,9 @@ pub(crate) fn lock(paths: &Paths, info: LockInfo, beyond: u64) -> Result<FsLease
 /// Puts another file in the place of one that somebody holds, and says who that is.
 pub(crate) fn break_lock(path: &Path) -> Result<Option<LockInfo>, StoreError> {
     let Some(file) = if_there(open(path, false)).map_err(failed(path))? else { return Ok(None) };
-    match take(path, file)? {
-        Ok(_free) => Ok(None),
-        Err(holder) => {
-            let epoch = read(&mut open(path, false).map_err(failed(path))?).map_err(failed(path))?;
-            let epoch = epoch.map_or(0, |last| last.epoch);
-            let text = encode(&LockFile { epoch, holder: holder.clone() }).map_err(failed(path))?;
-            write_durably(path, &text).map_err(failed(path))?;
-            Ok(Some(holder))
-        }
-    }
+    let Err(held) = take(path, file)? else { return Ok(None) };
+    encode(&held).and_then(|text| write_durably(path, &text)).map_err(failed(path))?;
+    Ok(Some(held.holder))
 }
 
 fn open(path: &Path, create: bool) -> std::io::Result<fs::File> {
@@ -132,12 +125,12 @@ fn encode(file: &LockFile) -> std::io::Result<Vec<u8>> {
     serde_json::to_vec(file).map_err(std::io::Error::other)
 }
 
-/// Locks an open file, or says who holds it.
-fn take(path: &Path, mut file: fs::File) -> Result<Result<fs::File, LockInfo>, StoreError> {
+/// Locks an open file, or gives back what its holder has written.
+fn take(path: &Path, mut file: fs::File) -> Result<Result<fs::File, LockFile>, StoreError> {
     match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Ok(file)),
-        Err(error) => match read_holder(&mut file) {
-            Some(holder) if error == Errno::WOULDBLOCK => Ok(Err(holder)),
+        Err(error) => match read_held(&mut file) {
+            Some(held) if error == Errno::WOULDBLOCK => Ok(Err(held)),
             _ => Err(failed(path)(error.into())),
         },
     }
@@ -157,23 +150,20 @@ fn next_epoch(last: Option<u64>, was_made: bool, now: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use testkit::conformance::lock_info;
 
-    fn info() -> LockInfo {
-        let text = || "test".to_owned();
-        LockInfo { id: text(), who: text(), process: 1, operation: text(), since: text() }
-    }
+    use super::*;
 
     #[test]
     fn a_lock_file_that_was_deleted_is_a_lost_lease() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::new(directory.path(), "demo");
         std::fs::create_dir_all(&paths.cluster).unwrap();
-        let lease = lock(&paths, info(), 0).unwrap();
+        let lease = lock(&paths, lock_info("test"), 0).unwrap();
         lease.check().unwrap();
         std::fs::remove_file(paths.lock()).unwrap();
         assert!(matches!(lease.check(), Err(StoreError::LeaseLost)));
-        let next = lock(&paths, info(), 0).unwrap();
+        let next = lock(&paths, lock_info("test"), 0).unwrap();
         next.check().unwrap();
         assert!(matches!(lease.check(), Err(StoreError::LeaseLost)));
     }
@@ -182,7 +172,8 @@ mod tests {
     fn a_holder_who_has_ended_is_not_named_when_another_is_about_to_write() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
-        let text = |process: u32| encode(&LockFile { epoch: 1, holder: LockInfo { process, ..info() } }).unwrap();
+        let text =
+            |process: u32| encode(&LockFile { epoch: 1, holder: LockInfo { process, ..lock_info("test") } }).unwrap();
         // No process has the highest id there is.
         std::fs::write(&path, text(u32::MAX >> 1)).unwrap();
         let writer = std::thread::spawn({
@@ -192,8 +183,8 @@ mod tests {
                 std::fs::write(path, text).unwrap();
             }
         });
-        let holder = read_holder(&mut open(&path, false).unwrap()).unwrap();
-        assert_eq!(holder.process, std::process::id());
+        let held = read_held(&mut open(&path, false).unwrap()).unwrap();
+        assert_eq!(held.holder.process, std::process::id());
         writer.join().unwrap();
     }
 

@@ -185,22 +185,14 @@ impl StateStore for FsStore {
 
 #[cfg(test)]
 mod tests {
+    use testkit::conformance::lock_info;
+
     use super::*;
 
     fn store() -> (tempfile::TempDir, FsStore) {
         let directory = tempfile::tempdir().unwrap();
         let store = FsStore::new(directory.path().join("state"));
         (directory, store)
-    }
-
-    fn info(id: &str) -> LockInfo {
-        LockInfo {
-            id: id.to_owned(),
-            who: "me@here".to_owned(),
-            process: 1,
-            operation: "test".to_owned(),
-            since: "now".to_owned(),
-        }
     }
 
     #[tokio::test]
@@ -228,14 +220,14 @@ mod tests {
     #[tokio::test]
     async fn a_second_lock_names_the_first_holder_and_epochs_rise() {
         let (_guard, store) = store();
-        let lease = store.lock("demo", info("one")).await.unwrap();
-        match store.lock("demo", info("two")).await {
+        let lease = store.lock("demo", lock_info("one")).await.unwrap();
+        match store.lock("demo", lock_info("two")).await {
             Err(StoreError::Locked(holder)) => assert_eq!(holder.id, "one"),
             other => panic!("{:?}", other.map(|lease| lease.epoch())),
         }
         assert_eq!(lease.epoch(), 1);
         drop(lease);
-        assert_eq!(store.lock("demo", info("two")).await.unwrap().epoch(), 2);
+        assert_eq!(store.lock("demo", lock_info("two")).await.unwrap().epoch(), 2);
     }
 
     #[tokio::test]

@@ -125,8 +125,7 @@ fn the_way_back(world: &mut World, web: &str) {
 
 /// Three runs changed something: the creation, the target, the saved plan.
 fn what_was_done(world: &mut World) {
-    let runs: Vec<Value> =
-        serde_json::from_str(&world.kubewright(&["get", "runs", CLUSTER, "-o", "json"])).expect("runs are JSON");
+    let runs = checks::runs(world, CLUSTER);
     let told: Vec<(&str, usize)> = runs
         .iter()
         .map(|run| (run["outcome"].as_str().unwrap_or_default(), run["actions"].as_array().map_or(0, Vec::len)))

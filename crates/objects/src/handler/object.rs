@@ -62,6 +62,11 @@ impl Address {
         })
     }
 
+    fn of_change(manifest: &Value, change: &Change) -> Result<Self, ActionError> {
+        Self::of(manifest)
+            .ok_or_else(|| ActionError::permanent(format!("{} has no apiVersion, kind or name", change.resource)))
+    }
+
     async fn collection(&self, connection: &Connection) -> Result<String, ApiError> {
         collection(connection, &self.api_version, &self.kind, &self.namespace).await
     }
@@ -74,8 +79,7 @@ pub(super) async fn apply(
 ) -> Result<Applied, ActionError> {
     let inputs = change.after.as_ref().or(change.before.as_ref()).unwrap_or(&Value::Null);
     let manifest = inputs.get("manifest").unwrap_or(&Value::Null);
-    let address = Address::of(manifest)
-        .ok_or_else(|| ActionError::permanent(format!("{} has no apiVersion, kind or name", change.resource)))?;
+    let address = Address::of_change(manifest, change)?;
     let connection = site::of_change(connections, change, context).await?;
     if change.operation == Operation::Delete {
         delete(&connection, &address, manifest, change, context).await?;
@@ -86,8 +90,13 @@ pub(super) async fn apply(
     if inputs.get("ready").and_then(Value::as_bool) == Some(true) {
         wait_until_ready(&connection, &address, object.clone(), context).await?;
     }
-    let uid = object.pointer("/metadata/uid").cloned().unwrap_or_default();
-    Ok(Applied { outputs: BTreeMap::from([("uid".to_owned(), Output::Public(uid))]) })
+    Ok(applied(&object))
+}
+
+/// What is recorded of a live object.
+fn applied(live: &Value) -> Applied {
+    let uid = live.pointer("/metadata/uid").cloned().unwrap_or_default();
+    Applied { outputs: BTreeMap::from([("uid".to_owned(), Output::Public(uid))]) }
 }
 
 /// Records an object as it is. It must carry our marker still.
@@ -99,16 +108,12 @@ pub(super) async fn adopt(
     let manifest = change.after.as_ref().and_then(|inputs| inputs.get("manifest")).unwrap_or(&Value::Null);
     let what = format!("cannot look at {}", change.resource);
     let failed = |error: ApiError| error.while_doing(&what);
-    let address = Address::of(manifest)
-        .ok_or_else(|| ActionError::permanent(format!("{} has no apiVersion, kind or name", change.resource)))?;
+    let address = Address::of_change(manifest, change)?;
     let connection = site::of_change(connections, change, context).await?;
     let path = format!("{}/{}", address.collection(&connection).await.map_err(failed)?, address.name);
     let live = connection.find(&Request::get(&path)).await.map_err(failed)?;
     match live {
-        Some(live) if live.pointer(OWNER) == manifest.pointer(OWNER) => {
-            let uid = live.pointer("/metadata/uid").cloned().unwrap_or_default();
-            Ok(Applied { outputs: BTreeMap::from([("uid".to_owned(), Output::Public(uid))]) })
-        }
+        Some(live) if live.pointer(OWNER) == manifest.pointer(OWNER) => Ok(applied(&live)),
         _ => Err(ActionError::permanent(format!("{} no longer carries our owner marker", change.resource))),
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
     let to = Place::at(&arguments.to, "TO", &app.environment)?;
     let name = match &arguments.name {
         Some(name) => name.clone(),
-        None => only_one(from.store.clusters().await?, &from.store.describe())?,
+        None => only_one(&from.store.clusters().await?, &from.store.describe())?,
     };
     let source = ClusterStore::new(from.store.clone(), &name);
     if from.store.describe() == to.store.describe() {
@@ -78,13 +78,12 @@ fn show(app: &App, name: &str, moved: &MovedCluster, from: &Place, to: &Place) -
     Ok(Exit::Fine)
 }
 
-fn only_one(mut clusters: Vec<String>, store: &str) -> Result<String, CommandError> {
-    match (clusters.pop(), clusters.is_empty()) {
-        (Some(only), true) => Ok(only),
-        (None, _) => Err(CommandError::failed(format!("there are no clusters in {store}"))),
-        (Some(last), false) => {
-            clusters.push(last);
-            let message = format!("there are several clusters in {store}: {}", clusters.join(", "));
+fn only_one(clusters: &[String], store: &str) -> Result<String, CommandError> {
+    match clusters {
+        [only] => Ok(only.clone()),
+        [] => Err(CommandError::failed(format!("there are no clusters in {store}"))),
+        several => {
+            let message = format!("there are several clusters in {store}: {}", several.join(", "));
             Err(CommandError::failed(message).exit(Exit::Usage).hint("say which one with --name"))
         }
     }
@@ -106,12 +105,12 @@ fn check_machines(loaded: &Loaded, name: &str, from: &Place, to: &Place) -> Resu
 }
 
 fn failed(error: MoveError, name: &str, from: &str, again: &str) -> CommandError {
+    let stays = |error: &MoveError| CommandError::from_source(&format!("cluster {name} stays where it is"), error);
     match error {
         MoveError::Store(error) => CommandError::from(error).hint(format!("to go on: {again}")),
-        error @ MoveError::Damaged(_) => {
-            CommandError::from_source(&format!("cluster {name} stays where it is"), &error)
-                .hint(format!("see what it is: kubewright state verify {name} --state '{from}'"))
+        MoveError::Damaged(_) => {
+            stays(&error).hint(format!("see what it is: kubewright state verify {name} --state '{from}'"))
         }
-        error => CommandError::from_source(&format!("cluster {name} stays where it is"), &error),
+        MoveError::NotThere | MoveError::Occupied { .. } => stays(&error),
     }
 }

@@ -23,7 +23,13 @@ pub(crate) struct Arguments {
 pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
     let name = arguments.name.name.as_str();
     operation::load(app, name).await?;
-    let broken = if arguments.force { app.store.break_lock(name).await? } else { free(app, name).await? };
+    let broken = if arguments.force {
+        app.store.break_lock(name).await?
+    } else {
+        // Given back at once: that it could be had is the answer.
+        drop(app.store.lock(name, app.lock_info("state unlock")).await.map_err(|error| refused(error, name))?);
+        None
+    };
     output::print(app.format, &json!({"cluster": name, "takenFrom": broken}), || match &broken {
         None => format!("Nobody holds the lock of cluster {name}.\n"),
         Some(holder) => format!(
@@ -37,15 +43,12 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// Says who holds the lock, as an error.
-async fn free(app: &App, name: &str) -> Result<Option<engine::LockInfo>, CommandError> {
-    match app.store.lock(name, app.lock_info("state unlock")).await {
-        Ok(_lease) => Ok(None),
-        Err(error @ StoreError::Locked(_)) => {
-            let force =
-                format!("if it is certain that it does nothing any more: kubewright state unlock {name} --force");
-            Err(CommandError::from(error).hint(force))
-        }
-        Err(error) => Err(error.into()),
+/// Somebody holds the lock, or the store cannot be used.
+fn refused(error: StoreError, name: &str) -> CommandError {
+    let is_locked = matches!(error, StoreError::Locked(_));
+    let failed = CommandError::from(error);
+    if !is_locked {
+        return failed;
     }
+    failed.hint(format!("if it is certain that it does nothing any more: kubewright state unlock {name} --force"))
 }

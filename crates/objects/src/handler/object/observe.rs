@@ -45,7 +45,6 @@ async fn observe_batch(
     context: &dyn ObserveContext,
     scope: Scope,
 ) -> BTreeMap<ResourceId, Observation> {
-    let asked: BTreeSet<ResourceId> = requests.iter().map(|request| request.id.clone()).collect();
     let mut groups: BTreeMap<Group, Vec<(String, ObserveRequest)>> = BTreeMap::new();
     let mut answers = BTreeMap::new();
     for request in requests {
@@ -67,9 +66,9 @@ async fn observe_batch(
         .collect()
         .await;
     for (members, found) in looked {
-        let access = members.first().and_then(|(_, request)| request.inputs()?.get("access").cloned());
-        let orphans = found.iter().flat_map(BTreeMap::values).filter_map(|live| orphan(live, access.as_ref()));
-        answers.extend(orphans.filter(|(id, _)| scope == Scope::All && !asked.contains(id)));
+        if let (Scope::All, Ok(objects)) = (scope, &found) {
+            answers.extend(orphans(objects, &members));
+        }
         for (name, request) in members {
             let observation = match &found {
                 Ok(objects) => objects.get(&name).map_or(Observation::Absent, |live| present(live, &request, context)),
@@ -79,6 +78,14 @@ async fn observe_batch(
         }
     }
     answers
+}
+
+/// Objects that carry our marker and lie beside those that were asked for.
+fn orphans(objects: &BTreeMap<String, Value>, asked: &[(String, ObserveRequest)]) -> Vec<(ResourceId, Observation)> {
+    let names: BTreeSet<&str> = asked.iter().map(|(name, _)| name.as_str()).collect();
+    let access = asked.first().and_then(|(_, request)| request.inputs()?.get("access"));
+    let beside = objects.iter().filter(|(name, _)| !names.contains(name.as_str()));
+    beside.filter_map(|(_, live)| orphan(live, access)).collect()
 }
 
 /// An object that carries our marker, as the resource that it says it is.
