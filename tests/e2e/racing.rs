@@ -1,5 +1,6 @@
 //! Several kubewrights at once on one cluster: one works, the others are told who does, and no two runs ever overlap.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::checks;
@@ -31,6 +32,10 @@ pub(crate) fn one_of_many_wins(world: &mut World, cluster: &str, machine: &str) 
     assert!(ledger["epoch"].as_u64() <= last["epoch"].as_u64(), "the machine obeyed nobody later: {}", ledger["epoch"]);
 }
 
+fn time(text: Option<&str>) -> Timestamp {
+    text.and_then(|text| text.parse().ok()).expect("a time")
+}
+
 /// Each run began after the one before had ended, under a later lease.
 fn apart(runs: &[Value]) {
     for pair in runs.windows(2) {
@@ -38,6 +43,6 @@ fn apart(runs: &[Value]) {
         assert!(earlier["epoch"].as_u64() < later["epoch"].as_u64(), "{} {}", earlier["epoch"], later["epoch"]);
         // A run that was killed has no end.
         let ended = earlier["ended"].as_str().or(earlier["began"].as_str());
-        assert!(ended <= later["began"].as_str(), "{ended:?} {}", later["began"]);
+        assert!(time(ended) <= time(later["began"].as_str()), "{ended:?} {}", later["began"]);
     }
 }

@@ -35,6 +35,8 @@ impl ClusterStore {
             let records = journal::parse(&run, &self.store.read_journal(&self.cluster, &run).await?)?;
             runs.extend(RunHistory::of(&run, &records));
         }
+        // Names of runs tell the time in whole seconds; each lease has a higher epoch than those before it.
+        runs.sort_by_key(|run| run.epoch);
         Ok(runs)
     }
 
