@@ -15,7 +15,7 @@ const ACTIONS: usize = 30;
 pub(crate) fn measure() {
     let changes = changes();
     let began = Instant::now();
-    let mut schedule = Schedule::new(&changes, Limits::default());
+    let mut schedule = Schedule::new(&changes, &Limits::default());
     let mut done = 0_usize;
     let mut running = BTreeSet::new();
     loop {

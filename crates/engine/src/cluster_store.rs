@@ -16,7 +16,7 @@ pub use moving::{MoveError, MovedCluster};
 pub use verify::{Damage, Verified};
 
 use crate::document::parse;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Record};
 use crate::state::{Head, State};
 use crate::{StateStore, StoreError, Version};
 
@@ -24,6 +24,8 @@ const REVISIONS: &str = "revisions/";
 const CHECKPOINTS: &str = "checkpoints/";
 const GOALS: &str = "goals/";
 
+/// Objects of more bytes are digested on a thread of their own.
+const LARGE: usize = 1 << 20;
 /// Why an object is damaged whose name is not its content's digest.
 const OTHER_CONTENT: &str = "its content is not what it was written with";
 
@@ -138,20 +140,22 @@ impl ClusterStore {
     async fn load_what_is_here(&self) -> Result<Option<Loaded>, StoreError> {
         let Some((bytes, version)) = self.store.head(&self.cluster).await? else { return Ok(None) };
         let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
-        let mut state = match &head.checkpoint {
-            Some(digest) => self.read(CHECKPOINTS, digest, State::FORMAT).await?,
-            None => State::empty(),
-        };
-        if let Some(run) = &head.run {
-            let records = journal::parse(run, &self.store.read_journal(&self.cluster, run).await?)?;
-            state.fold(&records);
-        }
-        let revision = self.read(REVISIONS, &head.revision, Revision::FORMAT).await?;
-        let goal = match &head.goal {
-            Some(digest) => Some(self.read(GOALS, digest, Goal::FORMAT).await?),
-            None => None,
-        };
+        // At once: a store may be far away.
+        let (state, records, revision, goal) = tokio::try_join!(
+            self.read_if_any(CHECKPOINTS, head.checkpoint.as_ref(), State::FORMAT),
+            self.open_run(&head),
+            self.read(REVISIONS, &head.revision, Revision::FORMAT),
+            self.read_if_any(GOALS, head.goal.as_ref(), Goal::FORMAT),
+        )?;
+        let mut state = state.unwrap_or_else(State::empty);
+        state.fold(&records);
         Ok(Some(Loaded { head, version, state, revision, goal }))
+    }
+
+    /// What was done in a run that has not been folded into a checkpoint.
+    async fn open_run(&self, head: &Head) -> Result<Vec<Record>, StoreError> {
+        let Some(run) = &head.run else { return Ok(Vec::new()) };
+        journal::parse(run, &self.store.read_journal(&self.cluster, run).await?)
     }
 
     /// Writes a revision and gives its digest.
@@ -234,25 +238,50 @@ impl ClusterStore {
         self.store.swap_head(&self.cluster, expected, &bytes).await
     }
 
+    async fn read_if_any<T: DeserializeOwned>(
+        &self,
+        below: &str,
+        digest: Option<&Digest>,
+        format: u32,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(digest) = digest else { return Ok(None) };
+        self.read(below, digest, format).await.map(Some)
+    }
+
     /// Reads an object, which must have the content that it is named by.
     async fn read<T: DeserializeOwned>(&self, below: &str, digest: &Digest, format: u32) -> Result<T, StoreError> {
         let key = key(below, digest);
         let what = format!("{key} of cluster {}", self.cluster);
         let damaged = |why: &str| Err(StoreError::Damaged { what: what.clone(), why: why.to_owned() });
-        match self.store.get(&self.cluster, &key).await? {
-            None => damaged("it is missing"),
-            Some(bytes) if Digest::of_bytes(&bytes) != *digest => damaged(OTHER_CONTENT),
-            Some(bytes) => parse(&what, format, &bytes),
-        }
+        let Some(bytes) = self.store.get(&self.cluster, &key).await? else { return damaged("it is missing") };
+        let (is_whole, parsed) = digested(&bytes, digest, || parse(&what, format, &bytes));
+        if is_whole { parsed } else { damaged(OTHER_CONTENT) }
     }
+}
+
+/// Whether bytes have this digest, and what `read` makes of them. A checkpoint of a large cluster is digested on another
+/// thread meanwhile: both take about as long.
+fn digested<T>(bytes: &[u8], digest: &Digest, read: impl FnOnce() -> T) -> (bool, T) {
+    let is_whole = || Digest::of_bytes(bytes) == *digest;
+    std::thread::scope(|scope| {
+        let large = bytes.len() > LARGE;
+        match large.then(|| std::thread::Builder::new().spawn_scoped(scope, is_whole)) {
+            Some(Ok(digesting)) => {
+                let read = read();
+                (digesting.join().unwrap_or(false), read)
+            }
+            _ => (is_whole(), read()),
+        }
+    })
 }
 
 fn key(below: &str, digest: &Digest) -> String {
     format!("{below}{digest}.json")
 }
 
+/// Without white space: a third of a large checkpoint would be that.
 fn encode<T: Serialize>(value: &T) -> Result<(Digest, Vec<u8>), StoreError> {
-    let bytes = serde_json::to_vec_pretty(value).map_err(|error| StoreError::Unusable {
+    let bytes = serde_json::to_vec(value).map_err(|error| StoreError::Unusable {
         what: "encode an object".to_owned(),
         source: std::io::Error::other(error),
     })?;

@@ -94,7 +94,7 @@ pub async fn run(
     let changes = plan.changes.iter().map(|change| (&change.id, change)).collect();
     let limit = limits.action.unwrap_or(ACTION_LIMIT);
     let work = Work { cluster: &plan.base.cluster, changes, desired, limit };
-    let mut schedule = Schedule::new(&plan.changes, limits);
+    let mut schedule = Schedule::new(&plan.changes, &limits);
     let mut running = JoinSet::new();
     let mut summary = Summary::default();
     let mut draining = false;

@@ -1,6 +1,6 @@
 //! The sans-io scheduler: which actions may start now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -26,110 +26,142 @@ pub struct Limits {
     pub action: Option<Duration>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
     Waiting,
     Running,
-    Ended(Outcome),
+    Ended,
     Skipped,
+}
+
+/// One action, known by its position in the plan.
+#[derive(Debug)]
+struct Action {
+    id: ActionId,
+    /// Index into [`Schedule::groups`].
+    group: usize,
+    status: Status,
+    /// How many that it needs have not succeeded yet.
+    missing: usize,
+    /// Positions of those that need it.
+    dependents: Vec<usize>,
+}
+
+/// The actions on one kind.
+#[derive(Debug, Default)]
+struct Group {
+    limit: Option<usize>,
+    running: usize,
+    /// Positions of those that may start.
+    ready: BTreeSet<usize>,
+}
+
+impl Group {
+    fn has_room(&self) -> bool {
+        self.limit.is_none_or(|limit| self.running < limit)
+    }
 }
 
 /// Knows what runs, what waits and for what. A ready queue, not waves.
 #[derive(Debug)]
 pub struct Schedule {
-    status: BTreeMap<ActionId, Status>,
-    missing: BTreeMap<ActionId, usize>,
-    dependents: BTreeMap<ActionId, Vec<ActionId>>,
-    /// Ready to start, in plan order.
-    ready: BTreeMap<usize, ActionId>,
-    position: BTreeMap<ActionId, usize>,
-    group: BTreeMap<ActionId, String>,
-    limits: Limits,
+    /// In the order of the plan.
+    actions: Vec<Action>,
+    position: HashMap<ActionId, usize>,
+    groups: Vec<Group>,
+    total: Option<NonZeroUsize>,
     running: usize,
-    busy: BTreeMap<String, usize>,
 }
 
 impl Schedule {
     /// A schedule of `changes` within `limits`.
-    pub fn new(changes: &[Change], limits: Limits) -> Self {
-        let known: BTreeSet<&ActionId> = changes.iter().map(|change| &change.id).collect();
-        let mut schedule = Self {
-            status: changes.iter().map(|change| (change.id.clone(), Status::Waiting)).collect(),
-            missing: BTreeMap::new(),
-            dependents: BTreeMap::new(),
-            ready: BTreeMap::new(),
-            position: changes.iter().enumerate().map(|(index, change)| (change.id.clone(), index)).collect(),
-            group: changes.iter().map(|change| (change.id.clone(), change.resource.kind().to_owned())).collect(),
-            limits,
-            running: 0,
-            busy: BTreeMap::new(),
-        };
-        for (index, change) in changes.iter().enumerate() {
-            let needs: Vec<&ActionId> = change.depends_on.iter().filter(|need| known.contains(need)).collect();
-            schedule.missing.insert(change.id.clone(), needs.len());
-            if needs.is_empty() {
-                schedule.ready.insert(index, change.id.clone());
-            }
-            for need in needs {
-                schedule.dependents.entry(need.clone()).or_default().push(change.id.clone());
-            }
+    pub fn new(changes: &[Change], limits: &Limits) -> Self {
+        let position = changes.iter().enumerate().map(|(position, change)| (change.id.clone(), position)).collect();
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut groups = Vec::new();
+        let mut actions = Vec::with_capacity(changes.len());
+        for change in changes {
+            let kind = change.resource.kind();
+            let group = *kinds.entry(kind).or_insert_with(|| {
+                groups.push(Group { limit: limits.kinds.get(kind).copied(), ..Group::default() });
+                groups.len() - 1
+            });
+            let (id, status) = (change.id.clone(), Status::Waiting);
+            actions.push(Action { id, group, status, missing: 0, dependents: Vec::new() });
+        }
+        let mut schedule = Self { actions, position, groups, total: limits.total, running: 0 };
+        for (position, change) in changes.iter().enumerate() {
+            schedule.connect(position, &change.depends_on);
         }
         schedule
     }
 
-    /// Takes the next action that may start now, within the limits, and counts it as running.
-    pub fn start_next(&mut self) -> Option<ActionId> {
-        if self.limits.total.is_some_and(|total| self.running >= total.get()) {
-            return None;
+    /// Lets an action wait for those that it needs. What is not in the plan is there already.
+    fn connect(&mut self, position: usize, needs: &BTreeSet<ActionId>) {
+        for need in needs {
+            if let Some(need) = self.position.get(need) {
+                self.actions[*need].dependents.push(position);
+                self.actions[position].missing += 1;
+            }
         }
-        let (index, id) =
-            self.ready.iter().find(|(_, id)| self.has_room(id)).map(|(index, id)| (*index, id.clone()))?;
-        self.ready.remove(&index);
-        self.status.insert(id.clone(), Status::Running);
-        *self.busy.entry(self.group[&id].clone()).or_default() += 1;
-        self.running += 1;
-        Some(id)
+        if self.actions[position].missing == 0 {
+            self.groups[self.actions[position].group].ready.insert(position);
+        }
     }
 
-    fn has_room(&self, id: &ActionId) -> bool {
-        let group = &self.group[id];
-        self.limits.kinds.get(group).is_none_or(|limit| self.busy.get(group).copied().unwrap_or(0) < *limit)
+    /// Takes the next action that may start now, the first in the plan, within the limits, and counts it as running.
+    pub fn start_next(&mut self) -> Option<ActionId> {
+        if self.total.is_some_and(|total| self.running >= total.get()) {
+            return None;
+        }
+        let with_room = self.groups.iter().filter(|group| group.has_room());
+        let position = with_room.filter_map(|group| group.ready.first()).min().copied()?;
+        let action = &mut self.actions[position];
+        action.status = Status::Running;
+        let group = &mut self.groups[action.group];
+        group.ready.remove(&position);
+        group.running += 1;
+        self.running += 1;
+        Some(action.id.clone())
     }
 
     /// Takes note of how a running action ended; returns what is skipped because of it.
     pub fn finish(&mut self, id: &ActionId, outcome: Outcome) -> Vec<ActionId> {
-        self.status.insert(id.clone(), Status::Ended(outcome));
+        let Some(position) = self.position.get(id).copied() else { return Vec::new() };
+        let action = &mut self.actions[position];
+        action.status = Status::Ended;
+        let group = &mut self.groups[action.group];
+        group.running = group.running.saturating_sub(1);
         self.running = self.running.saturating_sub(1);
-        if let Some(count) = self.group.get(id).and_then(|group| self.busy.get_mut(group)) {
-            *count = count.saturating_sub(1);
-        }
         match outcome {
             Outcome::Succeeded => {
-                self.release(id);
+                self.release(position);
                 Vec::new()
             }
-            Outcome::Failed => self.skip_dependents(id),
+            Outcome::Failed => self.skip_dependents(position),
         }
     }
 
-    fn release(&mut self, id: &ActionId) {
-        for next in self.dependents.get(id).cloned().unwrap_or_default() {
-            let left = self.missing.entry(next.clone()).or_default();
-            *left = left.saturating_sub(1);
-            if *left == 0 && self.status.get(&next) == Some(&Status::Waiting) {
-                self.ready.insert(self.position[&next], next);
+    fn release(&mut self, position: usize) {
+        // It ends once: nobody asks for them again.
+        for dependent in std::mem::take(&mut self.actions[position].dependents) {
+            let action = &mut self.actions[dependent];
+            action.missing = action.missing.saturating_sub(1);
+            if action.missing == 0 && action.status == Status::Waiting {
+                self.groups[action.group].ready.insert(dependent);
             }
         }
     }
 
-    fn skip_dependents(&mut self, id: &ActionId) -> Vec<ActionId> {
+    fn skip_dependents(&mut self, position: usize) -> Vec<ActionId> {
         let mut skipped = Vec::new();
-        let mut queue = self.dependents.get(id).cloned().unwrap_or_default();
+        let mut queue = self.actions[position].dependents.clone();
         while let Some(next) = queue.pop() {
-            if self.status.get(&next) == Some(&Status::Waiting) {
-                self.status.insert(next.clone(), Status::Skipped);
-                queue.extend(self.dependents.get(&next).cloned().unwrap_or_default());
-                skipped.push(next);
+            let action = &mut self.actions[next];
+            if action.status == Status::Waiting {
+                action.status = Status::Skipped;
+                queue.extend(&action.dependents);
+                skipped.push(action.id.clone());
             }
         }
         skipped.sort_unstable();
@@ -138,7 +170,7 @@ impl Schedule {
 
     /// Actions that neither ran nor were skipped: left over when a run drains.
     pub fn not_started(&self) -> usize {
-        self.status.values().filter(|status| **status == Status::Waiting).count()
+        self.actions.iter().filter(|action| action.status == Status::Waiting).count()
     }
 
     /// Actions that were started and have not ended: cut off when a run is aborted.
@@ -168,7 +200,7 @@ mod tests {
     #[test]
     fn a_failure_skips_what_depends_on_it_and_nothing_else() {
         let changes = [change(0, &[]), change(1, &[0]), change(2, &[1]), change(3, &[])];
-        let mut schedule = Schedule::new(&changes, Limits::default());
+        let mut schedule = Schedule::new(&changes, &Limits::default());
         let first = schedule.start_next().unwrap();
         let skipped = schedule.finish(&first, Outcome::Failed);
         assert_eq!(skipped, [changes[1].id.clone(), changes[2].id.clone()]);
@@ -179,7 +211,7 @@ mod tests {
     #[test]
     fn what_waits_and_what_runs_is_counted() {
         let changes = [change(0, &[]), change(1, &[0]), change(2, &[])];
-        let mut schedule = Schedule::new(&changes, Limits::default());
+        let mut schedule = Schedule::new(&changes, &Limits::default());
         let first = schedule.start_next().unwrap();
         assert_eq!((schedule.running(), schedule.not_started()), (1, 2));
         schedule.finish(&first, Outcome::Succeeded);
@@ -189,7 +221,7 @@ mod tests {
     #[test]
     fn limits_hold_per_kind() {
         let changes = [change(0, &[]), change(1, &[]), change(2, &[])];
-        let mut schedule = Schedule::new(&changes, of_kind(2));
+        let mut schedule = Schedule::new(&changes, &of_kind(2));
         let first = schedule.start_next().unwrap();
         assert!(schedule.start_next().is_some());
         assert_eq!(schedule.start_next(), None);
@@ -201,7 +233,7 @@ mod tests {
     fn the_limit_of_all_actions_holds_beside_those_of_kinds() {
         let changes = [change(0, &[]), change(1, &[])];
         let limits = Limits { total: NonZeroUsize::new(1), ..of_kind(2) };
-        let mut schedule = Schedule::new(&changes, limits);
+        let mut schedule = Schedule::new(&changes, &limits);
         let first = schedule.start_next().unwrap();
         assert_eq!(schedule.start_next(), None);
         schedule.finish(&first, Outcome::Failed);
@@ -224,7 +256,7 @@ mod tests {
                 })
                 .collect();
             let limits = if total { Limits { total: NonZeroUsize::new(limit), ..Limits::default() } } else { of_kind(limit) };
-            let mut schedule = Schedule::new(&changes, limits);
+            let mut schedule = Schedule::new(&changes, &limits);
             let mut running: Vec<ActionId> = Vec::new();
             let mut done: BTreeSet<ActionId> = BTreeSet::new();
             for pick in picks.iter().cycle().take(1000) {
@@ -266,7 +298,7 @@ mod tests {
                 .collect();
             let kinds = BTreeMap::from([("x".to_owned(), limits.1), ("y".to_owned(), limits.2)]);
             let total = limits.0.and_then(NonZeroUsize::new);
-            let mut schedule = Schedule::new(&changes, Limits { total, kinds: kinds.clone(), ..Limits::default() });
+            let mut schedule = Schedule::new(&changes, &Limits { total, kinds: kinds.clone(), ..Limits::default() });
             let of = |id: &ActionId| changes.iter().position(|change| change.id == *id).unwrap();
             let (mut running, mut ended, mut skipped) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
             for pick in picks.iter().cycle().take(1000) {

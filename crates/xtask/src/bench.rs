@@ -13,7 +13,7 @@ mod sample;
 mod scale;
 
 use std::cell::{Cell, OnceCell};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -110,8 +110,7 @@ pub(crate) struct Wish {
 
 /// What is measured, and what that needs, made at first use.
 struct Bench {
-    /// The program as it is released.
-    program: PathBuf,
+    program: OnceCell<PathBuf>,
     scale: OnceCell<Scale>,
     clusters: OnceCell<()>,
     first: Cell<bool>,
@@ -120,15 +119,22 @@ struct Bench {
 
 impl Bench {
     fn new() -> Result<Self> {
-        cargo(&["build", "--release", "--quiet", "-p", "cli"])?;
         let stop = Arc::new(AtomicBool::new(false));
         // Clusters must not outlive a bench that is stopped.
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, stop.clone()).context("cannot listen for signals")?;
         }
-        let program = target().join("release/kubewright");
         let first = Cell::new(false);
-        Ok(Self { program, scale: OnceCell::new(), clusters: OnceCell::new(), first, stop })
+        Ok(Self { program: OnceCell::new(), scale: OnceCell::new(), clusters: OnceCell::new(), first, stop })
+    }
+
+    /// The program as it is released.
+    fn program(&self) -> Result<&Path> {
+        if self.program.get().is_none() {
+            cargo(&["build", "--release", "--quiet", "-p", "cli"])?;
+            let _ = self.program.set(target().join("release/kubewright")); // It is empty: nobody else is here.
+        }
+        self.program.get().map(PathBuf::as_path).context("nothing was built")
     }
 
     /// Whether this side is the first one now: in every other run it is.
@@ -156,7 +162,7 @@ impl Bench {
     fn prepare_clusters(&self) -> Result<()> {
         if self.clusters.get().is_none() {
             kubeadm::build()?;
-            output(Command::new(&self.program).args(["assets", "pull"]).current_dir(root()))?;
+            output(Command::new(self.program()?).args(["assets", "pull"]).current_dir(root()))?;
             let _ = self.clusters.set(()); // It is empty: nobody else is here.
         }
         Ok(())

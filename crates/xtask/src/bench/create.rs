@@ -62,7 +62,7 @@ fn side_by_side(bench: &Bench, control_planes: u32, workers: u32) -> Result<Samp
 }
 
 fn kubewright(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
-    let cluster = Cluster::new(&bench.program, "bench")?;
+    let cluster = Cluster::new(bench.program()?, "bench")?;
     let before = children_cpu()?;
     let probes = Probes::begin(&cluster.place, &machine_names(control_planes, workers));
     let began = Instant::now();

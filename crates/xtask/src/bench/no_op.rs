@@ -19,7 +19,7 @@ const TURNS: usize = 5;
 /// Seconds that `update cluster --yes` takes beyond a bare `ssh true` to all machines at once.
 pub(super) fn update(bench: &Bench) -> Result<Sample> {
     bench.prepare_clusters()?;
-    let cluster = Cluster::new(&bench.program, "bench")?;
+    let cluster = Cluster::new(bench.program()?, "bench")?;
     let status = cluster.create(CONTROL_PLANES, WORKERS)?.wait()?;
     if !status.success() {
         bail!("kubewright failed:\n{}", std::fs::read_to_string(cluster.log())?);

@@ -12,7 +12,7 @@ use crate::workspace::output;
 /// In milliseconds.
 pub(super) fn get_clusters(bench: &Bench) -> Result<Sample> {
     let store = std::env::temp_dir().join(format!("kubewright-bench-{}", std::process::id()));
-    let mut command = Command::new(&bench.program);
+    let mut command = Command::new(bench.program()?);
     command.args(["get", "clusters", "--state"]).arg(&store);
     let before = children_cpu()?;
     let began = Instant::now();
@@ -27,7 +27,7 @@ pub(super) fn get_clusters(bench: &Bench) -> Result<Sample> {
 
 /// In megabytes.
 pub(super) fn binary_size(bench: &Bench) -> Result<Sample> {
-    let bytes = std::fs::metadata(&bench.program).context("the program was not built")?.len();
+    let bytes = std::fs::metadata(bench.program()?).context("the program was not built")?.len();
     let kilobytes = u32::try_from(bytes / 1000).context("the program is larger than anything sensible")?;
     Ok(Sample::new(f64::from(kilobytes) / 1000.0, 0.0))
 }
