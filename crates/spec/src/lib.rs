@@ -37,7 +37,7 @@ pub use instance_group::{
 };
 pub use load::{Loaded, Surroundings, load};
 pub use machine_files::{Hook, MachineFile};
-pub use plan_rules::{ForEach, PlanRule, PlanRules, RuleSeverity, WrittenRule, parse_plan_rules};
+pub use plan_rules::{ForEach, PlanRule, PlanRules, RuleSeverity, WrittenRule, parse_plan_rules, plan_rules_schema};
 pub use reference::reference;
 pub use schema::{Kind, fixed_fields, schema};
 pub use source::Source;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use resource::{Diagnostic, Label};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::check::{self, Checked};
 use crate::format::RuleName;
@@ -96,6 +97,16 @@ pub struct WrittenRule {
     pub name_at: Label,
     /// Where its expression is.
     pub expression_at: Label,
+}
+
+/// The JSON Schema (draft 2020-12) of files of rules.
+pub fn plan_rules_schema() -> Value {
+    let mut schema = generated::<PlanRules>(false);
+    if let Some(Value::Object(rule)) = schema.pointer_mut("/$defs/PlanRule") {
+        // The parser says this in words of its own.
+        rule.insert("oneOf".to_owned(), json!([{"required": ["deny"]}, {"required": ["allow"]}]));
+    }
+    schema
 }
 
 /// Reads the rules of one file: everything that is wrong is reported at once.

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use jsonschema::Validator;
+use serde_json::{Value, json};
 use spec::{Effective, Kind, LoadBalancer, Source, Surroundings, load};
 
 fn root() -> PathBuf {
@@ -23,10 +24,16 @@ fn example(name: &str) -> Effective {
     loaded.effective.unwrap()
 }
 
-fn examples() -> Vec<String> {
-    let files = fs_err::read_dir(root().join("examples")).unwrap();
+/// Names of the example files in a directory below `examples`.
+fn examples(below: &str) -> Vec<String> {
+    let files = fs_err::read_dir(root().join("examples").join(below)).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     names.filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "yaml")).collect()
+}
+
+/// Where a document breaks a schema.
+fn wrong(schema: &Validator, document: &Value) -> Vec<String> {
+    schema.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
 fn assert_up_to_date(file: &str, wanted: &str) {
@@ -40,8 +47,10 @@ fn assert_up_to_date(file: &str, wanted: &str) {
 }
 
 #[test]
-fn the_schema_is_up_to_date() {
-    assert_up_to_date("spec.schema.json", &format!("{}\n", serde_json::to_string_pretty(&spec::schema()).unwrap()));
+fn the_schemas_are_up_to_date() {
+    let text = |schema: Value| format!("{schema:#}\n");
+    assert_up_to_date("spec.schema.json", &text(spec::schema()));
+    assert_up_to_date("plan-rules.schema.json", &text(spec::plan_rules_schema()));
 }
 
 #[test]
@@ -51,19 +60,33 @@ fn the_reference_is_up_to_date() {
 
 #[test]
 fn every_example_is_sound_and_valid_by_the_schema() {
-    let schema = spec::schema();
-    for name in examples() {
+    let schema = jsonschema::validator_for(&spec::schema()).unwrap();
+    for name in examples("") {
         let effective = example(&name);
         let text = fs_err::read_to_string(root().join("examples").join(&name)).unwrap();
         for document in spec::parse(&[Source::new(&*name, text)]).documents {
-            let kind = &schema["$defs"][document.kind.kind()];
-            assert_eq!(invalid(&schema, kind, &document.value.unwrap(), ""), [""; 0], "{name}");
+            assert_eq!(wrong(&schema, &document.value.unwrap()), [""; 0], "{name}");
         }
         // Defaults written out are valid too.
-        assert_eq!(
-            invalid(&schema, &schema["$defs"]["Cluster"], &serde_json::to_value(&effective.cluster).unwrap(), ""),
-            [""; 0]
-        );
+        assert_eq!(wrong(&schema, &serde_json::to_value(&effective.cluster).unwrap()), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn every_example_of_rules_is_valid_by_the_schema_and_what_cannot_be_asked_is_not() {
+    let schema = jsonschema::validator_for(&spec::plan_rules_schema()).unwrap();
+    for name in examples("rules") {
+        let text = fs_err::read_to_string(root().join("examples/rules").join(&name)).unwrap();
+        assert_eq!(wrong(&schema, &serde_yaml::from_str(&text).unwrap()), [""; 0], "{name}");
+    }
+    let rule = |fields: Value| json!({"apiVersion": spec::API_VERSION, "kind": "PlanRules", "rules": [fields]});
+    assert_eq!(wrong(&schema, &rule(json!({"name": "a", "deny": "false", "message": "m"}))), [""; 0]);
+    for refused in [
+        json!({"name": "a", "message": "m"}),
+        json!({"name": "a", "deny": "false", "allow": "true", "message": "m"}),
+        json!({"name": "a", "deny": "false", "message": "m", "severty": "warn"}),
+    ] {
+        assert_ne!(wrong(&schema, &rule(refused.clone())), [""; 0], "{refused}");
     }
 }
 
@@ -127,62 +150,4 @@ fn seen(value: &Value, schema: &Value, root: &Value, path: &str, wanted: &mut BT
 fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let pointer = schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
     pointer.map_or(schema, |pointer| root.pointer(pointer).unwrap())
-}
-
-/// Where `value` breaks `schema`, by the keywords that the schema uses: a reader of its own, independent of the parser.
-fn invalid(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<String> {
-    let schema = resolved(root, schema);
-    let mut wrong = Vec::new();
-    let mut expect = |holds: bool, keyword: &str| {
-        if !holds {
-            wrong.push(format!("{path}: {keyword}"));
-        }
-    };
-    let number = |keyword: &str| schema.get(keyword).and_then(Value::as_i64);
-    if let Some(kind) = schema.get("type") {
-        let is = match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(_) => "integer",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        expect(kind == is, "type");
-    }
-    if let Some(constant) = schema.get("const") {
-        expect(constant == value, "const");
-    }
-    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        expect(words.contains(value), "enum");
-    }
-    if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
-        expect(choices.iter().filter(|choice| invalid(root, choice, value, path).is_empty()).count() == 1, "oneOf");
-    }
-    if let Some(value) = value.as_i64() {
-        expect(number("minimum").is_none_or(|least| value >= least), "minimum");
-        expect(number("maximum").is_none_or(|most| value <= most), "maximum");
-    }
-    if let Value::Array(items) = value {
-        let length = i64::try_from(items.len()).unwrap();
-        expect(number("minItems").is_none_or(|least| length >= least), "minItems");
-        expect(number("maxItems").is_none_or(|most| length <= most), "maxItems");
-        for (index, item) in items.iter().enumerate().filter(|_| schema.get("items").is_some()) {
-            wrong.extend(invalid(root, &schema["items"], item, &format!("{path}[{index}]")));
-        }
-    } else if let Value::Object(entries) = value {
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            expect(entries.contains_key(name), name);
-        }
-        for (name, value) in entries {
-            let path = format!("{path}.{name}");
-            match (schema["properties"].get(name), &schema["additionalProperties"]) {
-                (Some(field), _) => wrong.extend(invalid(root, field, value, &path)),
-                (None, Value::Bool(false)) => wrong.push(format!("{path}: additionalProperties")),
-                (None, others) if others.is_object() => wrong.extend(invalid(root, others, value, &path)),
-                _ => {}
-            }
-        }
-    }
-    wrong
 }
