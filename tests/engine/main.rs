@@ -1,6 +1,7 @@
 //! What the model makes of every example, carried out on a world of fakes: laws of a lifecycle, crashes, faults.
 
 mod check;
+mod checkpoints;
 mod clusters;
 mod crashes;
 mod credentials;

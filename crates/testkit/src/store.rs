@@ -20,6 +20,7 @@ pub enum Moment {
 #[derive(Debug, Default)]
 struct Writes {
     made: usize,
+    appended: usize,
     death: Option<(usize, Moment)>,
 }
 
@@ -47,6 +48,11 @@ impl MortalStore {
     /// How many writes were made so far.
     pub fn writes(&self) -> usize {
         self.count().made
+    }
+
+    /// How many of them were to journals.
+    pub fn appends(&self) -> usize {
+        self.count().appended
     }
 
     /// Ends the process at the n-th write, counted from 1 over the store's whole life.
@@ -109,6 +115,7 @@ struct MortalJournal {
 impl JournalWriter for MortalJournal {
     async fn append(&self, records: &[String]) -> Result<(), StoreError> {
         let moment = self.store.begin()?;
+        self.store.count().appended += 1;
         self.inner.append(records).await?;
         self.store.end(moment, ())
     }

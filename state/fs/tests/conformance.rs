@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::{StateStore, StoreError};
 use state_fs::FsStore;
-use testkit::conformance::{self, StoreSubject, lock_info};
+use testkit::conformance::{self, Apart, StoreSubject, lock_info};
 
 struct Subject(PathBuf);
 
@@ -39,13 +39,34 @@ const STORE: &str = "STATE_FS_TEST_STORE";
 const RAISES: usize = 25;
 
 #[expect(clippy::disallowed_methods, reason = "how a child of a test is told where the store is")]
+fn place_of_parent() -> Option<PathBuf> {
+    std::env::var_os(STORE).map(PathBuf::from)
+}
+
 fn store_of_parent() -> Option<FsStore> {
-    std::env::var(STORE).ok().map(FsStore::new)
+    place_of_parent().map(FsStore::new)
 }
 
 fn child(test: &str, store: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--quiet"]).env(STORE, store).spawn().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "what a child of a_directory_may_be_shared_by_processes does"]
+async fn pass_the_suite_beside_others() {
+    let Some(store) = place_of_parent() else { return };
+    let prefix = format!("p{}-", std::process::id());
+    conformance::all(&Apart { subject: &Subject(store), prefix: &prefix }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_directory_may_be_shared_by_processes() {
+    let directory = tempfile::tempdir().unwrap();
+    let children: Vec<Child> = (0..2).map(|_| child("pass_the_suite_beside_others", directory.path())).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
 }
 
 async fn number(store: &FsStore) -> (usize, Option<engine::Version>) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use engine::{Lease, StateStore, StoreError};
 use state_s3::{Credentials, Host, Options, S3Store};
 use testkit::conformance::lock_info;
@@ -32,6 +33,13 @@ impl Site {
         let site = Self { proxy: Proxy::start(&moto.url()).await.unwrap(), moto, bucket };
         site.client().create_bucket().bucket(&site.bucket).send().await.unwrap();
         site
+    }
+
+    /// Lets the bucket keep what is overwritten or deleted.
+    pub(crate) async fn keep_versions(&self) {
+        let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let request = self.client().put_bucket_versioning().bucket(&self.bucket).versioning_configuration(enabled);
+        request.send().await.unwrap();
     }
 
     /// The address of a store.
