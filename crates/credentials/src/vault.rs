@@ -3,7 +3,7 @@
 //! # Format (version 1)
 //!
 //! Below `secrets/` lie immutable objects named by the SHA-256 of their bytes (64 hex characters). Each is an age v1 file
-//! (binary, X25519 recipients: one per operator) whose plain text is one JSON object, a *bundle*:
+//! (binary, one recipient per operator: X25519, or what a plugin makes of `age1NAME1…`) whose plain text is one JSON object, a *bundle*:
 //!
 //! ```json
 //! {"format": 1, "digestKey": "<32 bytes, base64>", "recipients": ["age1…"],
@@ -24,6 +24,7 @@ mod cipher;
 mod error;
 mod key_file;
 mod memory;
+mod operator;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,9 +37,9 @@ use resource::{Digest, ResourceId};
 use tokio::sync::OnceCell;
 
 use bundle::{Bundle, object_key};
-pub use cipher::OperatorKey;
 pub use error::VaultError;
 use memory::{EntryKey, Memory, digest};
+pub use operator::OperatorKey;
 
 /// Where bundles lie in the state store.
 const PREFIX: &str = "secrets/";
@@ -113,7 +114,7 @@ impl Vault {
             return Err(VaultError::WouldLockOut);
         }
         for operator in &operators {
-            cipher::check_recipient(operator)?;
+            operator::check_recipient(operator)?;
         }
         let _turn = self.writing.lock().await;
         self.refresh().await?;

@@ -67,7 +67,20 @@ fn unit() -> Result<()> {
     let server = moto::server()?;
     let server = server.to_str().context("the target directory has a name that is no text")?;
     cargo_with(&["test", "--workspace", "--exclude", "tests", "--quiet"], &[("KUBEWRIGHT_MOTO", server)])?;
-    cargo(&["test", "--package", "tests", "--test", "architecture", "--test", "engine", "--test", "formats", "--quiet"])
+    cargo(&[
+        "test",
+        "--package",
+        "tests",
+        "--test",
+        "architecture",
+        "--test",
+        "engine",
+        "--test",
+        "formats",
+        "--test",
+        "kms",
+        "--quiet",
+    ])
 }
 
 /// Kubernetes' minors that real machines and programs are tested with.

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use resource::{Digest, ResourceId};
 use serde::{Deserialize, Serialize};
 
-use super::cipher::{self, OperatorKey};
+use super::cipher;
+use super::operator::OperatorKey;
 use super::{PREFIX, VaultError};
 
 /// Version written into bundles.

@@ -49,6 +49,9 @@ pub enum VaultError {
     /// A text that should be an operator's public key is none.
     #[error("`{0}` is not an operator's public key: expected age1…")]
     Operator(String),
+    /// The program that has the key, or an operator's key, cannot use it.
+    #[error("a key that an age plugin keeps cannot be used: {0}")]
+    Plugin(String),
     /// The new list of operators leaves out the one who asks.
     #[error("the new list of operators leaves out your own key, which would lock you out")]
     WouldLockOut,

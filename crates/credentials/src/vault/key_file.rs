@@ -1,11 +1,11 @@
-//! The operator's key file: age's own format, one line `AGE-SECRET-KEY-1…`, comments allowed.
+//! The operator's key file: age's own format, one line `AGE-SECRET-KEY-1…` or `AGE-PLUGIN-…`, comments allowed.
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::VaultError;
-use super::cipher::OperatorKey;
+use super::operator::{NoKey, OperatorKey};
 
 /// Reads a key file; `None` when there is none. Refuses one that others can read.
 pub(super) fn read(path: &Path) -> Result<Option<OperatorKey>, VaultError> {
@@ -19,8 +19,12 @@ pub(super) fn read(path: &Path) -> Result<Option<OperatorKey>, VaultError> {
     if mode.permissions().mode() & 0o077 != 0 {
         return Err(refuse("can be read by others: make it yours alone with chmod 600"));
     }
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let key = lines.next().and_then(OperatorKey::parse).ok_or_else(|| refuse("holds no age secret key"))?;
+    let key = OperatorKey::parse(&text).map_err(|why| match why {
+        NoKey::Missing => refuse("holds no age secret key"),
+        NoKey::WithoutRecipient => {
+            refuse("does not say which recipient its key has: put it above, as `# recipient: age1…`")
+        }
+    })?;
     Ok(Some(key))
 }
 
@@ -87,13 +91,26 @@ mod tests {
         assert!(message.ends_with("can be read by others: make it yours alone with chmod 600"), "{message}");
     }
 
-    #[test]
-    fn a_file_without_a_key_is_refused_without_showing_it() {
+    fn written(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("operator.key");
-        fs_err::write(&path, "# comment\nhunter2\n").unwrap();
+        fs_err::write(&path, text).unwrap();
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_refused_without_showing_it() {
+        let (_directory, path) = written("# comment\nhunter2\n");
         let message = read(&path).err().unwrap().to_string();
         assert!(message.ends_with("holds no age secret key") && !message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn a_plugins_key_without_its_recipient_is_refused() {
+        let identity = age::plugin::Identity::default_for_plugin("kms");
+        let (_directory, path) = written(&format!("# created: today\n{identity}\n"));
+        let message = read(&path).err().unwrap().to_string();
+        assert!(message.ends_with("put it above, as `# recipient: age1…`"), "{message}");
     }
 }
