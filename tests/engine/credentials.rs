@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use credentials::Credentials;
-use engine::Handler;
+use engine::{Handler, SecretVault as _};
 use jiff::Span;
+use plan::{Base, Plan};
+use resource::{Desired, ResourceId};
 use testkit::{FakeWorld, Repeating, Site};
 
-use crate::check::{apply, assert_settled};
+use crate::check::{apply, assert_complete, assert_settled};
 use crate::clusters::{self, EDITS, Wanted};
 use crate::kinds;
 
@@ -55,4 +57,33 @@ async fn credentials_may_be_made_twice() {
         apply(&site, &wanted).await;
         assert_settled(&site, &wanted, "applied twice").await;
     }
+}
+
+/// An SSH key, because nothing refers to it that would change with its name.
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_record_gets_another_id_is_the_same_key() {
+    let mut wanted = clusters::wanted("local.yaml");
+    let site = site().await;
+    apply(&site, &wanted).await;
+    let from = wanted.keys().find(|id| id.kind() == "ssh-key").unwrap().clone();
+    let to: ResourceId = "ssh-key/renamed".parse().unwrap();
+    let before = site.state().await.unwrap().resources.remove(&from).unwrap();
+
+    let desired = Desired { id: to.clone(), ..wanted.remove(&from).unwrap() };
+    let plan = Plan::moving(Base::of_nothing("demo"), &before, &from, &to);
+    let summary = site.carry_out(&plan, &[(to.clone(), desired.clone())].into()).await.unwrap();
+    assert_complete(&plan, &summary);
+
+    let mut state = site.state().await.unwrap();
+    let moved = state.resources.remove(&to).unwrap();
+    assert!(!state.resources.contains_key(&from));
+    assert_eq!((&moved.inputs, &moved.outputs), (&before.inputs, &before.outputs));
+    let wanted_secrets = [(from.clone(), before.secrets), (to.clone(), moved.secrets)].into();
+    let secrets = site.vault.get(&wanted_secrets).await.unwrap();
+    assert!(!secrets[&to].is_empty());
+    assert_eq!(secrets[&from], secrets[&to]);
+    wanted.insert(to.clone(), desired);
+    let next = site.plan(&wanted).await.unwrap();
+    let is_about_it = |id: &ResourceId| *id == from || *id == to;
+    assert!(!next.changes.iter().any(|change| is_about_it(&change.resource)), "{:?}", next.changes);
 }

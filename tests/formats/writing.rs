@@ -155,6 +155,8 @@ fn plan() -> Plan {
         (Operation::Forget, Reason::Gone),
         (Operation::Forget, Reason::Asked),
         (Operation::Adopt, Reason::FoundUnrecorded),
+        (Operation::Adopt, Reason::MovedFrom { from: id("thing/old") }),
+        (Operation::Forget, Reason::MovedTo { to: id("thing/new") }),
         (Operation::Run, Reason::StepOf { change: ActionId::new("delete", &id("node/a")) }),
     ];
     let name = |text: &str| text.to_owned();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::{ActionContext, ActionError, Applied, Handler, ObserveContext, ObserveRequest, Outputs};
-use plan::{Change, Operation};
+use plan::{Change, Operation, Reason};
 use resource::{KindSchema, Observation, ResourceId};
 
 use crate::kinds::{self, Generated, Making};
@@ -42,6 +42,9 @@ impl Handler for Credentials {
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
         let kind = kind_of(&change.resource)
             .ok_or_else(|| ActionError::permanent(format!("{} is not a generated credential", change.resource)))?;
+        if let Reason::MovedFrom { from } = &change.reason {
+            return keep(from, context);
+        }
         match change.operation {
             Operation::Create | Operation::Update | Operation::Adopt => make(kind, change, context),
             Operation::Delete | Operation::Forget => Ok(Applied::default()),
@@ -67,6 +70,12 @@ fn observe(request: &ObserveRequest, context: &dyn ObserveContext) -> Observatio
         Some(lost) if kind.irreplaceable => Observation::unknown(format!("its secret `{lost}` is not in the vault")),
         _ => (kind.observe)(wish, &outputs, context),
     }
+}
+
+/// What was recorded of `from`, as it is: nothing is made anew because it has another id.
+fn keep(from: &ResourceId, context: &ActionContext) -> Result<Applied, ActionError> {
+    let outputs = context.outputs.outputs(from);
+    if outputs.is_empty() { Err(kinds::lost(from, "content")) } else { Ok(Applied { outputs }) }
 }
 
 fn make(kind: &Generated, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
@@ -96,7 +105,7 @@ mod tests {
         let expected =
             ["authority", "key-pair", "certificate", "kubeconfig", "cluster-info", "encryption-config", "ssh-key"];
         assert_eq!(kinds, expected);
-        assert!(schemas.iter().all(|schema| schema.update_changes_outputs));
+        assert!(schemas.iter().all(|schema| schema.update_changes_outputs && schema.kept_in_record));
     }
 
     #[tokio::test]

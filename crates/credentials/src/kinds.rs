@@ -52,7 +52,7 @@ pub(crate) const ALL: [Generated; 7] = [
 
 /// The schema that generated kinds start from: what refers to one must be looked at again after it was made again.
 fn generated(kind: &'static str) -> KindSchema {
-    KindSchema { update_changes_outputs: true, ..KindSchema::plain(kind) }
+    KindSchema { update_changes_outputs: true, kept_in_record: true, ..KindSchema::plain(kind) }
 }
 
 /// Reads a wish.

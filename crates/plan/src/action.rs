@@ -104,6 +104,16 @@ pub enum Reason {
     Asked,
     /// It is there as desired but was not recorded.
     FoundUnrecorded,
+    /// Somebody asked for what is recorded to have this id.
+    MovedFrom {
+        /// The id that it had.
+        from: ResourceId,
+    },
+    /// The record has another id now.
+    MovedTo {
+        /// That id.
+        to: ResourceId,
+    },
     /// A step of another change.
     StepOf {
         /// That change.

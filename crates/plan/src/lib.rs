@@ -6,6 +6,7 @@ mod compare;
 mod decide;
 mod forget;
 mod json_schema;
+mod moving;
 mod order;
 pub mod plan;
 mod planner;

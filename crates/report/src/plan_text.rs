@@ -93,6 +93,8 @@ fn reason(change: &Change) -> String {
         Reason::Gone => "forgotten: it is gone already".to_owned(),
         Reason::Asked => "forgotten: you asked for it".to_owned(),
         Reason::FoundUnrecorded => "found, but not recorded".to_owned(),
+        Reason::MovedFrom { from } => format!("recorded as {from} until now; its content stays"),
+        Reason::MovedTo { to } => format!("forgotten: it is recorded as {to}"),
         Reason::StepOf { change } => format!("before: {change}"),
     }
 }

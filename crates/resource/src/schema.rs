@@ -19,6 +19,8 @@ pub struct KindSchema {
     pub outlives_parent: bool,
     /// Whether updating it in place gives other outputs (a certificate issued again), so that what refers to it changes too.
     pub update_changes_outputs: bool,
+    /// Whether its things are kept in the record and nowhere else, so that a record may have another id.
+    pub kept_in_record: bool,
 }
 
 impl KindSchema {
@@ -31,6 +33,7 @@ impl KindSchema {
             effects: |_, _, _| Vec::new(),
             outlives_parent: false,
             update_changes_outputs: false,
+            kept_in_record: false,
         }
     }
 

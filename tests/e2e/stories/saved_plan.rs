@@ -64,6 +64,23 @@ pub(crate) fn story(world: &mut World) {
     what_was_done(world);
     out_of_the_record(world);
     into_the_record(world);
+    another_id(world);
+}
+
+/// A record is of the thing that its id names; only what is kept in the record itself may have another id.
+fn another_id(world: &mut World) {
+    let refused = |world: &mut World, from: &str, to: &str, why: &str| {
+        ends(world, &["state", "mv", CLUSTER, from, to, "--yes"], 2, &[why]);
+    };
+    refused(world, "node/worker-1", "node/worker-2", "name of something that is there");
+    refused(world, "ssh-key/worker-1", "certificate/worker-1", "another kind");
+    refused(world, "ssh-key/worker-1", "ssh-key/control-plane-1", "recorded already");
+    refused(world, "ssh-key/worker-1", "ssh-key/worker-2", "do not ask for ssh-key/worker-2");
+    world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.count=2"]);
+    let mv = ["state", "mv", CLUSTER, "ssh-key/worker-1", "ssh-key/worker-2"];
+    ends(world, &mv, 0, &["<= ssh-key/worker-2", ". ssh-key/worker-1", "Nothing was changed", "--yes"]);
+    world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.count=1"]);
+    checks::nothing_to_do(world, CLUSTER);
 }
 
 /// What carries our marker and is neither wanted nor recorded is told of, taken in, and then deleted as what nobody wants.

@@ -4,6 +4,7 @@ mod adopt;
 mod copy;
 mod forget;
 mod list;
+mod mv;
 mod record;
 mod show;
 mod unlock;
@@ -34,6 +35,8 @@ pub(crate) enum State {
     Forget(record::Selection),
     /// Take into the record what carries our marker and is not recorded; the next update changes or deletes it
     Adopt(record::Selection),
+    /// Record a generated key, certificate or kubeconfig under another id that the documents ask for, content and all
+    Mv(mv::Arguments),
     /// Move a cluster's state to another store; what is left says where it went
     Copy(copy::Arguments),
     /// Say who holds a cluster's lock; with --force, take it from them
@@ -57,6 +60,7 @@ pub(crate) async fn run(app: &App, what: State) -> Outcome {
         State::Verify(name) => return verify::run(app, &name.name).await,
         State::Forget(arguments) => return forget::run(app, arguments).await,
         State::Adopt(arguments) => return adopt::run(app, arguments).await,
+        State::Mv(arguments) => return mv::run(app, arguments).await,
         State::Copy(arguments) => return copy::run(app, &arguments).await,
         State::Unlock(arguments) => return unlock::run(app, &arguments).await,
     }

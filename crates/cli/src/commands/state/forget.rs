@@ -24,7 +24,8 @@ async fn forget(app: &App, edit: Edit) -> Outcome {
         recorded(known, &edit.name, id)?;
     }
     let base = open.operation.base(&edit.name, Digest::of_bytes(b""));
-    let plan = Plan::forgetting(base, &known.state.resources, &edit.wanted).judged_by(edit.rules.digest());
+    let plan = Plan::forgetting(base, &known.state.resources, &edit.wanted.iter().cloned().collect())
+        .judged_by(edit.rules.digest());
     if carry_out(app, &open, &plan, &BTreeMap::new(), &edit, lease).await? {
         return Box::pin(forget(app, Edit { yes: true, ..edit })).await;
     }

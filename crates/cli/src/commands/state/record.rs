@@ -1,6 +1,6 @@
-//! What `state adopt` and `state forget` share: a plan that changes the record only, shown, judged and carried out.
+//! What `state adopt`, `state forget` and `state mv` share: a plan that changes the record only, shown, judged and carried out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::Args;
@@ -37,8 +37,7 @@ impl Selection {
     /// What is to be done, with the user's rules read.
     pub(super) fn edit(self, verb: &'static str, question: &'static str) -> Result<Edit, CommandError> {
         let rules = self.rules.read()?;
-        let wanted = self.resources.into_iter().collect();
-        Ok(Edit { verb, question, name: self.name.name, wanted, rules, yes: self.yes })
+        Ok(Edit { verb, question, name: self.name.name, wanted: self.resources, rules, yes: self.yes })
     }
 }
 
@@ -50,8 +49,8 @@ pub(super) struct Edit {
     pub(super) question: &'static str,
     /// The cluster's name.
     pub(super) name: String,
-    /// The resources that were named.
-    pub(super) wanted: BTreeSet<ResourceId>,
+    /// The resources, as they were named.
+    pub(super) wanted: Vec<ResourceId>,
     /// The user's rules.
     pub(super) rules: UserRules,
     /// Nobody is asked.
