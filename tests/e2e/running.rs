@@ -117,6 +117,11 @@ impl Running {
         }
     }
 
+    /// Whether it has not ended yet.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Kills it as `kill -9` does; gives the last thing that it said.
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().expect("the program is killed");

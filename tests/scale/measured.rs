@@ -41,6 +41,7 @@ pub(crate) async fn plan(directory: &Path) {
         observed: &observed,
         schemas: handlers.schemas(),
         expanders: handlers.expanders(),
+        in_turns: true,
     });
     let plan = plan.expect("a plan");
     steps.took("plan");

@@ -12,7 +12,7 @@ use crate::itself;
 use crate::ledger::{Lock, Store};
 use crate::observe;
 use crate::replies::Replies;
-use crate::steps::{directories, files, hostname, modules, packages, swap, sysctls, units};
+use crate::steps::{directories, files, hostname, modules, packages, static_pods, swap, sysctls, units};
 use crate::system::System;
 use crate::systemctl;
 use crate::work::{Goal, States, Work};
@@ -45,6 +45,7 @@ pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) 
     let saved = work.store.save();
     outcome.and(saved)?;
 
+    static_pods::wait(&mut work)?;
     for gate in &goal.config.group.gates {
         wait(&mut work, gate)?;
     }

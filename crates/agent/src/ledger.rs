@@ -9,6 +9,7 @@ use machine::compare::Owner;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Of, Outcome};
+use crate::pods::Process;
 use crate::system::{System, beside};
 use crate::write;
 
@@ -119,6 +120,8 @@ pub(crate) struct SwapEntry {
 pub(crate) struct Pending {
     pub(crate) restarts: BTreeSet<String>,
     pub(crate) reload: bool,
+    /// What ran from a static pod's earlier manifest, by the pod's name: kubelet ends it.
+    pub(crate) pods: BTreeMap<String, Vec<Process>>,
 }
 
 /// What is known about etcd's data.

@@ -1,6 +1,10 @@
-//! Ending what kubelet leaves behind when it is stopped: processes of pods, their shims, their mounts.
+//! Processes of pods, their shims, their mounts: which there are, and ending what kubelet leaves behind when it is stopped.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::failure::{Of, Outcome};
 use crate::system::System;
@@ -9,6 +13,13 @@ use crate::system::System;
 const CGROUPS: [&str; 2] = ["kubepods", "kubepods.slice"];
 /// Where pods' mounts are.
 const MOUNTS: [&str; 4] = ["/var/lib/kubelet", "/run/containerd", "/var/lib/containerd", "/run/netns/cni-"];
+
+/// A process, told from a later one of the same number by when it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) started: u64,
+}
 
 /// Ends all pods of this machine.
 pub(crate) fn end(system: &System) -> Outcome<()> {
@@ -25,6 +36,33 @@ pub(crate) fn end(system: &System) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// Processes of pods that are a program of this name.
+pub(crate) fn running(system: &System, program: &str) -> Vec<Process> {
+    let is_it = |pid: &i32| {
+        let line = fs_err::read(system.path(&format!("/proc/{pid}/cmdline"))).unwrap_or_default();
+        let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
+        Path::new(OsStr::from_bytes(first)).file_name() == Some(OsStr::new(program))
+    };
+    let pids = processes(system).into_iter().filter(is_it);
+    pids.filter_map(|pid| Some(Process { pid, started: started(system, pid)? })).collect()
+}
+
+/// Whether a process has not ended yet.
+pub(crate) fn is_alive(system: &System, process: &Process) -> bool {
+    started(system, process.pid) == Some(process.started)
+}
+
+/// When a process began, in clock ticks since boot (proc_pid_stat(5), field 22). The second field, its name, may contain
+/// anything but ends with the last parenthesis.
+fn started(system: &System, pid: i32) -> Option<u64> {
+    let text = system.text(&format!("/proc/{pid}/stat"))?;
+    let (_, rest) = text.rsplit_once(')')?;
+    // From the third field on.
+    let mut fields = rest.split_whitespace();
+    // A zombie runs nothing any more.
+    if fields.next()? == "Z" { None } else { fields.nth(18)?.parse().ok() }
 }
 
 fn is_of(mount: &str, prefix: &str) -> bool {
@@ -94,6 +132,27 @@ fn directories(path: &Path) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::tests::world::World;
+
+    #[test]
+    fn a_program_of_a_pod_is_known_by_its_name_and_when_it_began() {
+        let world = World::new();
+        world.write("/sys/fs/cgroup/pids/kubepods/pod1/c/cgroup.procs", "41\n42\n43\n");
+        for (pid, command, state) in
+            [(41, "etcd\0--name=a", 'S'), (42, "/bin/sh\0etcd", 'S'), (43, "/usr/bin/etcd", 'Z')]
+        {
+            world.write(&format!("/proc/{pid}/cmdline"), command);
+            let fields = "1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 777 0";
+            world.write(&format!("/proc/{pid}/stat"), &format!("{pid} (a ) b) {state} {fields}\n"));
+        }
+        // Runs on the machine, in no pod.
+        world.write("/proc/44/cmdline", "etcd");
+        let found = running(&world.system, "etcd");
+        assert_eq!(found, [Process { pid: 41, started: 777 }]);
+        assert!(is_alive(&world.system, &found[0]));
+        assert!(!is_alive(&world.system, &Process { pid: 41, started: 778 }), "another one of that number");
+        std::fs::remove_dir_all(world.at("/proc/41")).unwrap();
+        assert!(!is_alive(&world.system, &found[0]));
+    }
 
     #[test]
     fn only_pods_and_their_shims_are_ended() {

@@ -5,6 +5,7 @@ pub(crate) mod files;
 pub(crate) mod hostname;
 pub(crate) mod modules;
 pub(crate) mod packages;
+pub(crate) mod static_pods;
 pub(crate) mod swap;
 pub(crate) mod sysctls;
 pub(crate) mod units;

@@ -81,6 +81,12 @@ pub(crate) async fn open_vault(app: &App, name: &str) -> Result<Arc<Vault>, Comm
     })
 }
 
+/// Whether the cluster's API is there to be kept up. It answers only while etcd has its quorum.
+fn api_answers(observed: &Observations) -> bool {
+    let of_the_api = |id: &ResourceId| matches!(id.kind(), "node" | "object");
+    observed.iter().any(|(id, seen)| of_the_api(id) && !matches!(seen, Observation::Unknown { .. }))
+}
+
 impl<'a> Operation<'a> {
     /// Opens a cluster with the handlers that will work on it.
     pub(crate) async fn open(
@@ -149,6 +155,7 @@ impl<'a> Operation<'a> {
             observed,
             schemas: self.handlers.schemas(),
             expanders: self.handlers.expanders(),
+            in_turns: api_answers(observed),
         };
         plan::make_plan(input).map_err(|cycle| CommandError::from_source("cannot plan", &cycle).exit(Exit::Bug))
     }

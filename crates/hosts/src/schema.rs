@@ -12,11 +12,13 @@ pub(crate) const NODE_BOOTSTRAP: &str = "node-bootstrap";
 /// A container image that was loaded into a machine.
 pub(crate) const IMAGE: &str = "image";
 
+/// Static pods of which a cluster needs all but a few at any time.
+const MEMBERS: [&str; 2] = ["etcd", "kube-apiserver"];
 const MANIFESTS: &str = "/etc/kubernetes/manifests/";
 
 /// Schemas of all kinds.
 pub(crate) fn schemas() -> Vec<KindSchema> {
-    let config = KindSchema::plain(MACHINE_CONFIG)
+    let config = KindSchema { takes_turns: stops_a_member, ..KindSchema::plain(MACHINE_CONFIG) }
         .rule("target", Behaviour::Computed)
         .rule("config.group.packages", Behaviour::Unordered)
         .rule("config.group.kernelModules", Behaviour::Unordered)
@@ -29,6 +31,11 @@ pub(crate) fn schemas() -> Vec<KindSchema> {
         });
     let image = KindSchema::plain(IMAGE).rule("target", Behaviour::Computed);
     vec![config, bootstrap, image]
+}
+
+/// Whether a control plane's member of etcd or its API server is away for a while: the others must be there meanwhile.
+fn stops_a_member(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Restarts { unit, .. } if MEMBERS.contains(&unit.as_str())))
 }
 
 /// Which units and static pods a change restarts. A machine that is made anew has nothing to restart.
@@ -119,6 +126,16 @@ mod tests {
     #[test]
     fn a_changed_manifest_restarts_its_static_pod() {
         assert_eq!(restarts(&inputs("a", "m", "always"), &inputs("a", "n", "always")), ["etcd@cp-1"]);
+    }
+
+    #[test]
+    fn what_stops_a_member_takes_turns_and_nothing_else_does() {
+        let restarts = |unit: &str| Effect::Restarts { unit: unit.to_owned(), machine: "cp-1".to_owned() };
+        let schema = schemas().into_iter().find(|schema| schema.kind == MACHINE_CONFIG).unwrap();
+        let takes_turns =
+            |units: &[&str]| (schema.takes_turns)(&units.iter().map(|unit| restarts(unit)).collect::<Vec<_>>());
+        assert!(takes_turns(&["kubelet.service", "etcd"]) && takes_turns(&["kube-apiserver"]));
+        assert!(!takes_turns(&["kubelet.service", "kube-scheduler"]) && !takes_turns(&[]));
     }
 
     #[test]

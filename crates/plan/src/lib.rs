@@ -14,6 +14,7 @@ mod remove;
 mod saved;
 mod target;
 mod timeline;
+mod turns;
 
 pub use action::{ActionId, Change, Operation, Reason};
 pub use compare::field_changes;

@@ -6,7 +6,7 @@ use graph::Cycle;
 use resource::{Desired, KindSchema, Observation, Recorded, ResourceId};
 
 use crate::plan::{Base, Plan};
-use crate::{Change, decide, order};
+use crate::{Change, decide, order, turns};
 
 /// Turns one change of a kind into the ordered atomic changes that carry it out. The last one keeps the change's id.
 pub type Expander = fn(Change) -> Vec<Change>;
@@ -25,12 +25,18 @@ pub struct Input<'a> {
     pub schemas: &'a BTreeMap<String, KindSchema>,
     /// Expanders by kind.
     pub expanders: &'a BTreeMap<String, Expander>,
+    /// Whether what takes turns does so (see [`KindSchema::takes_turns`]). Where nothing works any more there is nothing to
+    /// keep up, and what is broken may need all others to be mended.
+    pub in_turns: bool,
 }
 
 /// Makes the plan. Equal inputs give equal plans.
 pub fn make_plan(input: Input<'_>) -> Result<Plan, Cycle> {
     let decisions = decide::decide(&input);
-    let linked = order::link(decisions.changes, input.desired, input.recorded);
+    let mut linked = order::link(decisions.changes, input.desired, input.recorded);
+    if input.in_turns {
+        linked = turns::take(linked, input.schemas)?;
+    }
     let expanded: Vec<Change> = linked.into_iter().flat_map(|change| expand(change, input.expanders)).collect();
     Ok(Plan {
         format: Plan::FORMAT,
@@ -56,7 +62,7 @@ fn expand(change: Change, expanders: &BTreeMap<String, Expander>) -> Vec<Change>
 
 #[cfg(test)]
 mod tests {
-    use resource::{Behaviour, ChangedBy, Reference};
+    use resource::{Behaviour, ChangedBy, Lifecycle, Reference};
     use serde_json::json;
 
     use super::*;
@@ -133,6 +139,7 @@ mod tests {
                 observed: &self.observed,
                 schemas: &schemas,
                 expanders: &BTreeMap::from([("node".to_owned(), drain)]),
+                in_turns: true,
             })
             .unwrap()
         }
@@ -152,6 +159,30 @@ mod tests {
         let plan = World::default().see(&joined, Observation::orphan(json!({}))).plan();
         assert!(plan.changes.is_empty());
         assert_eq!(plan.report, [crate::ReportLine { resource: joined, reason: ReportReason::Orphan }]);
+    }
+
+    /// Of a machine that exists with another memory than is wished for.
+    fn report_of(lifecycle: Lifecycle, observation: Observation) -> Vec<ReportReason> {
+        let wanted = Desired { lifecycle, ..machine("a") };
+        let world = World::default().see(&wanted.id, observation).want(wanted);
+        let plan = world.plan();
+        assert!(plan.changes.is_empty(), "{:?}", plan.changes);
+        plan.report.into_iter().map(|line| line.reason).collect()
+    }
+
+    #[test]
+    fn what_is_shared_or_ignored_is_told_and_left_alone() {
+        let other = || Observation::present(json!({"address": "10.0.0.1", "memory": "2Gi"}));
+        let shared = report_of(Lifecycle::Shared, other());
+        assert!(
+            matches!(&shared[..], [ReportReason::Shared { differs }] if differs[0].path == ["memory"]),
+            "{shared:?}"
+        );
+        let gone = report_of(Lifecycle::Shared, Observation::Absent);
+        assert!(matches!(&gone[..], [ReportReason::Unknown { .. }]), "{gone:?}");
+        for observation in [other(), Observation::Absent, Observation::unknown("no answer")] {
+            assert_eq!(report_of(Lifecycle::Ignored, observation), [ReportReason::Ignored]);
+        }
     }
 
     fn id(text: &str) -> ResourceId {

@@ -21,6 +21,8 @@ pub struct KindSchema {
     pub update_changes_outputs: bool,
     /// Whether its things are kept in the record and nowhere else, so that a record may have another id.
     pub kept_in_record: bool,
+    /// Whether changes with these effects are made one after the other: each waits until the one before it has succeeded.
+    pub takes_turns: fn(&[Effect]) -> bool,
 }
 
 impl KindSchema {
@@ -34,6 +36,7 @@ impl KindSchema {
             outlives_parent: false,
             update_changes_outputs: false,
             kept_in_record: false,
+            takes_turns: |_| false,
         }
     }
 

@@ -2,7 +2,6 @@
 
 mod control_plane_count;
 mod control_plane_remade;
-mod control_planes_at_once;
 mod documents;
 mod finding;
 mod immutable_fields;
@@ -73,7 +72,7 @@ const ON_INTENT: [fn(&Intent<'_>) -> Vec<Finding>; 3] =
     [immutable_fields::check, version_change::check, control_plane_count::check];
 
 /// Rules about a plan.
-const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 11] = [
+const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 10] = [
     last_control_plane::check,
     quorum::check,
     one_member_at_a_time::check,
@@ -83,7 +82,6 @@ const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 11] = [
     protected_unknown::check,
     max_destroy::check,
     single_control_plane::check,
-    control_planes_at_once::check,
     unknown_blocks_delete::check,
 ];
 

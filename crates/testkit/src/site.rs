@@ -213,6 +213,7 @@ impl Site {
             observed: &observed,
             schemas: handlers.schemas(),
             expanders: handlers.expanders(),
+            in_turns: true,
         };
         plan::make_plan(input)
             .map_err(|cycle| StoreError::Unusable { what: "plan".to_owned(), source: std::io::Error::other(cycle) })

@@ -1,12 +1,82 @@
-//! Three control planes and two workers come up at once, with one etcd of three members.
+//! Three control planes and two workers come up at once, with one etcd of three members, and restart one after the other.
+
+use std::process::Command;
+
+use serde_json::Value;
 
 use crate::checks;
 use crate::world::World;
 
+const CLUSTER: &str = "ha";
+const CONTROL_PLANES: [&str; 3] = ["control-plane-1", "control-plane-2", "control-plane-3"];
+
 pub(crate) fn story(world: &mut World) {
-    world.kubewright(&["create", "cluster", "ha", "--control-plane-count", "3", "--yes"]);
+    world.kubewright(&["create", "cluster", CLUSTER, "--control-plane-count", "3", "--yes"]);
     let names = ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2"];
     checks::nodes_and_system(world, "1.36.3", &names);
     checks::etcd_is_whole(world, "control-plane-1", 3);
-    checks::nothing_to_do(world, "ha");
+    checks::nothing_to_do(world, CLUSTER);
+
+    let flags = [
+        "spec.kubeAPIServer.extraArgs={max-requests-inflight: \"555\"}",
+        "spec.etcd.extraArgs={max-request-bytes: \"2097152\"}",
+    ];
+    world.kubewright(&[&["set", "cluster", CLUSTER][..], &flags].concat());
+    let servers = servers(world);
+    let mut update = world.start_kubewright(&["update", "cluster", CLUSTER, "--yes"]);
+    let mut fewest = servers.len();
+    while update.goes_on() {
+        fewest = fewest.min(servers.iter().filter(|server| answers(world, server)).count());
+    }
+    let (status, said) = update.finish();
+    assert!(status.success(), "{said}");
+    assert_eq!(fewest, 2, "API servers that answered when the fewest did");
+    one_after_the_other(world);
+    checks::nodes_and_system(world, "1.36.3", &names);
+    checks::etcd_is_whole(world, "control-plane-1", 3);
+    for name in CONTROL_PLANES {
+        runs_with(world, &format!("kube-apiserver-{name}"), "--max-requests-inflight=555");
+        runs_with(world, &format!("etcd-{name}"), "--max-request-bytes=2097152");
+    }
+    checks::nothing_to_do(world, CLUSTER);
+}
+
+/// Where each API server listens.
+fn servers(world: &World) -> Vec<String> {
+    let addresses = "jsonpath={.items[*].status.addresses[?(@.type==\"InternalIP\")].address}";
+    let text = world.kubectl(&["get", "nodes", "-l", "node-role.kubernetes.io/control-plane", "-o", addresses]);
+    let servers: Vec<String> = text.split_whitespace().map(|address| format!("https://{address}:6443")).collect();
+    assert_eq!(servers.len(), CONTROL_PLANES.len(), "{text}");
+    servers
+}
+
+/// Whether an API server lives, whatever etcd does.
+fn answers(world: &World, server: &str) -> bool {
+    let mut command: Command =
+        world.kubectl_command(&["get", "--raw", "/livez/ping", "--server", server, "--request-timeout", "5s"]);
+    command.output().expect("kubectl runs").status.success()
+}
+
+/// By the journal, no control plane was begun before the one before it was done.
+fn one_after_the_other(world: &World) {
+    let journals = world.state().join("clusters").join(CLUSTER).join("journals");
+    let files = std::fs::read_dir(journals).expect("journals").map(|file| file.expect("a journal").path());
+    let text = std::fs::read_to_string(files.max().expect("a run")).expect("a journal");
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a record"));
+    let of_control_planes = records.filter_map(|record| {
+        let name = record["action"].as_str()?.strip_prefix("update machine-config/")?.to_owned();
+        CONTROL_PLANES
+            .contains(&name.as_str())
+            .then(|| format!("{} {name}", record["record"].as_str().unwrap_or_default()))
+    });
+    let expected: Vec<String> = CONTROL_PLANES
+        .iter()
+        .flat_map(|name| ["actionStarted", "actionSucceeded"].map(|what| format!("{what} {name}")))
+        .collect();
+    assert_eq!(of_control_planes.collect::<Vec<_>>(), expected);
+}
+
+fn runs_with(world: &World, pod: &str, flag: &str) {
+    let command = ["get", "pod", "-n", "kube-system", pod, "-o", "jsonpath={.spec.containers[0].command}"];
+    world.eventually(&command, |text| text.contains(flag));
 }

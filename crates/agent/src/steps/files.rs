@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::failure::{Failure, Of, Outcome};
 use crate::keep;
 use crate::ledger::Origin;
+use crate::steps::static_pods;
 use crate::system::System;
 use crate::work::{self, States, View, Work, differs};
 use crate::write::{self, Batch, Source};
@@ -133,6 +134,7 @@ pub(crate) fn intend(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
         if differs(states, item) {
             work.intend_file(path, Origin::Config, &file.restarts)?;
             if states.get(&item.to_string()).is_some_and(changes_content) {
+                static_pods::intend(work, path, file);
                 follow(work, path, &file.restarts);
             }
         } else if let Some(entry) = work.store.ledger.files.get_mut(path) {

@@ -108,7 +108,8 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, found: &BTreeMap<String, FoundUnit>
     }
     let started: Vec<&str> = todo.start.union(&todo.restart).copied().collect();
     systemctl::verify(work.system, &started)?;
-    work.store.ledger.pending = crate::ledger::Pending::default();
+    let left = &mut work.store.ledger.pending;
+    (left.restarts, left.reload) = (BTreeSet::new(), false);
     Ok(())
 }
 

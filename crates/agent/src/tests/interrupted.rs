@@ -20,7 +20,7 @@ fn a_restart_that_was_left_over_is_reported_and_done() {
     world.applied(&config);
     // As if it was killed after the file was written and before the unit was restarted.
     let mut left = ledger(&world);
-    left.pending = Pending { restarts: ["kubelet.service".to_string()].into(), reload: true };
+    left.pending = Pending { restarts: ["kubelet.service".to_string()].into(), reload: true, ..Pending::default() };
     world.write("/var/lib/kubewright/ledger.json", &serde_json::to_string(&left).unwrap());
 
     assert_eq!(world.drift(&config), ["unit/kubelet.service running"]);

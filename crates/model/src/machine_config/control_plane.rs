@@ -46,12 +46,14 @@ pub(super) fn group_files(resolved: &Resolved, config: &mut GroupConfig) -> Resu
         let private = Directory { mode: "0700".to_owned() };
         config.directories.insert("/var/log/kubernetes/audit".to_owned(), private);
     }
-    config.gates = gates();
+    config.gates = gates(resolved.api_port());
     guard(config);
     Ok(())
 }
 
-fn gates() -> Vec<Gate> {
+/// kubelet, etcd and the API server answer. Of the latter that it listens is enough: who asks it has its own patience, and
+/// load balancers look further.
+fn gates(api_port: u16) -> Vec<Gate> {
     vec![
         Gate::Http {
             name: "kubelet".to_owned(),
@@ -63,6 +65,11 @@ fn gates() -> Vec<Gate> {
             name: "etcd".to_owned(),
             address: "127.0.0.1:2381".to_owned(),
             path: "/readyz".to_owned(),
+            timeout_seconds: PATIENCE_SECONDS,
+        },
+        Gate::Tcp {
+            name: "kube-apiserver".to_owned(),
+            address: format!("127.0.0.1:{api_port}"),
             timeout_seconds: PATIENCE_SECONDS,
         },
     ]

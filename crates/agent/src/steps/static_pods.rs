@@ -1,0 +1,140 @@
+//! Static pods: what ran from an earlier manifest has ended before an apply says that the new one holds.
+
+use std::time::{Duration, Instant};
+
+use machine::{Body, DesiredFile};
+
+use crate::failure::{Failure, Outcome};
+use crate::pods;
+use crate::replies::Replies;
+use crate::system::System;
+use crate::work::Work;
+
+/// Where kubelet finds them.
+const MANIFESTS: &str = "/etc/kubernetes/manifests/";
+/// How long kubelet may take to end a pod: it gives it 30 s (kubelet's default for static pods) before it kills it.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Notes what runs from a manifest that is about to be written anew. Its main program has the manifest's name, as kubeadm
+/// lays them out; of other pods nothing is known.
+pub(crate) fn intend(work: &mut Work<'_, '_>, path: &str, file: &DesiredFile) {
+    let Some(name) = path.strip_prefix(MANIFESTS).and_then(|name| name.strip_suffix(".yaml")) else { return };
+    let Body::Bytes { bytes, .. } = &file.body else { return };
+    let Some(before) = work.system.text(path) else { return };
+    if meant(&before) == meant(&String::from_utf8_lossy(bytes)) {
+        // kubelet compares pods, not texts, and lets this one run on.
+        return;
+    }
+    let running = pods::running(work.system, name);
+    let noted = work.store.ledger.pending.pods.entry(name.to_owned()).or_default();
+    for process in running {
+        if !noted.contains(&process) {
+            noted.push(process);
+        }
+    }
+}
+
+/// The lines of a manifest that say something.
+fn meant(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.trim_start().starts_with('#')).collect()
+}
+
+/// Waits until kubelet has ended what was noted, also by an agent that did not live to see it.
+pub(crate) fn wait(work: &mut Work<'_, '_>) -> Outcome<()> {
+    for (name, processes) in work.store.ledger.pending.pods.clone() {
+        ended(work.system, work.replies, &name, &processes)?;
+        work.store.ledger.pending.pods.remove(&name);
+    }
+    work.store.save()
+}
+
+fn ended(system: &System, replies: &mut Replies<'_>, name: &str, processes: &[pods::Process]) -> Outcome<()> {
+    let failed = |why: &str| Failure::new(format!("file{MANIFESTS}{name}.yaml"), why);
+    let start = Instant::now();
+    let mut told = false;
+    while processes.iter().any(|process| pods::is_alive(system, process)) {
+        if start.elapsed() >= PATIENCE {
+            let why = format!("kubelet did not end {name} of the earlier manifest within {} s", PATIENCE.as_secs());
+            return Err(failed(&why).hint("see what it says: journalctl -u kubelet"));
+        }
+        if replies.lost() {
+            return Err(failed("nobody waits for it any more"));
+        }
+        if !told {
+            replies.progress(format!("waiting until {name} of the earlier manifest has ended"));
+            told = true;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use machine::{Content, MachineConfig};
+
+    use crate::pods::Process;
+    use crate::tests::world::{World, config};
+
+    /// A machine on which `static` runs from its manifest.
+    fn running() -> (World, MachineConfig) {
+        let world = World::new();
+        let mut config = config();
+        config.group.units.remove("haproxy.service");
+        world.applied(&config);
+        world.write("/sys/fs/cgroup/pids/kubepods/pod1/c/cgroup.procs", "41\n");
+        world.write("/proc/41/cmdline", "static\0--flag");
+        world.write("/proc/41/stat", "41 (static) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 777 0\n");
+        (world, config)
+    }
+
+    fn change(config: &mut MachineConfig, text: &str) {
+        let file = config.group.files.get_mut("/etc/kubernetes/manifests/static.yaml").unwrap();
+        file.content = Content::Text(text.into());
+    }
+
+    fn pending(world: &World) -> Vec<Process> {
+        let ledger: crate::ledger::Ledger =
+            serde_json::from_str(&world.read("/var/lib/kubewright/ledger.json")).unwrap();
+        ledger.pending.pods.into_values().flatten().collect()
+    }
+
+    #[test]
+    fn an_apply_ends_when_what_ran_from_the_earlier_manifest_has() {
+        let (world, mut config) = running();
+        change(&mut config, "image: y\n");
+        let process = world.at("/proc/41");
+        let kubelet = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            std::fs::remove_dir_all(process).unwrap();
+        });
+        world.applied(&config);
+        assert!(!world.exists("/proc/41"), "it was waited for");
+        kubelet.join().unwrap();
+        assert!(pending(&world).is_empty());
+    }
+
+    #[test]
+    fn what_was_not_waited_for_is_so_by_the_next_apply() {
+        let (world, mut config) = running();
+        change(&mut config, "image: y\n");
+        world.state.borrow_mut().broken.insert("containerd.service".into());
+        world.state.borrow_mut().running.remove("containerd.service");
+        world.apply(&config);
+        assert_eq!(pending(&world), [Process { pid: 41, started: 777 }]);
+        world.state.borrow_mut().broken.clear();
+        std::fs::remove_dir_all(world.at("/proc/41")).unwrap();
+        world.applied(&config);
+        assert!(pending(&world).is_empty());
+    }
+
+    #[test]
+    fn a_manifest_that_means_the_same_ends_nothing() {
+        let (world, config) = running();
+        world.write("/etc/kubernetes/manifests/static.yaml", "# a note\nimage: x\n\n");
+        world.applied(&config);
+        assert!(world.exists("/proc/41") && pending(&world).is_empty());
+    }
+}
