@@ -43,7 +43,7 @@ async fn means_what_it_meant(root: &Path) {
     assert_eq!(vault.get(&wanted).await.unwrap()[&machine]["hostKey"].reveal(), SECRET);
 
     let plan = Plan::from_text(&std::fs::read_to_string(root.join("plan.json")).unwrap()).unwrap();
-    assert_eq!((plan.changes.len(), plan.report.len(), plan.drift.len()), (14, 6, 1));
+    assert_eq!((plan.changes.len(), plan.report.len(), plan.drift.len()), (14, 7, 1));
     assert_eq!(store.lock(CLUSTER, lock_info()).await.unwrap().epoch(), 2);
 }
 

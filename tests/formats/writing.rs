@@ -180,6 +180,7 @@ fn plan() -> Plan {
         ReportReason::Unknown { why: name("no route to host") },
         ReportReason::WaitsFor { on: id("network/demo") },
         ReportReason::Shared { differs: vec![field(false)] },
+        ReportReason::Ignored,
         ReportReason::Orphan,
         ReportReason::Foreign,
         ReportReason::NotTargeted,

@@ -61,6 +61,7 @@ impl Context<'_> {
         let observation = self.input.observed.get(id).unwrap_or(&unknown);
         let recorded = self.input.recorded.get(id);
         if desired.lifecycle == Lifecycle::Ignored {
+            self.decisions.report.push(ReportLine { resource: id.clone(), reason: ReportReason::Ignored });
             return;
         }
         if let Some(on) = desired.dependencies().into_iter().find(|need| self.blocked.contains(need)) {

@@ -84,6 +84,8 @@ pub enum ReportReason {
         /// How it differs, if it does.
         differs: Vec<FieldChange>,
     },
+    /// It is ignored: neither looked at nor changed.
+    Ignored,
     /// It carries our marker but is not recorded.
     Orphan,
     /// It is not ours.

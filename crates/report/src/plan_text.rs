@@ -180,6 +180,7 @@ fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
             ReportReason::WaitsFor { on } => format!("waits for {on}"),
             ReportReason::Shared { differs } if differs.is_empty() => "shared, as expected".to_owned(),
             ReportReason::Shared { differs } => format!("shared, but differs in {}", count(differs.len(), "field")),
+            ReportReason::Ignored => "ignored: neither looked at nor changed".to_owned(),
             ReportReason::Orphan => {
                 "carries our marker, but is neither wanted nor recorded; `state adopt` takes it in".to_owned()
             }

@@ -59,7 +59,7 @@ impl OperatorKey {
     pub(super) fn text(&self) -> Secret {
         match &self.0 {
             Kind::Own(own) => Secret::new(own.to_string().expose_secret()),
-            Kind::Plugin { identity, .. } => Secret::new(&identity.to_string()),
+            Kind::Plugin { identity, .. } => Secret::new(identity.to_string()),
         }
     }
 
@@ -77,7 +77,7 @@ impl OperatorKey {
             Kind::Own(own) => Box::new(own.clone()),
             Kind::Plugin { identity, .. } => {
                 let name = identity.plugin();
-                let plugin = IdentityPluginV1::new(name, &[identity.clone()], NoCallbacks);
+                let plugin = IdentityPluginV1::new(name, std::slice::from_ref(identity), NoCallbacks);
                 Box::new(plugin.map_err(|error| VaultError::Plugin(error.to_string()))?)
             }
         })
