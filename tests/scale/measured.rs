@@ -41,9 +41,8 @@ pub(crate) async fn plan(directory: &Path) {
         observed: &observed,
         schemas: handlers.schemas(),
         expanders: handlers.expanders(),
-        in_turns: true,
     });
-    let plan = plan.expect("a plan");
+    let plan = plan.and_then(|plan| plan.in_turns(handlers.schemas())).expect("a plan");
     steps.took("plan");
     let text = report::rules_text(&judge(&resolved, &loaded, &plan)) + &report::plan_text(&plan);
     std::io::stdout().write_all(text.as_bytes()).expect("standard output");

@@ -140,13 +140,14 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Plans from what was `observed`.
+    /// Plans from what was `observed`, for `targets` only where there are any.
     pub(crate) fn plan(
         &self,
         cluster: &str,
         desired: &BTreeMap<ResourceId, Desired>,
         lock: Digest,
         observed: &Observations,
+        targets: &BTreeSet<ResourceId>,
     ) -> Result<Plan, CommandError> {
         let input = Input {
             base: self.base(cluster, lock),
@@ -155,9 +156,12 @@ impl<'a> Operation<'a> {
             observed,
             schemas: self.handlers.schemas(),
             expanders: self.handlers.expanders(),
-            in_turns: api_answers(observed),
         };
-        plan::make_plan(input).map_err(|cycle| CommandError::from_source("cannot plan", &cycle).exit(Exit::Bug))
+        let schemas = self.handlers.schemas();
+        let plan = plan::make_plan(input).map(|plan| plan.limited_to(targets));
+        // Where nothing works any more there is nothing to keep up, and one may need all others to be mended.
+        let plan = if api_answers(observed) { plan.and_then(|plan| plan.in_turns(schemas)) } else { plan };
+        plan.map_err(|cycle| CommandError::from_source("cannot plan", &cycle).exit(Exit::Bug))
     }
 
     /// Carries a plan out under `lease`, and folds its journal into the state.

@@ -175,7 +175,7 @@ impl View {
         } else {
             operation.look(desired).await?
         };
-        Ok(operation.plan(name, desired, assets, &observed)?.limited_to(&self.targets))
+        operation.plan(name, desired, assets, &observed, &self.targets)
     }
 
     /// Refuses targets that are neither desired nor recorded.

@@ -6,7 +6,7 @@ use graph::Cycle;
 use resource::{Desired, KindSchema, Observation, Recorded, ResourceId};
 
 use crate::plan::{Base, Plan};
-use crate::{Change, decide, order, turns};
+use crate::{Change, decide, order};
 
 /// Turns one change of a kind into the ordered atomic changes that carry it out. The last one keeps the change's id.
 pub type Expander = fn(Change) -> Vec<Change>;
@@ -25,18 +25,12 @@ pub struct Input<'a> {
     pub schemas: &'a BTreeMap<String, KindSchema>,
     /// Expanders by kind.
     pub expanders: &'a BTreeMap<String, Expander>,
-    /// Whether what takes turns does so (see [`KindSchema::takes_turns`]). Where nothing works any more there is nothing to
-    /// keep up, and what is broken may need all others to be mended.
-    pub in_turns: bool,
 }
 
 /// Makes the plan. Equal inputs give equal plans.
 pub fn make_plan(input: Input<'_>) -> Result<Plan, Cycle> {
     let decisions = decide::decide(&input);
-    let mut linked = order::link(decisions.changes, input.desired, input.recorded);
-    if input.in_turns {
-        linked = turns::take(linked, input.schemas)?;
-    }
+    let linked = order::link(decisions.changes, input.desired, input.recorded);
     let expanded: Vec<Change> = linked.into_iter().flat_map(|change| expand(change, input.expanders)).collect();
     Ok(Plan {
         format: Plan::FORMAT,
@@ -139,7 +133,6 @@ mod tests {
                 observed: &self.observed,
                 schemas: &schemas,
                 expanders: &BTreeMap::from([("node".to_owned(), drain)]),
-                in_turns: true,
             })
             .unwrap()
         }

@@ -5,33 +5,44 @@ use std::collections::{BTreeMap, BTreeSet};
 use graph::{Cycle, Dag};
 use resource::KindSchema;
 
-use crate::{ActionId, Change, Operation, Reason};
+use crate::{ActionId, Change, Operation, Plan, Reason, order};
 
 type Dependencies = BTreeMap<ActionId, BTreeSet<ActionId>>;
 
-/// Lets updates that take turns, by their schema, wait for each other, kind by kind.
-///
-/// What is broken goes first, where dependencies allow it: while it is, nothing that works should be taken away. Else the
-/// order is that of their dependencies, and of their ids.
-pub(crate) fn take(mut changes: Vec<Change>, schemas: &BTreeMap<String, KindSchema>) -> Result<Vec<Change>, Cycle> {
-    let queues = queues(&changes, schemas);
+impl Plan {
+    /// The same with updates that take turns, by their schema (see [`KindSchema::takes_turns`]), waiting for each other, kind
+    /// by kind.
+    ///
+    /// What is broken goes first, where dependencies allow it: while it is, nothing that works should be taken away. Else
+    /// the order is that of the plan. Whoever limits a plan does so before: nothing *needs* what has its turn before it.
+    pub fn in_turns(mut self, schemas: &BTreeMap<String, KindSchema>) -> Result<Self, Cycle> {
+        let links = links(&self.changes, schemas);
+        if links.is_empty() {
+            return Ok(self);
+        }
+        for change in &mut self.changes {
+            let of_step = match &change.reason {
+                Reason::StepOf { change } => links.get(change),
+                _ => None,
+            };
+            change.depends_on.extend(links.get(&change.id).or(of_step).into_iter().flatten().cloned());
+        }
+        Ok(Self { changes: order::sort(self.changes)?, ..self })
+    }
+}
+
+/// What each has its turn after.
+fn links(changes: &[Change], schemas: &BTreeMap<String, KindSchema>) -> Dependencies {
+    let queues = queues(changes, schemas);
     if queues.is_empty() {
-        return Ok(changes);
+        return Dependencies::new();
     }
-    let dependencies: Dependencies =
-        changes.iter().map(|change| (change.id.clone(), change.depends_on.clone())).collect();
-    let order = Dag::new(&dependencies)?.order();
-    let rank: BTreeMap<&ActionId, usize> = order.iter().enumerate().map(|(rank, id)| (id, rank)).collect();
-    let broken_first = one_after_the_other(&queues, &dependencies, |change| (is_well(change), rank.get(&change.id)));
-    let linked = match Dag::new(&broken_first) {
-        Ok(_) => broken_first,
-        Err(_) => one_after_the_other(&queues, &dependencies, |change| (true, rank.get(&change.id))),
-    };
-    drop(queues);
-    for change in &mut changes {
-        change.depends_on.extend(linked.get(&change.id).into_iter().flatten().cloned());
+    let broken_first = one_after_the_other(&queues, |change| !is_broken(change));
+    let mut all: Dependencies = changes.iter().map(|change| (change.id.clone(), change.depends_on.clone())).collect();
+    for (id, befores) in &broken_first {
+        all.entry(id.clone()).or_default().extend(befores.iter().cloned());
     }
-    Ok(changes)
+    if Dag::new(&all).is_ok() { broken_first } else { one_after_the_other(&queues, |_| true) }
 }
 
 /// Updates that take turns, by kind, where there are several.
@@ -46,24 +57,19 @@ fn queues<'a>(changes: &'a [Change], schemas: &BTreeMap<String, KindSchema>) -> 
     queues.into_values().filter(|queue| queue.len() > 1).collect()
 }
 
-fn one_after_the_other<K: Ord>(
-    queues: &[Vec<&Change>],
-    dependencies: &Dependencies,
-    key: impl Fn(&Change) -> K,
-) -> Dependencies {
-    let mut linked = dependencies.clone();
+/// A stable sort: what is alike stays in the order of the plan.
+fn one_after_the_other(queues: &[Vec<&Change>], key: impl Fn(&Change) -> bool) -> Dependencies {
+    let mut links = Dependencies::new();
     for queue in queues {
         let mut queue = queue.clone();
         queue.sort_by_key(|change| key(change));
-        for pair in queue.windows(2) {
-            linked.entry(pair[1].id.clone()).or_default().insert(pair[0].id.clone());
-        }
+        links.extend(queue.windows(2).map(|pair| (pair[1].id.clone(), BTreeSet::from([pair[0].id.clone()]))));
     }
-    linked
+    links
 }
 
-fn is_well(change: &Change) -> bool {
-    !matches!(change.reason, Reason::Drifted | Reason::Interrupted)
+fn is_broken(change: &Change) -> bool {
+    matches!(change.reason, Reason::Drifted | Reason::Interrupted)
 }
 
 #[cfg(test)]
@@ -71,6 +77,7 @@ mod tests {
     use resource::{Effect, ResourceId};
 
     use super::*;
+    use crate::Base;
 
     fn update(kind: &str, name: &str, unit: &str, reason: Reason) -> Change {
         let effect = Effect::Restarts { unit: unit.to_owned(), machine: name.to_owned() };
@@ -84,11 +91,12 @@ mod tests {
             ..KindSchema::plain("config")
         };
         let schemas = [queued, KindSchema::plain("node")].map(|schema| (schema.kind.to_owned(), schema)).into();
+        let plan = Plan { changes, ..Plan::empty(Base::of_nothing("demo")) };
         let names = |change: Change| {
             let befores = change.depends_on.iter().map(|id| id.as_str()["update ".len()..].to_owned());
             (change.resource.to_string(), befores.collect())
         };
-        take(changes, &schemas).unwrap().into_iter().map(names).collect()
+        plan.in_turns(&schemas).unwrap().changes.into_iter().map(names).collect()
     }
 
     fn waiting(told: &[(&str, &[&str])]) -> Vec<(String, Vec<String>)> {
@@ -124,7 +132,7 @@ mod tests {
             update("config", "b", "etcd", Reason::Interrupted),
             update("config", "c", "etcd", Reason::Drifted),
         ]);
-        assert_eq!(told, waiting(&[("config/a", &["config/c"]), ("config/b", &[]), ("config/c", &["config/b"])]));
+        assert_eq!(told, waiting(&[("config/b", &[]), ("config/c", &["config/b"]), ("config/a", &["config/c"])]));
     }
 
     #[test]
@@ -133,5 +141,22 @@ mod tests {
         let mut broken = update("config", "b", "etcd", Reason::Drifted);
         broken.depends_on.insert(well.id.clone());
         assert_eq!(waits(vec![well, broken]), waiting(&[("config/a", &[]), ("config/b", &["config/a"])]));
+    }
+
+    #[test]
+    fn steps_of_a_change_have_its_turn() {
+        let (a, b) =
+            (update("config", "a", "etcd", Reason::SpecChanged), update("config", "b", "etcd", Reason::SpecChanged));
+        let step = Change::new(&ResourceId::new("drain", "b"), Operation::Run, Reason::StepOf { change: b.id.clone() });
+        let told = waits(vec![a, b, step]);
+        assert!(told.contains(&("drain/b".to_owned(), vec!["config/a".to_owned()])), "{told:?}");
+    }
+
+    #[test]
+    fn a_plan_that_is_limited_first_has_turns_of_what_is_left_only() {
+        let changes = ["a", "b", "c"].map(|name| update("config", name, "etcd", Reason::SpecChanged)).to_vec();
+        let plan = Plan { changes, ..Plan::empty(Base::of_nothing("demo")) };
+        let target = ResourceId::new("config", "c");
+        assert_eq!(waits(plan.limited_to(&[target].into()).changes), waiting(&[("config/c", &[])]));
     }
 }

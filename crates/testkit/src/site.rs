@@ -213,9 +213,9 @@ impl Site {
             observed: &observed,
             schemas: handlers.schemas(),
             expanders: handlers.expanders(),
-            in_turns: true,
         };
         plan::make_plan(input)
+            .and_then(|plan| plan.in_turns(handlers.schemas()))
             .map_err(|cycle| StoreError::Unusable { what: "plan".to_owned(), source: std::io::Error::other(cycle) })
     }
 }

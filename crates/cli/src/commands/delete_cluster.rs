@@ -1,6 +1,6 @@
 //! `delete cluster`: everything that was made for it, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use engine::{Limits, Summary};
@@ -70,7 +70,9 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();
     let observed = operation.observe(&desired).await;
-    let plan = operation.plan(name, &desired, Digest::of_bytes(b""), &observed)?.judged_by(wish.rules.digest());
+    let plan = operation
+        .plan(name, &desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?
+        .judged_by(wish.rules.digest());
     update::show(app, &plan)?;
     judge.plan(app, &plan, wish.max_destroy, &wish.rules)?;
     let Some(lease) = lease else {

@@ -1,5 +1,6 @@
 //! `graph cluster`: the changes of a plan and what each waits for, as a picture.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -58,7 +59,7 @@ async fn planned(app: &App, name: &str, all: bool) -> Result<Picture, CommandErr
     let desired = resolving::build(&open.resolved)?;
     // Nothing is carried out, so no asset is looked at.
     let observed = open.operation.look(&desired).await?;
-    let plan = open.operation.plan(name, &desired, Digest::of_bytes(b""), &observed)?;
+    let plan = open.operation.plan(name, &desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?;
     if !all {
         return Ok(report::plan_picture(&plan));
     }
