@@ -17,7 +17,7 @@ const PHASES: [Phase; 4] = [Phase::of(5), Phase::of(3), Phase::of(2), Phase { de
 /// Within what time of its start a program is killed that makes a cluster from nothing.
 const BEGINNING: Duration = Duration::from_secs(8);
 /// Kills in all; `KUBEWRIGHT_CRASHES` asks for another number.
-const CRASHES: usize = 20;
+const CRASHES: usize = 12;
 
 pub(crate) fn story(world: &mut World) {
     let given = std::env::var("KUBEWRIGHT_CRASHES").ok();

@@ -69,18 +69,40 @@ pub(crate) fn story(world: &mut World) {
 
 /// A record is of the thing that its id names; only what is kept in the record itself may have another id.
 fn another_id(world: &mut World) {
-    let refused = |world: &mut World, from: &str, to: &str, why: &str| {
-        ends(world, &["state", "mv", CLUSTER, from, to, "--yes"], 2, &[why]);
+    let refused = |world: &mut World, from: &str, to: &str, why: &[&str]| {
+        ends(world, &["state", "mv", CLUSTER, from, to, "--yes"], 2, why);
     };
-    refused(world, "node/worker-1", "node/worker-2", "name of something that is there");
-    refused(world, "ssh-key/worker-1", "certificate/worker-1", "another kind");
-    refused(world, "ssh-key/worker-1", "ssh-key/control-plane-1", "recorded already");
-    refused(world, "ssh-key/worker-1", "ssh-key/worker-2", "do not ask for ssh-key/worker-2");
-    world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.count=2"]);
-    let mv = ["state", "mv", CLUSTER, "ssh-key/worker-1", "ssh-key/worker-2"];
-    ends(world, &mv, 0, &["<= ssh-key/worker-2", ". ssh-key/worker-1", "Nothing was changed", "--yes"]);
-    world.kubewright(&["set", "cluster", CLUSTER, "--instance-group", "worker", "spec.count=1"]);
+    let (old, new) = ("ssh-key/worker-1", "ssh-key/pool-1");
+    refused(world, "node/worker-1", "node/pool-1", &["name of something that is there"]);
+    refused(world, old, old, &["still ask for ssh-key/worker-1"]);
+    let documents = world.kubewright(&["get", "cluster", CLUSTER]);
+    let renamed = documents.replace("name: worker", "name: pool");
+    assert_ne!(renamed, documents, "the group has another name");
+    let (documents, renamed) = (world.write("worker.yaml", &documents), world.write("pool.yaml", &renamed));
+    world.kubewright(&["replace", "-f", &renamed]);
+    refused(world, old, "certificate/pool-1", &["another kind"]);
+    refused(world, old, "ssh-key/control-plane-1", &["recorded already"]);
+    refused(world, old, "ssh-key/pool-2", &["do not ask for ssh-key/pool-2", "did you mean ssh-key/pool-1?"]);
+
+    let public = public_key(world, old);
+    ends(
+        world,
+        &["state", "mv", CLUSTER, old, new],
+        0,
+        &["<= ssh-key/pool-1", ". ssh-key/worker-1", "Nothing was changed"],
+    );
+    world.kubewright(&["state", "mv", CLUSTER, old, new, "--yes"]);
+    assert_eq!(public_key(world, new), public);
+    assert!(!world.kubewright(&["state", "list", CLUSTER]).contains(old));
+    world.kubewright(&["replace", "-f", &documents]);
+    world.kubewright(&["state", "mv", CLUSTER, new, old, "--yes"]);
     checks::nothing_to_do(world, CLUSTER);
+}
+
+fn public_key(world: &mut World, id: &str) -> Value {
+    let text = world.kubewright(&["state", "show", CLUSTER, id, "-o", "json"]);
+    let recorded: Value = serde_json::from_str(&text).expect("a record is JSON");
+    recorded["outputs"]["public"].clone()
 }
 
 /// What carries our marker and is neither wanted nor recorded is told of, taken in, and then deleted as what nobody wants.

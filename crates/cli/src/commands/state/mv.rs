@@ -82,6 +82,10 @@ fn moved(
         let message = format!("{from} cannot be recorded as {to}: that is another kind");
         return refused(message, format!("name a {}/…", from.kind()));
     }
+    if desired.contains_key(from) {
+        let message = format!("the documents still ask for {from}: the next update would make it anew");
+        return refused(message, format!("change the documents first: kubewright edit cluster {cluster}"));
+    }
     // One that was interrupted between its two steps is recorded as both.
     if loaded.state.resources.get(to).is_some_and(|there| !is_same(there, kept)) {
         let message = format!("{to} is recorded already");
