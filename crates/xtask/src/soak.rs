@@ -25,6 +25,12 @@ pub(crate) const SOAKS: &[Soak] = &[
         variables: &[("KUBEWRIGHT_CRASHES", "50")],
     },
     Soak {
+        name: "turns",
+        about: "flags of etcd and the API server changed on three control planes, one after the other",
+        story: "high availability",
+        variables: &[("KUBEWRIGHT_TURNS", "1")],
+    },
+    Soak {
         name: "oldest",
         about: "a cluster of the oldest supported minor, and its programs given all that is rendered for them",
         story: "older minor",
