@@ -1,7 +1,7 @@
 //! Waiting for the conditions at the end of an apply.
 
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use machine::{Gate, validate};
 
@@ -10,34 +10,18 @@ use crate::failure::{Failure, Outcome};
 use crate::http;
 use crate::replies::Replies;
 use crate::system::System;
+use crate::waiting;
 
-/// Between two looks. Short: what is waited for is on the way to a cluster that works.
-const PAUSE: Duration = Duration::from_millis(50);
 /// How long one look may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
-/// Between two lines about the same wait.
-const NEWS: Duration = Duration::from_secs(5);
 
 /// Waits until a gate is open.
 pub(crate) fn wait(system: &System, gate: &Gate, replies: &mut Replies<'_>) -> Outcome<()> {
     let name = name(gate);
     let limit = Duration::from_secs(timeout(gate));
-    let start = Instant::now();
-    let mut news: Option<Instant> = None;
-    loop {
-        let Err(why) = look(system, gate)? else { return Ok(()) };
-        if start.elapsed() >= limit {
-            return Err(Failure::new(format!("gate/{name}"), format!("not open after {} s: {why}", limit.as_secs())));
-        }
-        if replies.lost() {
-            return Err(Failure::new(format!("gate/{name}"), "nobody waits for it any more"));
-        }
-        if news.is_none_or(|last| last.elapsed() >= NEWS) {
-            replies.progress(format!("waiting for {name} ({why})"));
-            news = Some(Instant::now());
-        }
-        std::thread::sleep(PAUSE);
-    }
+    let item = format!("gate/{name}");
+    let opened = waiting::until(&item, name, limit, replies, || look(system, gate))?;
+    opened.map_err(|why| Failure::new(item, format!("not open after {} s: {why}", limit.as_secs())))
 }
 
 /// One look: open, or why not. The outer failure is one that waiting does not cure.

@@ -24,6 +24,7 @@ mod system;
 mod systemctl;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod work;
 mod write;
 

@@ -41,9 +41,8 @@ pub(crate) fn end(system: &System) -> Outcome<()> {
 /// Processes of pods that are a program of this name.
 pub(crate) fn running(system: &System, program: &str) -> Vec<Process> {
     let is_it = |pid: &i32| {
-        let line = fs_err::read(system.path(&format!("/proc/{pid}/cmdline"))).unwrap_or_default();
-        let first = line.split(|byte| *byte == 0).next().unwrap_or_default();
-        Path::new(OsStr::from_bytes(first)).file_name() == Some(OsStr::new(program))
+        let words = command_line(&system.path(&format!("/proc/{pid}")));
+        words.first().is_some_and(|first| Path::new(OsStr::from_bytes(first)).file_name() == Some(OsStr::new(program)))
     };
     let pids = processes(system).into_iter().filter(is_it);
     pids.filter_map(|pid| Some(Process { pid, started: started(system, pid)? })).collect()
@@ -115,12 +114,17 @@ fn below(cgroup: &Path) -> Vec<i32> {
 fn shims(system: &System) -> Vec<i32> {
     let numbered = |path: &PathBuf| path.file_name()?.to_str()?.parse::<i32>().ok();
     let is_shim = |path: &Path| {
-        let line = fs_err::read(path.join("cmdline")).unwrap_or_default();
-        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        let words = command_line(path);
         words.first().is_some_and(|program| program.ends_with(b"containerd-shim-runc-v2"))
-            && words.contains(&b"k8s.io".as_slice())
+            && words.iter().any(|word| word == b"k8s.io")
     };
     directories(&system.path("/proc")).iter().filter(|path| is_shim(path)).filter_map(numbered).collect()
+}
+
+/// The words of a process' command line; `path` is its directory below /proc.
+fn command_line(path: &Path) -> Vec<Vec<u8>> {
+    let line = fs_err::read(path.join("cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
 }
 
 fn directories(path: &Path) -> Vec<PathBuf> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use machine::static_pod;
 use resource::{Behaviour, Effect, FieldChange, KindSchema};
 use serde_json::Value;
 
@@ -14,7 +15,6 @@ pub(crate) const IMAGE: &str = "image";
 
 /// Static pods of which a cluster needs all but a few at any time.
 const MEMBERS: [&str; 2] = ["etcd", "kube-apiserver"];
-const MANIFESTS: &str = "/etc/kubernetes/manifests/";
 
 /// Schemas of all kinds.
 pub(crate) fn schemas() -> Vec<KindSchema> {
@@ -63,7 +63,7 @@ fn restarted(field: &FieldChange, before: &Value, after: &Value) -> Vec<String> 
 }
 
 fn by_file(before: &Value, after: &Value, part: &str, path: &str) -> Vec<String> {
-    if let Some(pod) = path.strip_prefix(MANIFESTS).and_then(|name| name.strip_suffix(".yaml")) {
+    if let Some(pod) = static_pod::name(path) {
         return vec![pod.to_owned()];
     }
     let file = [after, before].into_iter().find_map(|inputs| inputs["config"][part]["files"].get(path));

@@ -8,6 +8,7 @@ pub mod error;
 pub mod holes;
 pub mod item;
 pub mod order;
+pub mod static_pod;
 pub mod validate;
 pub mod wire;
 

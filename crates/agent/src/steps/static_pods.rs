@@ -1,26 +1,23 @@
 //! Static pods: what ran from an earlier manifest has ended before an apply says that the new one holds.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use machine::{Body, DesiredFile};
+use machine::{Body, DesiredFile, Item, static_pod};
 
 use crate::failure::{Failure, Outcome};
 use crate::pods;
 use crate::replies::Replies;
 use crate::system::System;
+use crate::waiting;
 use crate::work::Work;
 
-/// Where kubelet finds them.
-const MANIFESTS: &str = "/etc/kubernetes/manifests/";
 /// How long kubelet may take to end a pod: it gives it 30 s (kubelet's default for static pods) before it kills it.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Notes what runs from a manifest that is about to be written anew. Its main program has the manifest's name, as kubeadm
 /// lays them out; of other pods nothing is known.
 pub(crate) fn intend(work: &mut Work<'_, '_>, path: &str, file: &DesiredFile) {
-    let Some(name) = path.strip_prefix(MANIFESTS).and_then(|name| name.strip_suffix(".yaml")) else { return };
+    let Some(name) = static_pod::name(path) else { return };
     let Body::Bytes { bytes, .. } = &file.body else { return };
     let Some(before) = work.system.text(path) else { return };
     if meant(&before) == meant(&String::from_utf8_lossy(bytes)) {
@@ -51,24 +48,15 @@ pub(crate) fn wait(work: &mut Work<'_, '_>) -> Outcome<()> {
 }
 
 fn ended(system: &System, replies: &mut Replies<'_>, name: &str, processes: &[pods::Process]) -> Outcome<()> {
-    let failed = |why: &str| Failure::new(format!("file{MANIFESTS}{name}.yaml"), why);
-    let start = Instant::now();
-    let mut told = false;
-    while processes.iter().any(|process| pods::is_alive(system, process)) {
-        if start.elapsed() >= PATIENCE {
-            let why = format!("kubelet did not end {name} of the earlier manifest within {} s", PATIENCE.as_secs());
-            return Err(failed(&why).hint("see what it says: journalctl -u kubelet"));
-        }
-        if replies.lost() {
-            return Err(failed("nobody waits for it any more"));
-        }
-        if !told {
-            replies.progress(format!("waiting until {name} of the earlier manifest has ended"));
-            told = true;
-        }
-        std::thread::sleep(PAUSE);
-    }
-    Ok(())
+    let item = Item::File(&static_pod::manifest(name)).to_string();
+    let look = || {
+        let runs_on = processes.iter().any(|process| pods::is_alive(system, process));
+        Ok(if runs_on { Err("kubelet has not ended it of the earlier manifest".to_owned()) } else { Ok(()) })
+    };
+    waiting::until(&item, name, PATIENCE, replies, look)?.map_err(|_| {
+        let why = format!("kubelet did not end {name} of the earlier manifest within {} s", PATIENCE.as_secs());
+        Failure::new(item, why).hint("see what it says: journalctl -u kubelet")
+    })
 }
 
 #[cfg(test)]
