@@ -67,20 +67,8 @@ fn unit() -> Result<()> {
     let server = moto::server()?;
     let server = server.to_str().context("the target directory has a name that is no text")?;
     cargo_with(&["test", "--workspace", "--exclude", "tests", "--quiet"], &[("KUBEWRIGHT_MOTO", server)])?;
-    cargo(&[
-        "test",
-        "--package",
-        "tests",
-        "--test",
-        "architecture",
-        "--test",
-        "engine",
-        "--test",
-        "formats",
-        "--test",
-        "kms",
-        "--quiet",
-    ])
+    let tests = ["architecture", "engine", "formats", "kms"].into_iter().flat_map(|name| ["--test", name]);
+    cargo(&["test", "--package", "tests", "--quiet"].into_iter().chain(tests).collect::<Vec<_>>())
 }
 
 /// Kubernetes' minors that real machines and programs are tested with.

@@ -65,8 +65,9 @@ fn read(file: &mut fs::File) -> std::io::Result<Option<LockFile>> {
     Ok(serde_json::from_slice(&text).ok())
 }
 
-/// What whoever holds the lock has written. Whoever took it just now may not have written down yet who it is: then somebody stands there who
-/// has ended, or half a document. On a disk that several hosts share nobody can tell, and the last one read is named.
+/// What whoever holds the lock has written. Whoever took it just now may not have written down yet who it is: then somebody
+/// stands there who has ended, or half a document. On a disk that several hosts share nobody can tell, and the last one read
+/// is named.
 fn read_held(file: &mut fs::File) -> Option<LockFile> {
     let mut held = None;
     for _ in 0..READS {
