@@ -109,16 +109,31 @@ impl View<'_> {
     fn set_file(&self, entry: &mut Value, fields: &BTreeMap<String, String>, recorded: Option<&Value>, place: &str) {
         for (field, found) in fields {
             match (field.as_str(), entry.get_mut("content")) {
+                ("text", _) => {}
                 ("content", Some(content)) => {
                     *content = recorded
                         .and_then(|recorded| recorded.get("content"))
                         .filter(|recorded| self.is_content(recorded, found, place))
                         .cloned()
+                        .or_else(|| {
+                            fields.get("text").map(|text| json!({"text": self.with_holes(content, text, place)}))
+                        })
                         .unwrap_or_else(|| content_as_found(content, found));
                 }
                 _ => set_field(entry, field, json!(found)),
             }
         }
+    }
+
+    /// A text as it was found, but with the wanted line wherever the two are the same once its holes are filled: what
+    /// is shown as a difference is one.
+    fn with_holes(&self, wanted: &Value, found: &str, place: &str) -> String {
+        let wanted = wanted.get("text").and_then(Value::as_str).unwrap_or_default();
+        let filled = |line: &str| self.holes.fill(place, line).ok();
+        let open: BTreeMap<String, &str> = (wanted.split_inclusive('\n').filter(|line| line.contains("{{")))
+            .filter_map(|line| Some((filled(line)?, line)))
+            .collect();
+        found.split_inclusive('\n').map(|line| open.get(line).copied().unwrap_or(line)).collect()
     }
 
     /// Whether a recorded text is what was found.

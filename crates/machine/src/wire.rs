@@ -191,7 +191,8 @@ pub enum ItemState {
     Differs {
         /// What it is instead, by field; contents as `sha256:…`, secret ones as `hmac:…`.
         ///
-        /// Files and directories: `content`, `mode`, `owner`, `type` (something else stands there). Units: `enabled`,
+        /// Files and directories: `content`, `text` (what stands there, where a text that is no secret must), `mode`,
+        /// `owner`, `type` (something else stands there). Units: `enabled`,
         /// `running`. Modules, sysctls, swap and the host name: `value` (now) and `boot` (what the next boot brings).
         fields: BTreeMap<String, String>,
     },

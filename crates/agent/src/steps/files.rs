@@ -25,6 +25,9 @@ const UNIT_FILES: [&str; 5] = [
     "/lib/systemd/system/",
 ];
 
+/// The longest text, in bytes, that is sent when it is not what it must be.
+const SHOWN: u64 = 64 * 1024;
+
 pub(crate) fn observe(view: View<'_>) -> States {
     let files = view.goal.files.iter();
     files.map(|(path, file)| (Item::File(path).to_string(), state(view, path, file))).collect()
@@ -35,7 +38,24 @@ fn state(view: View<'_>, path: &str, file: &DesiredFile) -> ItemState {
         // Only that something is there counts, be it behind a symlink (kubelet's current certificate).
         return if view.system.exists(path) { ItemState::Same } else { ItemState::Missing };
     };
-    compare::path(digest, file.mode, view.system.owner, &look(view, path, file))
+    let mut state = compare::path(digest, file.mode, view.system.owner, &look(view, path, file));
+    if let ItemState::Differs { fields } = &mut state
+        && fields.contains_key("content")
+        && matches!(&file.body, Body::Bytes { secret: false, .. })
+        && let Some(text) = found_text(view.system, path)
+    {
+        fields.insert("text".to_owned(), text);
+    }
+    state
+}
+
+/// What stands in a file instead of a text of ours, where it is a text too and short enough to be shown.
+fn found_text(system: &System, path: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = File::open(system.path(path)).ok()?;
+    io::Read::read_to_end(&mut io::Read::take(file, SHOWN + 1), &mut bytes).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    (text.len() as u64 <= SHOWN).then_some(text)
 }
 
 fn look(view: View<'_>, path: &str, file: &DesiredFile) -> Found {

@@ -1,6 +1,6 @@
 //! The law of the machine side: applied is the same, a mutation is named exactly and repaired, reset leaves no trace.
 
-use machine::{Content, MachineConfig, Reply};
+use machine::{Content, ItemState, MachineConfig, Reply};
 
 use super::world::{World, changed, config, secret, text};
 
@@ -262,4 +262,22 @@ fn secrets_are_reported_by_keyed_digest_and_kept_nowhere() {
         assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg") && !text.contains("stolen"));
     }
     assert!(answer.contains(r#""content":"hmac:"#), "{answer}");
+}
+
+#[test]
+fn a_text_that_was_changed_is_sent_unless_it_is_long_or_no_text() {
+    let world = machine();
+    world.applied(&config());
+    let sent = |content: &[u8]| {
+        std::fs::write(world.at("/etc/systemd/system/kubelet.service"), content).unwrap();
+        let replies = world.ask(&super::world::observe(&config(), false));
+        let Some(Reply::Observed { items, .. }) = replies.last() else { panic!("{replies:?}") };
+        let ItemState::Differs { fields } = &items["file//etc/systemd/system/kubelet.service"] else {
+            panic!("{items:?}")
+        };
+        fields.get("text").cloned()
+    };
+    assert_eq!(sent(b"[Service]\nNice=5\n").as_deref(), Some("[Service]\nNice=5\n"));
+    assert_eq!(sent(b"\xff\xfe"), None);
+    assert_eq!(sent("x".repeat(64 * 1024 + 1).as_bytes()), None);
 }

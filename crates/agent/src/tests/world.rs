@@ -197,7 +197,10 @@ pub(crate) fn changed(replies: &[Reply]) -> Vec<String> {
 
 fn in_words(state: &ItemState) -> String {
     match state {
-        ItemState::Differs { fields } => fields.keys().cloned().collect::<Vec<_>>().join(","),
+        // The text goes along with the content that it is.
+        ItemState::Differs { fields } => {
+            fields.keys().filter(|field| *field != "text").cloned().collect::<Vec<_>>().join(",")
+        }
         other => format!("{other:?}").to_lowercase(),
     }
 }

@@ -174,6 +174,15 @@ fn a_recorded_text_is_recognised_with_its_holes_filled() {
 }
 
 #[test]
+fn a_text_that_was_changed_is_shown_with_the_lines_that_are_there() {
+    let mut inputs = inputs();
+    inputs["config"]["group"]["files"]["/etc/issue"]["content"]["text"] = json!("I am {{nodeName}}\nkeep out\n");
+    let found = found("file//etc/issue", differs(&[("content", "sha256:ab"), ("text", "I am w-1\ncome in\n")]));
+    let seen = lines(&attributes(&inputs, None, &question(&inputs), &found).unwrap(), &inputs);
+    assert_eq!(seen, [r#"files /etc/issue content text: "I am {{nodeName}}\ncome in\n""#]);
+}
+
+#[test]
 fn what_is_no_longer_wanted_stands_there_as_recorded() {
     let (mut recorded, desired) = (inputs(), inputs());
     recorded["config"]["group"]["sysctls"]["vm.swappiness"] = json!("1");
