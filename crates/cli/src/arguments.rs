@@ -219,7 +219,7 @@ pub(crate) enum Delete {
 /// What can be validated.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Validate {
-    /// Check nodes, system pods and DNS of a cluster
+    /// Check nodes, system pods, workloads, aggregated APIs and DNS of a cluster
     Cluster(validate_cluster::Arguments),
 }
 

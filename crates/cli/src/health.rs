@@ -1,5 +1,7 @@
 //! Is the cluster healthy: nodes, system pods, and an answer from DNS on every machine.
 
+pub(crate) mod thorough;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -26,20 +28,13 @@ pub(crate) async fn probe_dns(
     composition: &Composition,
     operation: &Operation<'_>,
     resolved: &Resolved,
-    epoch: u64,
 ) -> Result<(), CommandError> {
-    let Some(server) = resolved.dns_addresses().into_iter().next() else { return Ok(()) };
-    let domain = &resolved.cluster.spec.networking.dns_domain;
-    let gate = Gate::Dns {
-        server: server.to_string(),
-        name: format!("kubernetes.default.svc.{domain}"),
-        timeout_seconds: DNS_PATIENCE_SECONDS,
-    };
+    let Some(gate) = dns_gate(resolved, DNS_PATIENCE_SECONDS) else { return Ok(()) };
     let probes = resolved.machines.iter().map(|machine| {
         let gate = gate.clone();
         async move {
             let target = reach::target(operation, resolved, machine)?;
-            composition.hosts.run_gates(&target, vec![gate], epoch).await.map_err(|error| {
+            composition.hosts.run_gates(&target, vec![gate]).await.map_err(|error| {
                 CommandError::from_source(&format!("{} gets no answer from cluster DNS", machine.name), &error)
                     .hint("kubectl -n kube-system get pods -o wide")
                     .hint("kubectl -n kube-flannel logs ds/kube-flannel-ds")
@@ -47,6 +42,13 @@ pub(crate) async fn probe_dns(
         }
     });
     try_join_all(probes).await.map(drop)
+}
+
+/// A question to the cluster's DNS; `None` where it has none.
+pub(crate) fn dns_gate(resolved: &Resolved, timeout_seconds: u64) -> Option<Gate> {
+    let server = resolved.dns_addresses().into_iter().next()?;
+    let name = format!("kubernetes.default.svc.{}", resolved.cluster.spec.networking.dns_domain);
+    Some(Gate::Dns { server: server.to_string(), name, timeout_seconds })
 }
 
 /// Everything that is wrong with a cluster, looked at again and again until nothing is or `wait` is over.

@@ -141,7 +141,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     match lease {
         None if plan.is_empty() && wish.out.is_none() => Ok(Next::Exit(unchanged(&plan))),
         None => site.pending(name, progress.look, &plan),
-        Some(lease) if plan.is_empty() => site.finish(progress.look, &plan, lease.epoch()).await,
+        Some(_) if plan.is_empty() => site.finish(progress.look, &plan).await,
         Some(lease) if wish.yes || progress.approved.as_ref() == Some(&plan.changes) => {
             site.carry_out(progress.look, &plan, &desired, lease).await
         }
@@ -244,11 +244,11 @@ impl Site<'_> {
     }
 
     /// There is nothing to do, as far as could be seen.
-    async fn finish(&self, look: Look, plan: &Plan, epoch: u64) -> Result<Next, CommandError> {
+    async fn finish(&self, look: Look, plan: &Plan) -> Result<Next, CommandError> {
         kubectl::beside(self.app, self.resolved);
         kubeconfig::export(self.app, self.operation, self.resolved).await?;
         if look == Look::Machines {
-            self.healthy(epoch).await?;
+            self.healthy().await?;
             return Ok(Next::Pass(Progress { look: Look::Cluster, approved: None }));
         }
         Ok(Next::Exit(unchanged(plan)))
@@ -261,7 +261,7 @@ impl Site<'_> {
         desired: &BTreeMap<ResourceId, Desired>,
         lease: Arc<dyn Lease>,
     ) -> Result<Next, CommandError> {
-        let (app, epoch) = (self.app, lease.epoch());
+        let app = self.app;
         let began = std::time::Instant::now();
         let running = self.operation.run(plan, desired, lease, self.wish.limits.clone());
         let summary = app.phase_until("run", running, Summary::is_complete).await?;
@@ -272,7 +272,7 @@ impl Site<'_> {
             return Ok(Next::Pass(Progress { look: Look::Machines, approved: None }));
         }
         kubeconfig::export(app, self.operation, self.resolved).await?;
-        self.healthy(epoch).await?;
+        self.healthy().await?;
         if let Some(look) = next {
             return Ok(Next::Pass(Progress { look, approved: None }));
         }
@@ -281,8 +281,8 @@ impl Site<'_> {
     }
 
     /// Waits until the cluster is of use.
-    async fn healthy(&self, epoch: u64) -> Result<(), CommandError> {
-        let dns = health::probe_dns(self.composition, self.operation, self.resolved, epoch);
+    async fn healthy(&self) -> Result<(), CommandError> {
+        let dns = health::probe_dns(self.composition, self.operation, self.resolved);
         self.app.phase("cluster DNS answers on every machine", dns).await?;
         let settled = health::settle(self.composition, self.operation, self.resolved);
         self.app.phase("nodes and system pods ready", settled).await.map(drop)

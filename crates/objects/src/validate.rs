@@ -1,6 +1,7 @@
 //! Whether a cluster is healthy: what was fetched, and what is wrong with it.
 
 mod summary;
+mod thorough;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::summary::{node_summary, pod_summary};
+pub use self::thorough::{ExpectedNode, thorough};
 use crate::connection::Connection;
 use crate::field::{OWNER, text};
 use crate::{ApiError, Connections};

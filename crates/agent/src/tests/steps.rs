@@ -1,6 +1,6 @@
 //! Single steps, facts and uploads.
 
-use machine::{Content, Reply, Request, Start, Step, Unit};
+use machine::{Content, Gate, Reply, Request, Start, Step, Unit};
 
 use super::world::{World, changed, config, observe, text};
 
@@ -117,4 +117,15 @@ fn a_fleeting_oneshot_that_must_not_run_is_enabled_and_left_alone() {
     world.applied(&config);
     assert_eq!(world.drift(&config), [""; 0]);
     assert!(!world.state.borrow().started.contains_key("kubewright-guard.service"));
+}
+
+#[test]
+fn whoever_only_waits_needs_no_lease_and_leaves_nothing() {
+    let world = World::new();
+    world.ask(&super::world::apply(&config(), 5, "a"));
+    let before = world.tree();
+    let gate = Gate::File { path: "/etc/hostname".into(), timeout_seconds: 1 };
+    let replies = world.ask(&Request::Run { steps: vec![Step::Wait { gate }], epoch: 0 });
+    assert!(matches!(replies.last(), Some(Reply::Done { .. })), "{replies:?}");
+    world.assert_tree(&before, "afterwards");
 }

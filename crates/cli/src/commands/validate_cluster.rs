@@ -1,4 +1,4 @@
-//! `validate cluster`: nodes, system pods and DNS.
+//! `validate cluster`: nodes, system pods, workloads, aggregated APIs and DNS.
 
 use std::time::Duration;
 
@@ -9,8 +9,9 @@ use crate::app::App;
 use crate::arguments::Name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::health::thorough::{self, Looks};
 use crate::run_limits::duration;
-use crate::{health, open, output};
+use crate::{open, output};
 
 /// Arguments of `validate cluster`.
 #[derive(Debug, Args)]
@@ -20,12 +21,19 @@ pub(crate) struct Arguments {
     /// Wait up to this long for the cluster to become healthy, such as 90s or 10m
     #[arg(long, value_parser = duration, default_value = "0s")]
     wait: Duration,
+    /// How long to wait between two looks
+    #[arg(long, value_parser = duration, default_value = "2s")]
+    interval: Duration,
+    /// How many looks in a row must find nothing
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), default_value_t = 1)]
+    count: u32,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = &arguments.name.name;
     let open = open::cluster(app, name).await?;
-    let findings = health::findings(&open.composition, &open.operation, &open.resolved, arguments.wait).await?;
+    let Arguments { wait, interval, count, .. } = arguments;
+    let findings = thorough::look(&open, Looks { wait, interval, count }).await?;
     output::print(app.format, &findings, || {
         if findings.is_empty() {
             return format!("Cluster {name} is healthy.\n");

@@ -27,16 +27,16 @@ fn dns() -> Gate {
 #[tokio::test]
 async fn gates_are_waited_for_in_their_order() {
     let world = World::new(&["w-1"]);
-    world.handler().run_gates(&target(), vec![dns(), dns()], 9).await.unwrap();
+    world.handler().run_gates(&target(), vec![dns(), dns()]).await.unwrap();
     let waits = vec![Step::Wait { gate: dns() }, Step::Wait { gate: dns() }];
-    world.machines.with("w-1", |machine| assert_eq!(machine.asked, [Request::Run { steps: waits, epoch: 9 }]));
+    world.machines.with("w-1", |machine| assert_eq!(machine.asked, [Request::Run { steps: waits, epoch: 0 }]));
 }
 
 #[tokio::test]
 async fn a_gate_that_does_not_hold_is_named() {
     let world = World::new(&["w-1"]);
     world.machines.with("w-1", |machine| machine.fault = Some(Fault::GateFails));
-    let error = world.handler().run_gates(&target(), vec![dns()], 9).await.unwrap_err();
+    let error = world.handler().run_gates(&target(), vec![dns()]).await.unwrap_err();
     assert!(matches!(&error, AgentError::Failed { item, .. } if item == "gate/dns"), "{error}");
 }
 

@@ -1,0 +1,82 @@
+//! Everything that `validate` looks at: what a run waits for, and what only somebody who asks wants to know.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use objects::validate::{self, ExpectedNode, Finding};
+use spec::Role;
+
+use super::{access, dns_gate, findings};
+use crate::error::CommandError;
+use crate::open::Open;
+use crate::reach;
+
+/// How long DNS may take where everything is long up.
+const DNS_PATIENCE_SECONDS: u64 = 5;
+
+/// How often and how long a cluster is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looks {
+    /// Until when what is wrong may go away.
+    pub(crate) wait: Duration,
+    /// Between two looks.
+    pub(crate) interval: Duration,
+    /// Looks in a row that must find nothing.
+    pub(crate) count: u32,
+}
+
+/// What is wrong with a cluster; empty when nothing was in as many looks in a row as are asked for.
+pub(crate) async fn look(open: &Open<'_>, looks: Looks) -> Result<Vec<Finding>, CommandError> {
+    let until = Instant::now() + looks.wait;
+    let mut healthy = 0;
+    loop {
+        let found = once(open).await;
+        healthy = if found.as_ref().is_ok_and(Vec::is_empty) { healthy + 1 } else { 0 };
+        if healthy >= looks.count || (healthy == 0 && Instant::now() >= until) {
+            return found;
+        }
+        tokio::time::sleep(looks.interval).await;
+    }
+}
+
+async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
+    let Open { operation, resolved, composition } = open;
+    let mut found = findings(composition, operation, resolved, Duration::ZERO).await?;
+    let expected = expected(open);
+    let more = validate::thorough(&composition.connections, &access(operation, resolved)?, &expected).await;
+    found.extend(more.map_err(|error| CommandError::from_source("the API does not answer", &error))?);
+    found.extend(dns(open).await);
+    Ok(found)
+}
+
+/// What the spec says of every node.
+fn expected(open: &Open<'_>) -> BTreeMap<String, ExpectedNode> {
+    let resolved = &open.resolved;
+    let node = |role| ExpectedNode {
+        kubelet: format!("v{}", resolved.cluster.spec.kubernetes_version.trim_start_matches('v')),
+        runtime: format!("containerd://{}", resolved.release.containerd),
+        control_plane: role == Role::ControlPlane,
+    };
+    resolved.machines.iter().map(|machine| (machine.name.clone(), node(machine.role))).collect()
+}
+
+/// Machines that get no answer from the cluster's DNS.
+async fn dns(open: &Open<'_>) -> Vec<Finding> {
+    let Some(gate) = dns_gate(&open.resolved, DNS_PATIENCE_SECONDS) else { return Vec::new() };
+    let asked = open.resolved.machines.iter().map(|machine| {
+        let gate = gate.clone();
+        async move {
+            let problem = match reach::target(&open.operation, &open.resolved, machine) {
+                Ok(target) => open.composition.hosts.run_gates(&target, vec![gate]).await.err()?.to_string(),
+                Err(error) => error.message,
+            };
+            Some(Finding {
+                subject: format!("node/{}", machine.name),
+                problem: format!("gets no answer from cluster DNS: {problem}"),
+                hint: Some("`kubectl --namespace kube-system get pods --output wide`".to_owned()),
+            })
+        }
+    });
+    join_all(asked).await.into_iter().flatten().collect()
+}

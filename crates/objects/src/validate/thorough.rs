@@ -1,0 +1,200 @@
+//! The second look of `validate`: workloads that we made, aggregated APIs, nodes held against the spec, open requests.
+
+use std::collections::BTreeMap;
+
+use resource::Secret;
+use serde_json::{Value, json};
+
+use super::{Finding, NodeSummary};
+use crate::csr::{self, Stage};
+use crate::field::{OWNER, text};
+use crate::rollout::{Rollout, rollout};
+use crate::{ApiError, Connections};
+
+/// What is listed for its rollout: kind, and path of all objects of it.
+const ROLLED_OUT: [(&str, &str); 3] = [
+    ("DaemonSet", "/apis/apps/v1/daemonsets"),
+    ("Deployment", "/apis/apps/v1/deployments"),
+    ("APIService", "/apis/apiregistration.k8s.io/v1/apiservices"),
+];
+const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+const CONTROL_PLANE: &str = "control-plane";
+
+/// What the spec says of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedNode {
+    /// Kubelet's version, such as `v1.36.3`.
+    pub kubelet: String,
+    /// Container runtime and version as kubelet reports them, such as `containerd://2.2.1`.
+    pub runtime: String,
+    /// It has the control plane's role.
+    pub control_plane: bool,
+}
+
+/// Fetches and judges what a first look does not: all of it costs as many requests in a large cluster as in a small one.
+pub async fn thorough(
+    connections: &Connections,
+    access: &Secret,
+    expected: &BTreeMap<String, ExpectedNode>,
+) -> Result<Vec<Finding>, ApiError> {
+    let connection = connections.open(access)?;
+    let mut found = Vec::new();
+    for (kind, path) in ROLLED_OUT {
+        found.extend(connection.list(path, &[]).await?.iter().filter_map(|object| not_rolled_out(kind, object)));
+    }
+    let nodes = super::nodes(connections, access).await?;
+    found.extend(nodes.iter().filter_map(|node| Some((node, expected.get(&node.name)?))).flat_map(unlike_the_spec));
+    let requests = connection.list(REQUESTS, &[]).await?;
+    found.extend(expected.keys().filter_map(|node| open_request(&requests, node)));
+    Ok(found)
+}
+
+/// An object of ours that does not do its job.
+fn not_rolled_out(kind: &str, object: &Value) -> Option<Finding> {
+    if text(object, OWNER).is_empty() {
+        return None;
+    }
+    // Items of a list do not say their kind.
+    let mut object = object.clone();
+    object.as_object_mut()?.insert("kind".to_owned(), json!(kind));
+    let problem = match rollout(&object) {
+        Rollout::Done => return None,
+        Rollout::Waiting(what) => what,
+        Rollout::Failed(why) => format!("gave up: {why}"),
+    };
+    let (resource, name, namespace) =
+        (kind.to_lowercase(), text(&object, "/metadata/name"), text(&object, "/metadata/namespace"));
+    let (subject, hint) = if namespace.is_empty() {
+        (format!("{resource}/{name}"), format!("`kubectl describe {resource} {name}`"))
+    } else {
+        let hint = format!("`kubectl --namespace {namespace} describe {resource} {name}`");
+        (format!("{resource}/{namespace}/{name}"), hint)
+    };
+    Some(Finding { subject, problem, hint: Some(hint) })
+}
+
+/// What a node reports of itself that the spec says otherwise.
+fn unlike_the_spec((node, expected): (&NodeSummary, &ExpectedNode)) -> Vec<Finding> {
+    let differs = |what: &str, is: &str, wanted: &str| (is != wanted).then(|| format!("{what} is {is}, not {wanted}"));
+    let role = match (node.roles.iter().any(|role| role == CONTROL_PLANE), expected.control_plane) {
+        (true, false) => Some("has the control plane's role, but is a worker in the spec".to_owned()),
+        (false, true) => Some("lacks the control plane's role".to_owned()),
+        _ => None,
+    };
+    let problems = [
+        differs("its kubelet", &node.kubelet, &expected.kubelet),
+        differs("its container runtime", &node.runtime, &expected.runtime),
+        role,
+    ];
+    let hint = Some("`kubewright update cluster` shows what it would change".to_owned());
+    let finding = |problem| Finding { subject: format!("node/{}", node.name), problem, hint: hint.clone() };
+    problems.into_iter().flatten().map(finding).collect()
+}
+
+/// A node's request for a serving certificate that nobody has answered, where none that came later was.
+fn open_request(requests: &[Value], node: &str) -> Option<Finding> {
+    let mut own = csr::of_node(requests, node);
+    own.sort_by_key(|request| text(request, "/metadata/creationTimestamp"));
+    let last = own.last().filter(|last| csr::stage(last) == Stage::Pending)?;
+    let name = text(last, "/metadata/name");
+    Some(Finding {
+        subject: format!("certificatesigningrequest/{name}"),
+        problem: format!(
+            "the kubelet of {node} waits for a serving certificate since {}",
+            text(last, "/metadata/creationTimestamp")
+        ),
+        hint: Some("`kubewright update cluster` approves it, if it asks for the node's own names only".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csr::samples::request_of;
+    use crate::world::World;
+
+    fn expected() -> BTreeMap<String, ExpectedNode> {
+        let node =
+            ExpectedNode { kubelet: "v1.36.3".into(), runtime: "containerd://2.2.1".into(), control_plane: false };
+        BTreeMap::from([("w-1".to_owned(), node)])
+    }
+
+    fn node(kubelet: &str, labels: Value) -> Value {
+        let info = json!({"kubeletVersion": kubelet, "containerRuntimeVersion": "containerd://2.2.1"});
+        json!({"metadata": {"name": "w-1", "labels": labels}, "status": {"nodeInfo": info}})
+    }
+
+    async fn look(world: &World) -> Vec<String> {
+        let found = thorough(&world.connections, &World::access(), &expected()).await.unwrap();
+        found.iter().map(|found| format!("{} {}", found.subject, found.problem)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_as_the_spec_says_is_no_finding() {
+        let world = World::new();
+        world.fake.state().put("/api/v1/nodes/w-1", node("v1.36.3", json!({})));
+        assert!(look(&world).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_node_of_another_version_or_role_is_found() {
+        let world = World::new();
+        let labels = json!({"node-role.kubernetes.io/control-plane": ""});
+        world.fake.state().put("/api/v1/nodes/w-1", node("v1.35.0", labels));
+        assert_eq!(
+            look(&world).await,
+            [
+                "node/w-1 its kubelet is v1.35.0, not v1.36.3",
+                "node/w-1 has the control plane's role, but is a worker in the spec",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_daemon_set_of_ours_that_lacks_pods_is_found_and_somebody_elses_is_not() {
+        let world = World::new();
+        let set = |name: &str, annotations: Value| {
+            let status = json!({"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 2});
+            json!({"metadata": {"name": name, "namespace": "kube-system", "annotations": annotations}, "status": status})
+        };
+        {
+            let mut state = world.fake.state();
+            let ours = json!({"kubewright.io/owner": "x"});
+            state.put("/apis/apps/v1/daemonsets/kube-proxy", set("kube-proxy", ours.clone()));
+            state.put("/apis/apps/v1/daemonsets/theirs", set("theirs", json!({})));
+            let unavailable = json!([{"type": "Available", "status": "False", "message": "no endpoints"}]);
+            let api = json!({"metadata": {"name": "v1beta1.metrics.k8s.io", "annotations": ours},
+                "status": {"conditions": unavailable}});
+            state.put("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io", api);
+        }
+        assert_eq!(
+            look(&world).await,
+            [
+                "daemonset/kube-system/kube-proxy 2 of 3 pods available",
+                "apiservice/v1beta1.metrics.k8s.io not Available yet: no endpoints",
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_request_for_a_serving_certificate_that_waits_is_found_unless_a_later_one_was_answered() {
+        let world = World::new();
+        let request = |name: &str, time: &str| {
+            let mut request = request_of("w-1", &["w-1"]);
+            request["metadata"] = json!({"name": name, "creationTimestamp": time});
+            request
+        };
+        world.fake.state().put(&format!("{REQUESTS}/csr-1"), request("csr-1", "2026-01-01T00:00:00Z"));
+        assert_eq!(
+            look(&world).await,
+            [concat!(
+                "certificatesigningrequest/csr-1 ",
+                "the kubelet of w-1 waits for a serving certificate since 2026-01-01T00:00:00Z"
+            )]
+        );
+        let mut later = request("csr-2", "2026-01-02T00:00:00Z");
+        later["status"] = json!({"conditions": [{"type": "Approved", "status": "True"}]});
+        world.fake.state().put(&format!("{REQUESTS}/csr-2"), later);
+        assert!(look(&world).await.is_empty());
+    }
+}
