@@ -40,6 +40,7 @@ pub(crate) fn ground() -> Ground {
         programs: BTreeMap::from(programs),
         cgroup_v1: false,
         resolvers: Vec::new(),
+        host: None,
         templates: BTreeMap::new(),
     }
 }

@@ -42,6 +42,7 @@ pub(crate) async fn wanted(
         programs: BTreeMap::from([(names::AGENT.to_owned(), digest("agent")), ("pause".to_owned(), digest("pause"))]),
         cgroup_v1: !Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: Vec::new(),
+        host: None,
         templates: BTreeMap::new(),
     };
     let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).expect("a resolved cluster");

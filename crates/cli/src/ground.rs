@@ -7,7 +7,8 @@ use engine::{Loaded, Revision, SourceText};
 use ipnet::Ipv4Net;
 use model::{Allocation, Ground};
 use provider_local::hold::{self, HeldSubnet};
-use provider_local::{HostFacts, names, subnet};
+use provider_local::{HostFacts, HostIdentity, names, subnet};
+use serde_json::Value;
 use spec::Effective;
 
 use crate::app::App;
@@ -34,7 +35,7 @@ pub(crate) async fn new(
         // Who held it before may have taken it for good since the host was looked at.
         let (facts, again) = choose(app, name, effective, &busy).await?;
         if again == subnet {
-            return Ok((on_subnet(name, subnet, &facts, effective, documents)?, held));
+            return Ok((on_subnet(app, name, subnet, &facts, effective, documents)?, held));
         }
     }
 }
@@ -60,6 +61,7 @@ async fn choose(
 }
 
 fn on_subnet(
+    app: &App,
     name: &str,
     subnet: Ipv4Net,
     facts: &HostFacts,
@@ -71,6 +73,7 @@ fn on_subnet(
         programs: programs::digests()?,
         cgroup_v1: !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: facts.resolvers.iter().copied().map(IpAddr::V4).collect(),
+        host: here(app)?,
         templates: templates::texts(effective, documents, &BTreeMap::new())?,
     };
     with_machines(ground, effective)
@@ -80,6 +83,8 @@ fn on_subnet(
 ///
 /// `known` templates are not read again, and neither are the stored ones.
 pub(crate) fn stored(
+    app: &App,
+    name: &str,
     loaded: &Loaded,
     effective: &Effective,
     documents: &[SourceText],
@@ -89,7 +94,67 @@ pub(crate) fn stored(
     known.extend(stored.templates.clone());
     allocated(effective.cluster.spec.local.subnet, stored.local.subnet)?;
     let templates = templates::texts(effective, documents, &known)?;
-    with_machines(Ground { programs: programs::digests()?, templates, ..stored }, effective)
+    let host = host(app, name, loaded, stored.host.clone())?;
+    with_machines(Ground { programs: programs::digests()?, templates, host, ..stored }, effective)
+}
+
+/// Refuses to work on machines that cannot be seen from here: they live elsewhere, or their network's name is taken by
+/// another state's cluster.
+pub(crate) async fn at_home(app: &App, name: &str, loaded: &Loaded) -> Result<(), CommandError> {
+    let ground = read(&loaded.revision)?;
+    let here = HostIdentity::here(&app.machines());
+    if let Some(why) = ground.host.and_then(|host| identity(&host)).and_then(|host| host.elsewhere(&here)) {
+        return Err(CommandError::failed(format!("cluster {name} cannot be worked on from here: {why}"))
+            .exit(Exit::Refused)
+            .hint("run the command there, as the same user and with the same XDG_STATE_HOME"));
+    }
+    let recorded = loaded.state.resources.contains_key(&model::ids::network(name));
+    match foreign(app, name, &loaded.head.lineage, &ground.local.bridge, recorded).await? {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
+/// The refusal where a cluster's bridge is another owner's on this host. `recorded`: our state knows the bridge.
+pub(crate) async fn foreign(
+    app: &App,
+    name: &str,
+    lineage: &str,
+    bridge: &str,
+    recorded: bool,
+) -> Result<Option<CommandError>, CommandError> {
+    let finding = compose::local_provider(app).foreign(name, lineage, bridge, recorded).await?;
+    Ok(finding.map(|finding| {
+        let error = CommandError::failed(format!("this host has another cluster {name}: {}", finding.why));
+        let error = error.exit(Exit::Refused);
+        match finding.command {
+            Some(command) => error.hint(format!("see: {command}")),
+            None => error,
+        }
+    }))
+}
+
+fn here(app: &App) -> Result<Option<Value>, CommandError> {
+    serde_json::to_value(HostIdentity::here(&app.machines()))
+        .map(Some)
+        .map_err(|error| CommandError::from_source("cannot keep the host's identity", &error))
+}
+
+fn identity(host: &Value) -> Option<HostIdentity> {
+    serde_json::from_value(host.clone()).ok()
+}
+
+/// The host of a stored cluster: the one that was kept, or this one where nothing speaks against it.
+fn host(app: &App, name: &str, loaded: &Loaded, kept: Option<Value>) -> Result<Option<Value>, CommandError> {
+    let at_home = match kept.as_ref().and_then(identity) {
+        Some(host) => host.elsewhere(&HostIdentity::here(&app.machines())).is_none(),
+        // Release 0.1 kept none: machines that were made, but not here, are somewhere else.
+        None => {
+            let made = loaded.state.resources.keys().any(|id| id.kind() == provider_local::MACHINE);
+            !made || app.machines().join(name).is_dir()
+        }
+    };
+    if at_home { here(app) } else { Ok(kept) }
 }
 
 /// Own templates of a revision, by digest.

@@ -21,7 +21,7 @@ pub(crate) struct Open<'a> {
 /// Opens a cluster without changing anything.
 pub(crate) async fn cluster<'a>(app: &'a App, name: &str) -> Result<Open<'a>, CommandError> {
     let loaded = operation::load(app, name).await?;
-    let (resolved, _) = resolving::stored(&loaded)?;
+    let (resolved, _) = resolving::stored(app, name, &loaded)?;
     let composition = compose(app, prepare::agent(app, &resolved), &Care::default());
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     Ok(Open { operation, resolved, composition })

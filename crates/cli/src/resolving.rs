@@ -7,6 +7,7 @@ use model::{Ground, Resolved};
 use resource::{Desired, ResourceId};
 use spec::Effective;
 
+use crate::app::App;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::{documents, ground};
@@ -19,10 +20,10 @@ pub(crate) fn resolve(lineage: &str, effective: Effective, ground: Ground) -> Re
 }
 
 /// A cluster's stored documents on its ground as it is now, and that ground: machines that are new have addresses in it.
-pub(crate) fn stored(loaded: &Loaded) -> Result<(Resolved, Ground), CommandError> {
+pub(crate) fn stored(app: &App, name: &str, loaded: &Loaded) -> Result<(Resolved, Ground), CommandError> {
     let texts = &loaded.revision.documents;
     let effective = documents::effective(texts)?;
-    let ground = ground::stored(loaded, &effective, texts, BTreeMap::new())?;
+    let ground = ground::stored(app, name, loaded, &effective, texts, BTreeMap::new())?;
     Ok((resolve(&loaded.head.lineage, effective, ground.clone())?, ground))
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn revise(app: &App, name: &str, documents: impl Into<Documents
         app.say(format!("The documents of cluster {name} are these already."));
         return Ok(Exit::Fine);
     }
-    let ground = ground::stored(&loaded, &effective, &texts, templates)?;
+    let ground = ground::stored(app, name, &loaded, &effective, &texts, templates)?;
     resolving::build(&resolving::resolve(&loaded.head.lineage, effective, ground.clone())?)?;
     let revision = documents::revision(app, texts, &ground, Some(&loaded))?;
     let store = app.cluster(name);

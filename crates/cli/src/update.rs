@@ -24,7 +24,7 @@ use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::output::{self, Format};
 use crate::passwords::{self, PasswordFiles};
-use crate::{confirm, documents, health, kubeconfig, kubectl, prepare, resolving, summary};
+use crate::{confirm, documents, ground, health, kubeconfig, kubectl, prepare, resolving, summary};
 
 pub(crate) use self::saved::SavedPlan;
 
@@ -84,7 +84,7 @@ enum Next {
 
 /// What a cluster's stored documents ask for on its ground, as it is now.
 async fn resolve(app: &App, name: &str, loaded: Loaded) -> Result<(Resolved, Loaded), CommandError> {
-    let (resolved, ground) = resolving::stored(&loaded)?;
+    let (resolved, ground) = resolving::stored(app, name, &loaded)?;
     if serde_json::to_value(&ground).is_ok_and(|value| value == loaded.revision.ground) {
         return Ok((resolved, loaded));
     }
@@ -114,6 +114,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     let changing = wish.yes || progress.approved.is_some() || progress.look != Look::First;
     let lease = if changing { Some(app.store.lock(name, app.lock_info("update cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
+    ground::at_home(app, name, &loaded).await?;
     let (resolved, loaded) = resolve(app, name, loaded).await?;
     let desired = resolving::build(&resolved)?;
     known_machines(&resolved, &wish.care.forget_etcd_data)?;

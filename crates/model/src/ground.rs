@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The ground of one cluster. Allocations never change under a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Ground {
     pub cgroup_v1: bool,
     /// Name servers of the host that its machines can reach too, for names outside the cluster.
     pub resolvers: Vec<IpAddr>,
+    /// The host that local machines are on, in its provider's words; opaque to everybody else. Release 0.1 kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Value>,
     /// Texts of the user's own templates by their SHA-256, so that nothing depends on a file that may change or go.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub templates: BTreeMap<String, String>,

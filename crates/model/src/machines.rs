@@ -11,13 +11,26 @@ use crate::{Machine, ModelError, Resolved};
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
     let local = &resolved.ground.local;
-    let network = json!({"bridge": local.bridge, "subnet": local.subnet, "gateway": local.gateway()});
+    let mut network = json!({
+        "bridge": local.bridge,
+        "subnet": local.subnet,
+        "gateway": local.gateway(),
+        "lineage": resolved.lineage,
+    });
+    on_host(resolved, &mut network);
     builder.add(Desired::new(ids::network(resolved.name()), network));
     for machine in &resolved.machines {
         let id = ids::machine(resolved.name(), &machine.name);
         builder.add(Desired::new(id, inputs(resolved, machine)?).after(ids::network(resolved.name())));
     }
     Ok(())
+}
+
+/// Says on which host something is, where that is known.
+fn on_host(resolved: &Resolved, inputs: &mut Value) {
+    if let Some(host) = &resolved.ground.host {
+        inputs["host"] = host.clone();
+    }
 }
 
 fn inputs(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
@@ -41,7 +54,9 @@ fn inputs(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
         "hostKeyPublic": output(ids::ssh_key(&machine.name), "public"),
         "authorizedKey": output(ids::ssh_key("operator"), "public"),
         "running": true,
+        "lineage": resolved.lineage,
     });
+    on_host(resolved, &mut inputs);
     if let Some(memory) = size.memory.as_deref().and_then(spec::bytes) {
         inputs["memory"] = memory.into();
     }

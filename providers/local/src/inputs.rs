@@ -6,6 +6,8 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::owner::HostIdentity;
+
 /// Kind of a cluster's network.
 pub const NETWORK: &str = "network";
 /// Kind of a machine.
@@ -21,6 +23,12 @@ pub struct NetworkInputs {
     pub subnet: Ipv4Net,
     /// The host's address in the subnet.
     pub gateway: Ipv4Addr,
+    /// Identity of the cluster's state: what is marked with another one is somebody else's. Release 0.1 had none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lineage: String,
+    /// The host that it is on. Release 0.1 did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostIdentity>,
 }
 
 /// An asset bound read-only into a machine.
@@ -64,6 +72,12 @@ pub struct MachineInputs {
     pub host_key_public: Value,
     /// Public key that may log in as root.
     pub authorized_key: Value,
+    /// Identity of the cluster's state: a machine of another one is somebody else's. Release 0.1 had none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lineage: String,
+    /// The host that it is on. Release 0.1 did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostIdentity>,
     /// Always true in what is wanted: a machine that does not run is observed as false, and an update starts it.
     #[serde(default = "yes")]
     pub running: bool,

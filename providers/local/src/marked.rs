@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cgroup::Layout;
+use crate::owner::Owner;
 use crate::{LocalError, machine, names, network};
 
 /// What a marked thing is.
@@ -59,17 +60,17 @@ pub(crate) fn all() -> Result<Vec<Marked>, LocalError> {
         add(MarkedKind::Machine, supervisor, &cluster);
     }
     for link in network::links()?.into_iter().filter(network::is_ours) {
-        let cluster = link.alias.as_deref().and_then(|alias| alias.strip_prefix(names::MARKER)).unwrap_or_default();
-        add(MarkedKind::Bridge, link.name.clone(), cluster);
+        let owner = link.alias.as_deref().and_then(Owner::read);
+        add(MarkedKind::Bridge, link.name.clone(), owner.as_ref().map_or("", |owner| &owner.cluster));
     }
     for table in network::tables()? {
-        let cluster = table.strip_prefix(names::TABLE).unwrap_or_default().to_owned();
+        let rest = table.strip_prefix(names::TABLE).unwrap_or_default();
+        let cluster = rest.split_once('_').map_or(rest, |(cluster, _)| cluster).to_owned();
         add(MarkedKind::Table, table, &cluster);
     }
     for rule in network::marked_rules()? {
-        let comment = rule.split(names::MARKER).nth(1).and_then(|rest| rest.split(['"', ' ']).next());
-        let cluster = comment.unwrap_or_default().to_owned();
-        add(MarkedKind::Rule, rule, &cluster);
+        let owner = rule.split(['"', ' ']).find_map(Owner::read);
+        add(MarkedKind::Rule, rule, owner.as_ref().map_or("", |owner| &owner.cluster));
     }
     for (path, cluster) in Layout::of_host()?.marked() {
         add(MarkedKind::Cgroup, path.display().to_string(), &cluster);

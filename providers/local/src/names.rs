@@ -9,19 +9,9 @@ pub const TABLE: &str = "kubewright-";
 /// The cgroup, below each hierarchy's root, that holds all machines.
 pub const CGROUP: &str = "kubewright";
 
-/// The owner marker of a cluster.
-pub fn marker(cluster: &str) -> String {
-    format!("{MARKER}{cluster}")
-}
-
 /// Name of a cluster's bridge: `kw-<cluster>`, shortened with a hash where it would be longer than the kernel's 15.
 pub fn bridge_name(cluster: &str) -> String {
     shortened("kw-", cluster, 15)
-}
-
-/// Name of a cluster's nftables table (family inet).
-pub fn table_name(cluster: &str) -> String {
-    format!("{TABLE}{cluster}")
 }
 
 /// systemd-nspawn's name of a machine, at most 12 characters: with `vb-` before it it names the veth on the bridge,

@@ -17,6 +17,7 @@ pub(crate) use masquerade::tables;
 
 use crate::facts::{self, HostLink, HostNetwork};
 use crate::inputs::NetworkInputs;
+use crate::owner::Owner;
 use crate::{LocalError, command, names};
 
 /// Makes a cluster's network as `inputs` says; whatever is right already stays untouched.
@@ -24,58 +25,91 @@ use crate::{LocalError, command, names};
 /// `before` are the inputs it was last made with; a bridge of another name is removed.
 pub(crate) fn ensure(cluster: &str, inputs: &NetworkInputs, before: Option<&NetworkInputs>) -> Result<(), LocalError> {
     let mut host = host::Host::lock()?;
+    let owner = Owner::new(&inputs.lineage, cluster);
     host.claim(&inputs.bridge)?;
-    if let Some(old) = before.filter(|old| old.bridge != inputs.bridge) {
-        forward::close(cluster, &old.bridge)?;
-        bridge::remove(cluster, &old.bridge)?;
-        host.release(&old.bridge, false)?;
+    if let Some(old) = before {
+        let earlier = Owner::new(&old.lineage, cluster);
+        if old.bridge != inputs.bridge {
+            forward::close(&earlier, &old.bridge)?;
+            bridge::remove(&earlier, &old.bridge)?;
+            host.release(&old.bridge, false)?;
+        } else if earlier != owner {
+            mark_anew(&earlier, &owner, inputs)?;
+        }
     }
-    bridge::ensure(cluster, inputs)?;
-    masquerade::ensure(cluster, inputs.subnet)?;
-    forward::open(cluster, &inputs.bridge)
+    bridge::ensure(&owner, inputs, before.is_some())?;
+    masquerade::ensure(&owner, inputs.subnet)?;
+    forward::open(&owner, &inputs.bridge)
+}
+
+/// Puts everything of a network under another marker without a moment in which packets are lost. The bridge's own is
+/// changed by whoever calls, last: as long as it is the earlier one, this is done again.
+fn mark_anew(earlier: &Owner, owner: &Owner, inputs: &NetworkInputs) -> Result<(), LocalError> {
+    masquerade::ensure(owner, inputs.subnet)?;
+    masquerade::remove(earlier)?;
+    forward::open(owner, &inputs.bridge)?;
+    forward::close_rules(earlier)
 }
 
 /// Removes a cluster's network, and with the last one of the host every setting that was changed for networks.
 pub(crate) fn remove(cluster: &str, inputs: &NetworkInputs) -> Result<(), LocalError> {
     let mut host = host::Host::lock()?;
-    forward::close(cluster, &inputs.bridge)?;
-    masquerade::remove(cluster)?;
-    bridge::remove(cluster, &inputs.bridge)?;
+    let owner = Owner::new(&inputs.lineage, cluster);
+    if let Some(foreign) =
+        links()?.iter().find(|link| link.name == inputs.bridge && !bridge::is_owned(&owner, link, true))
+    {
+        return Err(LocalError::Foreign { object: format!("link {}", foreign.name) });
+    }
+    forward::close(&owner, &inputs.bridge)?;
+    masquerade::remove(&owner)?;
+    bridge::remove(&owner, &inputs.bridge)?;
     let foreign_bridges = links()?.iter().any(|link| link.kind.as_deref() == Some("bridge") && !is_ours(link));
     host.release(&inputs.bridge, foreign_bridges)
 }
 
+/// A network that is looked for.
+pub(crate) struct Asked {
+    /// Its resource.
+    pub(crate) id: ResourceId,
+    /// Its inputs, where there are any.
+    pub(crate) inputs: Option<Value>,
+    /// Our own record knows it.
+    pub(crate) recorded: bool,
+}
+
 /// Looks for many networks at once.
-pub(crate) fn observe(wanted: &[(ResourceId, String, Option<Value>)]) -> BTreeMap<ResourceId, Observation> {
+pub(crate) fn observe(asked: &[Asked]) -> BTreeMap<ResourceId, Observation> {
     let host = links().and_then(|links| {
         let addresses = command::json("ip", &["-j", "address", "show"])?;
         Ok((links, facts::read_addresses(&addresses)))
     });
-    wanted
+    asked
         .iter()
-        .map(|(id, cluster, inputs)| {
+        .map(|asked| {
             let found = match &host {
-                Ok((links, addresses)) => find(cluster, inputs.as_ref(), links, addresses),
+                Ok((links, addresses)) => find(asked, links, addresses),
                 Err(error) => Observation::unknown(error.to_string()),
             };
-            (id.clone(), found)
+            (asked.id.clone(), found)
         })
         .collect()
 }
 
-fn find(cluster: &str, inputs: Option<&Value>, links: &[HostLink], addresses: &[HostNetwork]) -> Observation {
-    let wanted = inputs.and_then(|inputs| serde_json::from_value::<NetworkInputs>(inputs.clone()).ok());
+fn find(asked: &Asked, links: &[HostLink], addresses: &[HostNetwork]) -> Observation {
+    let cluster = asked.id.name();
+    let inputs = asked.inputs.clone();
+    let wanted = inputs.and_then(|inputs| serde_json::from_value::<NetworkInputs>(inputs).ok());
+    let owner = Owner::new(wanted.as_ref().map_or("", |wanted| &wanted.lineage), cluster);
     let name = wanted.as_ref().map_or_else(|| names::bridge_name(cluster), |wanted| wanted.bridge.clone());
-    match links.iter().find(|link| link.name == name) {
-        None => return Observation::Absent,
-        Some(link) if link.alias.as_deref() != Some(names::marker(cluster).as_str()) => {
-            return Observation::unknown(format!("link {name} is there but carries no marker of this cluster"));
-        }
-        Some(_) => {}
-    }
-    let parts = masquerade::find(cluster).and_then(|subnet| {
-        let forwards = host::forwards() && forward::is_open(cluster, &name)?;
-        Ok(Parts { subnet, address: addresses.iter().find(|at| at.link == name).map(|at| at.net), forwards })
+    let Some(link) = links.iter().find(|link| link.name == name) else { return Observation::Absent };
+    let marked = match link.alias.as_deref().and_then(Owner::read) {
+        Some(marked) if owner.owns(&marked, asked.recorded) => marked,
+        other => return Observation::unknown(foreign(&name, other.as_ref())),
+    };
+    let parts = masquerade::find(&marked).and_then(|subnet| {
+        let forwards = host::forwards() && forward::is_open(&marked, &name)?;
+        let address = addresses.iter().find(|at| at.link == name).map(|at| at.net);
+        Ok(Parts { subnet, address, forwards, lineage: marked.lineage })
     });
     match parts {
         Ok(parts) => Observation::present(attributes(&name, wanted.as_ref(), &parts)),
@@ -83,8 +117,18 @@ fn find(cluster: &str, inputs: Option<&Value>, links: &[HostLink], addresses: &[
     }
 }
 
+/// Why a link with our name is not ours.
+pub(crate) fn foreign(link: &str, marked: Option<&Owner>) -> String {
+    match marked {
+        Some(owner) => format!("link {link} belongs to {owner}"),
+        None => format!("link {link} is there and is not kubewright's"),
+    }
+}
+
 /// What was found of a network whose bridge is there.
 struct Parts {
+    /// The lineage that it is marked with.
+    lineage: Option<String>,
     /// The subnet that is masqueraded.
     subnet: Option<Ipv4Net>,
     /// The bridge's address.
@@ -111,7 +155,15 @@ fn attributes(bridge: &str, wanted: Option<&NetworkInputs>, parts: &Parts) -> Va
     if let Some(address) = parts.address.filter(|_| parts.forwards) {
         found.insert("gateway", address.addr().to_string());
     }
-    serde_json::to_value(found).unwrap_or_default()
+    if let Some(lineage) = &parts.lineage {
+        found.insert("lineage", lineage.clone());
+    }
+    let mut found = serde_json::to_value(found).unwrap_or_default();
+    // What is marked anew is told where it lives by the same update.
+    if let (Some(host), true) = (wanted.and_then(|wanted| wanted.host.as_ref()), parts.lineage.is_some()) {
+        found["host"] = serde_json::to_value(host).unwrap_or_default();
+    }
+    found
 }
 
 pub(crate) fn links() -> Result<Vec<HostLink>, LocalError> {
@@ -129,7 +181,14 @@ mod tests {
     use super::*;
 
     fn inputs() -> NetworkInputs {
-        serde_json::from_value(json!({"bridge": "kw-dev", "subnet": "10.88.0.0/24", "gateway": "10.88.0.1"})).unwrap()
+        serde_json::from_value(
+            json!({"bridge": "kw-dev", "subnet": "10.88.0.0/24", "gateway": "10.88.0.1", "lineage": "1a-2b"}),
+        )
+        .unwrap()
+    }
+
+    fn parts(subnet: Option<&str>, address: &str, forwards: bool) -> Parts {
+        Parts { lineage: Some("1a-2b".into()), subnet: subnet.map(net), address: Some(net(address)), forwards }
     }
 
     fn net(text: &str) -> Ipv4Net {
@@ -138,33 +197,50 @@ mod tests {
 
     #[test]
     fn a_network_as_desired_shows_equal_json() {
-        let parts = Parts { subnet: Some(net("10.88.0.0/24")), address: Some(net("10.88.0.1/24")), forwards: true };
+        let parts = parts(Some("10.88.0.0/24"), "10.88.0.1/24", true);
         assert_eq!(attributes("kw-dev", Some(&inputs()), &parts), serde_json::to_value(inputs()).unwrap());
     }
 
     #[test]
     fn what_is_missing_is_a_missing_key() {
-        let parts = Parts { subnet: None, address: Some(net("10.88.0.1/24")), forwards: true };
-        assert_eq!(attributes("kw-dev", Some(&inputs()), &parts), json!({"bridge": "kw-dev", "gateway": "10.88.0.1"}));
-        let parts = Parts { subnet: Some(net("10.88.0.0/24")), address: Some(net("10.88.0.1/24")), forwards: false };
-        assert_eq!(
-            attributes("kw-dev", Some(&inputs()), &parts),
-            json!({"bridge": "kw-dev", "subnet": "10.88.0.0/24"})
-        );
+        let found = attributes("kw-dev", Some(&inputs()), &parts(None, "10.88.0.1/24", true));
+        assert_eq!(found, json!({"bridge": "kw-dev", "gateway": "10.88.0.1", "lineage": "1a-2b"}));
+        let found = attributes("kw-dev", Some(&inputs()), &parts(Some("10.88.0.0/24"), "10.88.0.1/24", false));
+        assert_eq!(found, json!({"bridge": "kw-dev", "subnet": "10.88.0.0/24", "lineage": "1a-2b"}));
     }
 
     #[test]
     fn another_address_or_prefix_shows_as_it_is() {
-        let parts = Parts { subnet: Some(net("10.88.0.0/24")), address: Some(net("10.88.0.9/24")), forwards: true };
-        assert_eq!(attributes("kw-dev", Some(&inputs()), &parts)["gateway"], "10.88.0.9");
-        let parts = Parts { subnet: Some(net("10.88.0.0/24")), address: Some(net("10.88.0.1/16")), forwards: true };
-        assert_eq!(attributes("kw-dev", Some(&inputs()), &parts)["subnet"], "10.88.0.0/16");
+        let found = |address| attributes("kw-dev", Some(&inputs()), &parts(Some("10.88.0.0/24"), address, true));
+        assert_eq!(found("10.88.0.9/24")["gateway"], "10.88.0.9");
+        assert_eq!(found("10.88.0.1/16")["subnet"], "10.88.0.0/16");
     }
 
     #[test]
     fn a_link_without_our_marker_is_not_taken_for_ours() {
-        let links = [HostLink { name: "kw-dev".into(), alias: None, kind: Some("bridge".into()) }];
-        assert!(matches!(find("dev", None, &links, &[]), Observation::Unknown { .. }));
-        assert_eq!(find("dev", None, &[], &[]), Observation::Absent);
+        assert!(look(None, true).contains("is not kubewright's"));
+        let asked = Asked { id: "network/dev".parse().unwrap(), inputs: None, recorded: false };
+        assert_eq!(find(&asked, &[], &[]), Observation::Absent);
+    }
+
+    /// Why the link with this alias is not looked at as ours.
+    fn look(alias: Option<&str>, recorded: bool) -> String {
+        let links = [HostLink { name: "kw-dev".into(), alias: alias.map(str::to_owned), kind: Some("bridge".into()) }];
+        let inputs = serde_json::to_value(inputs()).ok();
+        match find(&Asked { id: "network/dev".parse().unwrap(), inputs, recorded }, &links, &[]) {
+            Observation::Unknown { why } => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_network_of_another_state_with_the_same_name_is_unknown_and_its_owner_is_named() {
+        let why = look(Some("kubewright:9z9z-8y/dev"), true);
+        assert!(why.contains("cluster dev of another state (lineage 9z9z8y)"), "{why}");
+    }
+
+    #[test]
+    fn a_network_that_an_earlier_release_marked_is_nobodys_unless_we_recorded_it() {
+        assert!(look(Some("kubewright:dev"), false).contains("earlier release"));
     }
 }

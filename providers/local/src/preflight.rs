@@ -9,14 +9,18 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use probe::probe;
 
+use crate::facts::HostLink;
+use crate::owner::Owner;
 use crate::setup::{self, PackageManager};
-use crate::{HostFacts, names, subnet};
+use crate::{HostFacts, machine, network, subnet};
 
 /// What is about to be made on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// The cluster's name.
     pub cluster: String,
+    /// Identity of the cluster's state.
+    pub lineage: String,
     /// Its bridge.
     pub bridge: String,
     /// Its subnet.
@@ -118,7 +122,8 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
         command: None,
     }));
     if let Some(facts) = &probe.facts {
-        findings.extend(taken_bridge(wish, facts));
+        let owner = Owner::new(&wish.lineage, &wish.cluster);
+        findings.extend(taken_bridge(&owner, &wish.bridge, false, &facts.links));
         findings.extend(subnet::check(&wish.cluster, wish.subnet, facts, &[]));
     }
     findings.extend(full_disk(wish, probe));
@@ -148,15 +153,36 @@ fn missing_features(probe: &Probe) -> Vec<Finding> {
         .collect()
 }
 
-fn taken_bridge(wish: &Wish, facts: &HostFacts) -> Option<Finding> {
-    let link = facts.link(&wish.bridge)?;
-    if link.alias.as_deref() == Some(names::marker(&wish.cluster).as_str()) {
+/// The bridge of a cluster, where it carries another owner's marker or none. `recorded`: our record knows the bridge.
+pub(crate) fn taken_bridge(owner: &Owner, bridge: &str, recorded: bool, links: &[HostLink]) -> Option<Finding> {
+    let link = links.iter().find(|link| link.name == bridge)?;
+    let marked = link.alias.as_deref().and_then(Owner::read);
+    if marked.as_ref().is_some_and(|marked| owner.owns(marked, recorded)) {
         return None;
     }
+    let mut why = network::foreign(bridge, marked.as_ref());
+    let running = marked.and_then(|marked| running_from(&marked.cluster, &machine::supervisors()));
+    if let Some(directory) = &running {
+        why.push_str(&format!(", whose machines run from {directory}"));
+    }
+    let state = running.as_deref().and_then(|directory| directory.strip_suffix("/machines"));
     Some(Finding {
-        object: format!("link {}", wish.bridge),
-        why: "a link of that name is there and is not this cluster's".into(),
-        command: Some(format!("ip -d link show {}", wish.bridge)),
+        object: format!("link {bridge}"),
+        why,
+        command: Some(match state {
+            Some(state) => format!("kubewright get clusters --state {state}"),
+            None => format!("ip -d link show {bridge}"),
+        }),
+    })
+}
+
+/// The directory of the machines of a cluster that run, from `<directory>/<cluster>/<machine> (…)`.
+fn running_from(cluster: &str, supervisors: &[String]) -> Option<String> {
+    supervisors.iter().find_map(|line| {
+        let home = line.rsplit_once(" (").map_or(line.as_str(), |(home, _)| home);
+        let (of_cluster, _) = home.rsplit_once('/')?;
+        let (directory, name) = of_cluster.rsplit_once('/')?;
+        (name == cluster).then(|| directory.to_owned())
     })
 }
 
@@ -180,6 +206,7 @@ mod tests {
     fn wish() -> Wish {
         Wish {
             cluster: "dev".into(),
+            lineage: "1a-2b".into(),
             bridge: "kw-dev".into(),
             subnet: "10.88.0.0/24".parse().unwrap(),
             machines: 3,
@@ -232,8 +259,20 @@ mod tests {
     }
 
     #[test]
+    fn whose_a_taken_bridge_is_and_where_its_machines_run_is_said() {
+        let link = |alias: &str| HostLink { name: "kw-dev".into(), alias: Some(alias.into()), kind: None };
+        let owner = Owner::new("1a-2b", "dev");
+        let why = |alias, recorded| taken_bridge(&owner, "kw-dev", recorded, &[link(alias)]).map(|found| found.why);
+        assert!(why("kubewright:9z-8y/dev", true).unwrap().contains("cluster dev of another state"));
+        assert!(why("kubewright:dev", false).is_some() && why("kubewright:dev", true).is_none());
+        let supervisors = ["/a/machines/dev/cp-1 (kw-x)".to_owned()];
+        assert_eq!(running_from("dev", &supervisors).as_deref(), Some("/a/machines"));
+        assert_eq!(running_from("other", &supervisors), None);
+    }
+
+    #[test]
     fn the_clusters_own_bridge_is_no_obstacle() {
-        let own = HostLink { name: "kw-dev".into(), alias: Some("kubewright:dev".into()), kind: None };
+        let own = HostLink { name: "kw-dev".into(), alias: Some("kubewright:1a-2b/dev".into()), kind: None };
         let probe = Probe { facts: Some(HostFacts { links: vec![own], ..HostFacts::default() }), ..good() };
         assert!(judge(&wish(), &probe).is_empty());
     }

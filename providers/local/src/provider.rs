@@ -18,6 +18,7 @@ use crate::cgroup::Layout;
 use crate::inputs::{MACHINE, MachineInputs, NETWORK, NetworkInputs};
 use crate::machine::{self, Home, Keys, Machine, Wanted};
 use crate::marked::{self, Marked};
+use crate::owner::{HostIdentity, Owner};
 use crate::{Finding, HostFacts, LocalError, Wish, network, preflight, schema};
 
 /// Makes, observes and removes networks and machines on this host.
@@ -71,6 +72,18 @@ impl LocalProvider {
     /// What carries kubewright's marker on this host and belongs to none of `clusters`.
     pub async fn leftovers(&self, clusters: BTreeSet<String>) -> Result<Vec<Marked>, ActionError> {
         Ok(blocking(move || Ok(marked::unknown(marked::all()?, &clusters))).await?)
+    }
+
+    /// What is in the way of this cluster: its bridge's name carries another owner's marker. Changes nothing.
+    pub async fn foreign(
+        &self,
+        cluster: &str,
+        lineage: &str,
+        bridge: &str,
+        recorded: bool,
+    ) -> Result<Option<Finding>, ActionError> {
+        let (owner, bridge) = (Owner::new(lineage, cluster), bridge.to_owned());
+        Ok(blocking(move || Ok(preflight::taken_bridge(&owner, &bridge, recorded, &network::links()?))).await?)
     }
 
     fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
@@ -166,7 +179,7 @@ impl Handler for LocalProvider {
         let ids: Vec<ResourceId> = requests.iter().map(|request| request.id.clone()).collect();
         let provider = self.clone();
         let looked = blocking(move || {
-            let mut found = provider.look(&requests, Some(context.as_ref()));
+            let mut found = provider.look(&requests, Some(context.as_ref()), false);
             found.extend(provider.orphans(&requests));
             Ok(found)
         })
@@ -202,10 +215,10 @@ impl LocalProvider {
             desired: change.after.clone().or_else(|| change.before.clone()),
             recorded: None,
         };
-        let (provider, outputs) = (self.clone(), context.outputs.clone());
+        let (provider, outputs, known) = (self.clone(), context.outputs.clone(), change.before.is_some());
         let same = blocking(move || {
             Ok([Some(outputs.as_ref()), None].into_iter().any(|context| {
-                provider.look(std::slice::from_ref(&request), context).into_values().any(|found| {
+                provider.look(std::slice::from_ref(&request), context, known).into_values().any(|found| {
                     matches!(found, Observation::Present { attributes } if Digest::of_json(&attributes) == expected)
                 })
             }))
@@ -221,33 +234,50 @@ impl LocalProvider {
     /// Machines of these clusters that nobody asked for. Where it cannot be found out, there are none.
     fn orphans(&self, requests: &[ObserveRequest]) -> BTreeMap<ResourceId, Observation> {
         let asked: BTreeSet<&ResourceId> = requests.iter().map(|request| &request.id).collect();
+        let lineage = requests.iter().find_map(|request| request.inputs()?.get("lineage").cloned());
+        let wanted = Wanted { inputs: json!({"lineage": lineage}), ..Wanted::default() };
         let clusters: BTreeSet<&str> = asked.iter().filter_map(|id| id.name().split('/').next()).collect();
         let homes = clusters.into_iter().flat_map(|cluster| self.homes(cluster).unwrap_or_default());
         let beside = homes.map(|home| (ResourceId::new(MACHINE, &format!("{}/{}", home.cluster, home.name)), home));
         let Ok(layout) = Layout::of_host() else { return BTreeMap::new() };
         beside
             .filter(|(id, _)| !asked.contains(id))
-            .filter_map(|(id, home)| match machine::observe(&home, &Wanted::default(), &layout) {
+            .filter_map(|(id, home)| match machine::observe(&home, &wanted, &layout) {
                 Observation::Present { attributes } => Some((id, Observation::orphan(attributes))),
                 _ => None,
             })
             .collect()
     }
 
-    /// Looks for resources; without a context references count as what the machine was made with.
+    /// Looks for resources; without a context references count as what the machine was made with. `known`: all of them
+    /// are recorded, whatever the requests say.
     fn look(
         &self,
         requests: &[ObserveRequest],
         context: Option<&dyn ObserveContext>,
+        known: bool,
     ) -> BTreeMap<ResourceId, Observation> {
-        let networks: Vec<_> = requests
-            .iter()
+        let here = HostIdentity::here(&self.root);
+        let (requests, elsewhere): (Vec<_>, Vec<_>) =
+            requests.iter().map(|request| (request, elsewhere(request, &here))).partition(|(_, why)| why.is_none());
+        let unseen = elsewhere
+            .into_iter()
+            .map(|(request, why)| (request.id.clone(), Observation::unknown(why.unwrap_or_default())));
+        let mut found: BTreeMap<_, _> = unseen.collect();
+        let requests = || requests.iter().map(|(request, _)| *request);
+        let networks: Vec<_> = requests()
             .filter(|request| request.id.kind() == NETWORK)
-            .map(|request| (request.id.clone(), request.id.name().to_owned(), request.inputs().cloned()))
+            .map(|request| network::Asked {
+                id: request.id.clone(),
+                inputs: request.inputs().cloned(),
+                recorded: known || request.recorded.is_some(),
+            })
             .collect();
-        let mut found = if networks.is_empty() { BTreeMap::new() } else { network::observe(&networks) };
+        if !networks.is_empty() {
+            found.extend(network::observe(&networks));
+        }
         let layout = Layout::of_host();
-        for request in requests.iter().filter(|request| request.id.kind() != NETWORK) {
+        for request in requests().filter(|request| request.id.kind() != NETWORK) {
             let observation = match (&layout, self.home(&request.id)) {
                 (Ok(layout), Ok(home)) if request.id.kind() == MACHINE => {
                     machine::observe(&home, &wanted(request, &home.name, context), layout)
@@ -257,8 +287,30 @@ impl LocalProvider {
             };
             found.insert(request.id.clone(), observation);
         }
+        for request in requests() {
+            if let Some(seen) = found.get_mut(&request.id).filter(|seen| **seen == Observation::Absent)
+                && self.may_be_elsewhere(request)
+            {
+                *seen =
+                    Observation::unknown("an earlier release made it without saying on which host, and it is not here");
+            }
+        }
         found
     }
+
+    /// Release 0.1 did not record hosts: where nothing at all of a cluster is here, it may be on another one.
+    fn may_be_elsewhere(&self, request: &ObserveRequest) -> bool {
+        let says_nothing = request.recorded.as_ref().is_some_and(|recorded| recorded.inputs.get("host").is_none());
+        let cluster = request.id.name().split('/').next().unwrap_or_default();
+        says_nothing && !self.root.join(cluster).is_dir()
+    }
+}
+
+/// Why a resource cannot be seen from here. The host that was recorded counts: what is wanted may be written anywhere.
+fn elsewhere(request: &ObserveRequest, here: &HostIdentity) -> Option<String> {
+    let host = |inputs: &Value| serde_json::from_value::<HostIdentity>(inputs.get("host")?.clone()).ok();
+    let recorded = request.recorded.as_ref().and_then(|recorded| host(&recorded.inputs));
+    recorded.or_else(|| request.desired.as_ref().and_then(host))?.elsewhere(here)
 }
 
 fn wanted(request: &ObserveRequest, name: &str, context: Option<&dyn ObserveContext>) -> Wanted {

@@ -129,7 +129,14 @@ fn count() -> u8 {
 async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
     let (ground, net) = Ground::new().await;
     let bridge = names::bridge_name(CLUSTER);
-    let wish = Wish { cluster: CLUSTER.into(), bridge: bridge.clone(), subnet: net, machines: 3, builds_image: true };
+    let wish = Wish {
+        cluster: CLUSTER.into(),
+        lineage: "real".into(),
+        bridge: bridge.clone(),
+        subnet: net,
+        machines: 3,
+        builds_image: true,
+    };
     assert_eq!(ground.provider.preflight(&wish).await, []);
 
     let network = ResourceId::new("network", CLUSTER);

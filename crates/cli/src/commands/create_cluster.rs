@@ -90,13 +90,15 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     }
     // Held until the cluster's own network shows that its subnet is taken.
     let (ground, _held) = ground::new(app, &name, &effective, &texts).await?;
+    let lineage = uuid::Uuid::new_v4().to_string();
+    refuse_foreign(app, &name, &lineage, &ground).await?;
     if arguments.yes {
-        check_host(app, &name, &effective, &ground).await?;
+        check_host(app, &name, &lineage, &effective, &ground).await?;
     }
     passwords::check(&effective.cluster.spec.containerd.registry_credentials, false, &PasswordFiles)?;
     // An own template that is no good is refused before anything is kept.
-    resolving::build(&resolving::resolve("", effective, ground.clone())?)?;
-    store(app, &name, texts, &ground).await?;
+    resolving::build(&resolving::resolve(&lineage, effective, ground.clone())?)?;
+    store(app, &name, &lineage, texts, &ground).await?;
     let again = format!("kubewright update cluster {name}{} --yes", arguments.rules.again());
     update::update(
         app,
@@ -120,11 +122,26 @@ fn generated(arguments: &Arguments) -> Result<Vec<SourceText>, CommandError> {
     Ok(vec![SourceText { name: format!("{}.yaml", arguments.name), text }])
 }
 
+/// Refuses a name that another state's cluster has on this host, also where nothing is to be made yet.
+async fn refuse_foreign(app: &App, name: &str, lineage: &str, ground: &Ground) -> Result<(), CommandError> {
+    match ground::foreign(app, name, lineage, &ground.local.bridge, false).await? {
+        None => Ok(()),
+        Some(error) => Err(error.hint(format!("take another name than {name}, or work on that one where it is kept"))),
+    }
+}
+
 /// Refuses before anything is written when this host can't carry the machines.
-async fn check_host(app: &App, name: &str, effective: &Effective, ground: &Ground) -> Result<(), CommandError> {
+async fn check_host(
+    app: &App,
+    name: &str,
+    lineage: &str,
+    effective: &Effective,
+    ground: &Ground,
+) -> Result<(), CommandError> {
     let machines = effective.groups.iter().map(|group| group.spec.count as usize).sum();
     let wish = HostWish {
         cluster: name.to_owned(),
+        lineage: lineage.to_owned(),
         bridge: ground.local.bridge.clone(),
         subnet: ground.local.subnet,
         machines,
@@ -146,11 +163,17 @@ fn unfit(findings: &[Finding]) -> CommandError {
 }
 
 /// Writes the first revision and the head.
-async fn store(app: &App, name: &str, texts: Vec<SourceText>, ground: &Ground) -> Result<(), CommandError> {
+async fn store(
+    app: &App,
+    name: &str,
+    lineage: &str,
+    texts: Vec<SourceText>,
+    ground: &Ground,
+) -> Result<(), CommandError> {
     let _lease = app.store.lock(name, app.lock_info("create cluster")).await?;
     let revision = documents::revision(app, texts, ground, None)?;
     let cluster = app.cluster(name);
     let digest = cluster.put_revision(&revision).await?;
-    cluster.create(&uuid::Uuid::new_v4().to_string(), digest).await?;
+    cluster.create(lineage, digest).await?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::operation::{self, Operation};
 use crate::output::Format;
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
-use crate::{confirm, kubeconfig, update};
+use crate::{confirm, ground, kubeconfig, update};
 
 /// Arguments of `delete cluster`.
 #[derive(Debug, Args)]
@@ -64,6 +64,7 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     let again = &wish.again;
     let lease = if wish.yes { Some(app.store.lock(name, app.lock_info("delete cluster")).await?) } else { None };
     let loaded = operation::load(app, name).await?;
+    ground::at_home(app, name, &loaded).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let composition = compose(app, None, &Care::default());
     let judge = Judge::of_deletion(name, &loaded);

@@ -26,6 +26,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         .ok_or_else(|| CommandError::failed("no subnet of 10.88.0.0/16 is free on this host"))?;
     let wish = provider_local::Wish {
         cluster: "preflight".to_owned(),
+        lineage: "preflight".to_owned(),
         bridge: provider_local::names::bridge_name("preflight"),
         subnet,
         machines: 3,

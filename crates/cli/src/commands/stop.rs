@@ -4,10 +4,10 @@ use clap::Args;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::compose;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::operation;
+use crate::{compose, ground};
 
 /// Arguments of `stop cluster`.
 #[derive(Debug, Args)]
@@ -19,7 +19,8 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
     let _lease = app.store.lock(&name, app.lock_info("stop cluster")).await?;
-    operation::load(app, &name).await?;
+    let loaded = operation::load(app, &name).await?;
+    ground::at_home(app, &name, &loaded).await?;
     let local = compose::local_provider(app);
     let stopped = app.phase("machines stopped", local.stop(&name)).await;
     let stopped = stopped.map_err(|error| CommandError::from_source("cannot stop all machines", &error))?;

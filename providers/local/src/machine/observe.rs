@@ -48,6 +48,9 @@ pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> 
         Ok(record) => record.unwrap_or_else(|| Record::new("")),
         Err(error) => return Observation::unknown(error.to_string()),
     };
+    if let Some(why) = foreign(&record.inputs, &wanted.inputs) {
+        return Observation::unknown(why);
+    }
     let running = match process::find(home) {
         Ok(supervisor) => supervisor.is_some(),
         Err(error) => return Observation::unknown(error.to_string()),
@@ -58,6 +61,14 @@ pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> 
         files: read_files(home),
     };
     Observation::present(attributes(wanted, &record.inputs, &found))
+}
+
+/// Why a machine is not the wanted one: it was made for another state's cluster of the same name. One that release 0.1
+/// made names none.
+fn foreign(made: &Value, wanted: &Value) -> Option<String> {
+    let lineage = |inputs: &Value| inputs.get("lineage").and_then(Value::as_str).map(str::to_owned);
+    let (made, wanted) = (lineage(made)?, lineage(wanted)?);
+    (made != wanted).then(|| format!("it belongs to another cluster of this name (lineage {made})"))
 }
 
 /// The public host key that a machine was last given.
@@ -228,6 +239,14 @@ mod tests {
         assert_eq!((&shown["memory"], &shown["milliCpus"]), (&json!(512 << 20), &json!(500)));
         found.limits = Some(Limits { memory: Some(1_000_000_001 / PAGE * PAGE), milli_cpus: None });
         assert_eq!(attributes(&wanted, &wanted.inputs, &found)["memory"], json!(1_000_000_001u64));
+    }
+
+    #[test]
+    fn a_machine_of_another_lineage_is_not_taken_for_the_wanted_one() {
+        let of = |lineage: &str| json!({"lineage": lineage});
+        assert!(foreign(&of("1"), &of("2")).unwrap().contains("lineage 1"));
+        assert_eq!(foreign(&of("1"), &of("1")), None);
+        assert_eq!(foreign(&json!({}), &of("1")), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::owner::Owner;
 use crate::{LocalError, command, names};
 
 /// Firewall software that drops or rejects forwarded packets.
@@ -16,40 +17,46 @@ enum Firewall {
 }
 
 /// Adds marked accept rules to every firewall that drops; nothing where none does.
-pub(super) fn open(cluster: &str, bridge: &str) -> Result<(), LocalError> {
+pub(super) fn open(owner: &Owner, bridge: &str) -> Result<(), LocalError> {
     for firewall in detect()? {
-        if !is_open_in(&firewall, cluster, bridge)? {
-            open_in(&firewall, cluster, bridge)?;
+        if !is_open_in(&firewall, owner, bridge)? {
+            open_in(&firewall, owner, bridge)?;
         }
     }
     Ok(())
 }
 
 /// Whether every firewall that drops lets the bridge's packets through.
-pub(super) fn is_open(cluster: &str, bridge: &str) -> Result<bool, LocalError> {
+pub(super) fn is_open(owner: &Owner, bridge: &str) -> Result<bool, LocalError> {
     for firewall in detect()? {
-        if !is_open_in(&firewall, cluster, bridge)? {
+        if !is_open_in(&firewall, owner, bridge)? {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Removes the marked rules, from firewalls that no longer drop too.
-pub(super) fn close(cluster: &str, bridge: &str) -> Result<(), LocalError> {
+/// Removes the marked rules and firewalld's setting, from firewalls that no longer drop too.
+pub(super) fn close(owner: &Owner, bridge: &str) -> Result<(), LocalError> {
+    close_rules(owner)?;
+    if has_firewalld(&chains()?) {
+        // firewalld says no when the interface is in no zone of its own.
+        let _ = command::run("firewall-cmd", &["--zone=trusted", &format!("--remove-interface={bridge}")]);
+    }
+    Ok(())
+}
+
+/// Removes the marked rules.
+pub(super) fn close_rules(owner: &Owner) -> Result<(), LocalError> {
     let chains = chains()?;
     for program in iptables_programs(&chains) {
-        for rule in marked_in(&program, &names::marker(cluster))? {
+        for rule in marked_in(&program, &owner.marker())? {
             let rule = rule.replacen("-A ", "-D ", 1).replace('"', "");
             command::run(&program, &rule.split(' ').collect::<Vec<_>>())?;
         }
     }
-    if has_firewalld(&chains) {
-        // firewalld says no when the interface is in no zone of its own.
-        let _ = command::run("firewall-cmd", &["--zone=trusted", &format!("--remove-interface={bridge}")]);
-    }
     for (family, table, chain) in forward_chains(&chains).filter(|(_, table, _)| !is_iptables(table)) {
-        for handle in handles(&family, &table, &chain, &names::marker(cluster))? {
+        for handle in handles(&family, &table, &chain, &owner.marker())? {
             command::run("nft", &["delete", "rule", &family, &table, &chain, "handle", &handle.to_string()])?;
         }
     }
@@ -161,8 +168,8 @@ fn rules_with(listing: &str, marker: &str) -> Vec<String> {
     listing.lines().filter(|line| line.starts_with("-A ") && commented(line)).map(str::to_owned).collect()
 }
 
-fn is_open_in(firewall: &Firewall, cluster: &str, bridge: &str) -> Result<bool, LocalError> {
-    let marker = names::marker(cluster);
+fn is_open_in(firewall: &Firewall, owner: &Owner, bridge: &str) -> Result<bool, LocalError> {
+    let marker = owner.marker();
     Ok(match firewall {
         Firewall::Iptables(program) => marked_in(program, &marker)?.len() >= 2,
         Firewall::Firewalld => {
@@ -172,8 +179,8 @@ fn is_open_in(firewall: &Firewall, cluster: &str, bridge: &str) -> Result<bool, 
     })
 }
 
-fn open_in(firewall: &Firewall, cluster: &str, bridge: &str) -> Result<(), LocalError> {
-    let marker = names::marker(cluster);
+fn open_in(firewall: &Firewall, owner: &Owner, bridge: &str) -> Result<(), LocalError> {
+    let marker = owner.marker();
     match firewall {
         Firewall::Iptables(program) => {
             for direction in ["-i", "-o"] {

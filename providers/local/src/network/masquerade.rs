@@ -3,19 +3,20 @@
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
+use crate::owner::Owner;
 use crate::{LocalError, command, names};
 
 /// Makes the table as it must be, in one transaction.
-pub(super) fn ensure(cluster: &str, subnet: Ipv4Net) -> Result<(), LocalError> {
-    if find(cluster)? == Some(subnet) {
+pub(super) fn ensure(owner: &Owner, subnet: Ipv4Net) -> Result<(), LocalError> {
+    if find(owner)? == Some(subnet) {
         return Ok(());
     }
-    command::feed("nft", &["-f", "-"], &rules(cluster, subnet)).map(drop)
+    command::feed("nft", &["-f", "-"], &rules(owner, subnet)).map(drop)
 }
 
 /// Removes the table; fine where it is gone.
-pub(super) fn remove(cluster: &str) -> Result<(), LocalError> {
-    let table = names::table_name(cluster);
+pub(super) fn remove(owner: &Owner) -> Result<(), LocalError> {
+    let table = owner.table();
     if !tables()?.contains(&table) {
         return Ok(());
     }
@@ -23,12 +24,12 @@ pub(super) fn remove(cluster: &str) -> Result<(), LocalError> {
 }
 
 /// The subnet that is masqueraded for a cluster, if any is.
-pub(super) fn find(cluster: &str) -> Result<Option<Ipv4Net>, LocalError> {
-    let table = names::table_name(cluster);
+pub(super) fn find(owner: &Owner) -> Result<Option<Ipv4Net>, LocalError> {
+    let table = owner.table();
     if !tables()?.contains(&table) {
         return Ok(None);
     }
-    Ok(read(cluster, &command::json("nft", &["-j", "list", "table", "inet", &table])?))
+    Ok(read(owner, &command::json("nft", &["-j", "list", "table", "inet", &table])?))
 }
 
 /// Names of the tables that are ours.
@@ -43,8 +44,8 @@ pub(crate) fn tables() -> Result<Vec<String>, LocalError> {
 }
 
 /// The table as nft reads it. Naming and deleting it first makes the replacement atomic and repeatable.
-fn rules(cluster: &str, subnet: Ipv4Net) -> String {
-    let (table, marker) = (names::table_name(cluster), names::marker(cluster));
+fn rules(owner: &Owner, subnet: Ipv4Net) -> String {
+    let (table, marker) = (owner.table(), owner.marker());
     format!(
         "add table inet {table}\n\
          delete table inet {table}\n\
@@ -58,8 +59,8 @@ fn rules(cluster: &str, subnet: Ipv4Net) -> String {
 }
 
 /// The subnet of the marked rule that masquerades, from `nft -j list table`.
-fn read(cluster: &str, json: &Value) -> Option<Ipv4Net> {
-    let marker = names::marker(cluster);
+fn read(owner: &Owner, json: &Value) -> Option<Ipv4Net> {
+    let marker = owner.marker();
     let rules = json.get("nftables")?.as_array()?.iter().filter_map(|object| object.get("rule"));
     let mut marked = rules.filter(|rule| rule.get("comment").and_then(Value::as_str) == Some(marker.as_str()));
     let expressions = marked.find_map(|rule| rule.get("expr")?.as_array())?;
@@ -81,17 +82,21 @@ mod tests {
 
     use super::*;
 
+    fn owner() -> Owner {
+        Owner::new("1a2b3c4d-5e", "dev")
+    }
+
     #[test]
     fn the_table_masquerades_what_leaves_the_subnet_and_says_whose_it_is() {
-        let expected = "add table inet kubewright-dev\n\
-            delete table inet kubewright-dev\n\
-            table inet kubewright-dev {\n\
+        let expected = "add table inet kubewright-dev_1a2b3c4d\n\
+            delete table inet kubewright-dev_1a2b3c4d\n\
+            table inet kubewright-dev_1a2b3c4d {\n\
             \tchain postrouting {\n\
             \t\ttype nat hook postrouting priority 100; policy accept;\n\
-            \t\tip saddr 10.88.0.0/24 ip daddr != 10.88.0.0/24 masquerade comment \"kubewright:dev\"\n\
+            \t\tip saddr 10.88.0.0/24 ip daddr != 10.88.0.0/24 masquerade comment \"kubewright:1a2b3c4d-5e/dev\"\n\
             \t}\n\
             }\n";
-        assert_eq!(rules("dev", "10.88.0.0/24".parse().unwrap()), expected);
+        assert_eq!(rules(&owner(), "10.88.0.0/24".parse().unwrap()), expected);
     }
 
     #[test]
@@ -100,10 +105,10 @@ mod tests {
             json!({"match": {"op": op, "left": {"payload": {"protocol": "ip", "field": field}},
                 "right": {"prefix": {"addr": "10.88.0.0", "len": 24}}}})
         };
-        let rule = json!({"rule": {"comment": "kubewright:dev", "handle": 2,
+        let rule = json!({"rule": {"comment": "kubewright:1a2b3c4d-5e/dev", "handle": 2,
             "expr": [prefix("==", "saddr"), prefix("!=", "daddr"), {"masquerade": null}]}});
         let listed = json!({"nftables": [{"metainfo": {}}, {"chain": {}}, rule]});
-        assert_eq!(read("dev", &listed), Some("10.88.0.0/24".parse().unwrap()));
-        assert_eq!(read("other", &listed), None);
+        assert_eq!(read(&owner(), &listed), Some("10.88.0.0/24".parse().unwrap()));
+        assert_eq!(read(&Owner::by_name("dev"), &listed), None);
     }
 }

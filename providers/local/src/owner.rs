@@ -1,0 +1,165 @@
+//! Whose a thing on this host is: the marker of a cluster's state, and the host that a cluster lives on.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names;
+
+/// Characters of a lineage that stand in names whose length is limited.
+const SHORT: usize = 8;
+
+/// What an owner marker says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// Identity of the cluster's state. Release 0.1 marked things with the cluster's name alone.
+    pub lineage: Option<String>,
+    /// The cluster's name.
+    pub cluster: String,
+}
+
+impl Owner {
+    /// The owner of everything of a cluster; an empty lineage is none.
+    pub fn new(lineage: &str, cluster: &str) -> Self {
+        let lineage = (!lineage.is_empty()).then(|| lineage.to_owned());
+        Self { lineage, cluster: cluster.to_owned() }
+    }
+
+    /// The same as release 0.1 wrote it.
+    pub(crate) fn by_name(cluster: &str) -> Self {
+        Self::new("", cluster)
+    }
+
+    /// What a marker says; `None` for what is no marker of kubewright's.
+    pub fn read(marker: &str) -> Option<Self> {
+        let rest = marker.strip_prefix(names::MARKER)?;
+        Some(match rest.split_once('/') {
+            Some((lineage, cluster)) => Self::new(lineage, cluster),
+            None => Self::by_name(rest),
+        })
+    }
+
+    /// The marker: `kubewright:<lineage>/<cluster>`.
+    pub fn marker(&self) -> String {
+        match &self.lineage {
+            Some(lineage) => format!("{}{lineage}/{}", names::MARKER, self.cluster),
+            None => format!("{}{}", names::MARKER, self.cluster),
+        }
+    }
+
+    /// Name of its nftables table (family inet): `kubewright-<cluster>-<short lineage>`.
+    pub(crate) fn table(&self) -> String {
+        match &self.lineage {
+            // No cluster's name has an underscore, so that it can be read back.
+            Some(lineage) => format!("{}{}_{}", names::TABLE, self.cluster, short(lineage)),
+            None => format!("{}{}", names::TABLE, self.cluster),
+        }
+    }
+
+    /// Whether something marked so belongs to this owner. What carries no lineage does so only where the caller's own
+    /// record knows it (`recorded`): the name alone may be anybody's.
+    pub(crate) fn owns(&self, marked: &Self, recorded: bool) -> bool {
+        marked == self || (recorded && marked.lineage.is_none() && marked.cluster == self.cluster)
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.lineage {
+            Some(lineage) => write!(f, "cluster {} of another state (lineage {})", self.cluster, short(lineage)),
+            None => write!(f, "a cluster {} of an earlier release, which is not recorded here", self.cluster),
+        }
+    }
+}
+
+fn short(lineage: &str) -> String {
+    lineage.chars().filter(char::is_ascii_alphanumeric).take(SHORT).collect()
+}
+
+/// Where a cluster's machines live: seen from anywhere else they are unknown, never absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostIdentity {
+    /// The host's machine-id (`/etc/machine-id`, machine-id(5)), or its boot's id where it has none.
+    pub machine_id: String,
+    /// The host's name; only shown.
+    pub hostname: String,
+    /// The directory that its machines are kept in, an absolute path.
+    pub directory: String,
+}
+
+impl HostIdentity {
+    /// This host, keeping machines in `directory`.
+    pub fn here(directory: &Path) -> Self {
+        let line = |file: &str| fs_err::read_to_string(file).ok().map(|text| text.trim().to_owned());
+        let id = |file| line(file).filter(|id| !id.is_empty() && id != "uninitialized");
+        let machine_id = id("/etc/machine-id").or_else(|| id("/var/lib/dbus/machine-id"));
+        Self {
+            machine_id: machine_id.or_else(|| id("/proc/sys/kernel/random/boot_id")).unwrap_or_default(),
+            hostname: line("/proc/sys/kernel/hostname").unwrap_or_default(),
+            directory: directory.display().to_string(),
+        }
+    }
+
+    /// Why machines that live at `self` cannot be seen from `here`; `None` where they can.
+    ///
+    /// A directory of this host that is gone was moved: what lies here is it.
+    pub fn elsewhere(&self, here: &Self) -> Option<String> {
+        if self.machine_id != here.machine_id {
+            return Some(format!("it lives on host {}, in {}", self.hostname, self.directory));
+        }
+        let moved = || !Path::new(&self.directory).is_dir();
+        if self.directory == here.directory || moved() {
+            return None;
+        }
+        Some(format!("it lives in {} of this host, and here machines are kept in {}", self.directory, here.directory))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_read_back_and_one_of_an_earlier_release_too() {
+        let owner = Owner::new("0b1c-2d", "dev");
+        assert_eq!(owner.marker(), "kubewright:0b1c-2d/dev");
+        assert_eq!(Owner::read(&owner.marker()), Some(owner));
+        assert_eq!(Owner::read("kubewright:dev"), Some(Owner::by_name("dev")));
+        assert_eq!(Owner::read("docker0"), None);
+    }
+
+    #[test]
+    fn two_states_with_a_cluster_of_one_name_have_tables_of_their_own() {
+        assert_ne!(Owner::new("1111", "dev").table(), Owner::new("2222", "dev").table());
+        assert_eq!(Owner::by_name("dev").table(), "kubewright-dev");
+        assert_ne!(Owner::new("b", "a").table(), Owner::by_name("a-b").table());
+    }
+
+    #[test]
+    fn what_has_no_lineage_is_ours_only_where_we_recorded_it() {
+        let owner = Owner::new("1", "dev");
+        assert!(owner.owns(&owner.clone(), false));
+        assert!(owner.owns(&Owner::by_name("dev"), true) && !owner.owns(&Owner::by_name("dev"), false));
+        assert!(!owner.owns(&Owner::by_name("other"), true) && !owner.owns(&Owner::new("2", "dev"), true));
+    }
+
+    fn host(machine_id: &str, directory: &str) -> HostIdentity {
+        HostIdentity { machine_id: machine_id.into(), hostname: "a".into(), directory: directory.into() }
+    }
+
+    #[test]
+    fn machines_of_another_host_or_another_directory_are_elsewhere() {
+        let kept = tempfile::tempdir().unwrap();
+        let kept = kept.path().to_str().unwrap();
+        assert_eq!(host("1", kept).elsewhere(&host("1", kept)), None);
+        assert!(host("1", kept).elsewhere(&host("1", "/other")).unwrap().contains(kept));
+        assert!(host("1", "/s").elsewhere(&host("2", "/s")).unwrap().contains("lives on host a"));
+    }
+
+    #[test]
+    fn a_data_directory_that_was_moved_is_found_where_it_is() {
+        assert_eq!(host("1", "/no/such/directory").elsewhere(&host("1", "/new")), None);
+    }
+}
