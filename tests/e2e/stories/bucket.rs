@@ -21,6 +21,7 @@ pub(crate) fn story(world: &mut World) {
 
     killed_and_followed(world);
     moved_and_back(world, &bucket);
+    seen_from_another_home(world);
     world.kubewright(&["delete", "cluster", CLUSTER, "--yes"]);
     assert!(!world.kubewright(&["get", "clusters"]).contains(CLUSTER));
 }
@@ -32,6 +33,20 @@ fn killed_and_followed(world: &mut World) {
     assert!(first.reaches(&Moment::Works), "the first one works");
     first.kill();
     world.kubewright(&["update", "cluster", CLUSTER, "--yes"]);
+    checks::nothing_to_do(world, CLUSTER);
+}
+
+/// Whoever has another home shares the bucket, but not the machines: nothing is made twice, and nothing forgotten.
+fn seen_from_another_home(world: &mut World) {
+    let home = world.path("another-home");
+    for verb in ["update", "delete", "stop"] {
+        let arguments: &[&str] =
+            if verb == "stop" { &["stop", "cluster", CLUSTER] } else { &[verb, "cluster", CLUSTER, "--yes"] };
+        let output = world.program(arguments).env("XDG_STATE_HOME", &home).output().expect("kubewright starts");
+        let said = both(&output);
+        assert_eq!(output.status.code(), Some(11), "{verb}: {said}");
+        assert!(said.contains(&world.state().display().to_string()), "where the machines live is said: {said}");
+    }
     checks::nothing_to_do(world, CLUSTER);
 }
 
