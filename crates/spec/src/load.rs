@@ -13,6 +13,8 @@ use crate::validate;
 pub struct Surroundings {
     /// Destinations of the host's routes, without the default route and without those of the cluster's own network.
     pub routes: Vec<IpNet>,
+    /// The cluster is about to be made: what can't be changed later is worth a word now.
+    pub is_new: bool,
 }
 
 /// What came of loading.

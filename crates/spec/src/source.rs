@@ -20,6 +20,15 @@ impl Source {
     /// A source from bytes; an error where they are not UTF-8.
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let name = name.into();
+        if let Some(encoding) = foreign_encoding(&bytes) {
+            let label =
+                Self { name, text: String::new() }.label(Span { start: 0, end: 0 }, "from the first character on");
+            return Err(Box::new(
+                Diagnostic::error("spec::not-utf8", format!("the file is in {encoding}, and documents are in UTF-8"))
+                    .at(label)
+                    .help(format!("save it as UTF-8, or convert it: iconv -f {encoding} -t UTF-8 FILE > NEW")),
+            ));
+        }
         String::from_utf8(bytes).map(|text| Self { name: name.clone(), text }).map_err(|error| {
             let (valid, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
             let text = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()).into_owned();
@@ -28,7 +37,7 @@ impl Source {
             Box::new(
                 Diagnostic::error("spec::not-utf8", "the file is not a text in UTF-8")
                     .at(label)
-                    .help("save it as UTF-8; it may be a binary file, or one in UTF-16"),
+                    .help("save it as UTF-8; it may be a binary file, or one in an older encoding"),
             )
         })
     }
@@ -57,6 +66,18 @@ impl Source {
     }
 }
 
+/// The encoding of a text with two or four bytes a character. Without a byte order mark it shows in the zeros: a YAML
+/// document begins with a character of ASCII.
+fn foreign_encoding(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [1..=0x7f, 0, 0, 0, ..] => Some("UTF-32LE"),
+        [0, 0, 0xfe, 0xff, ..] | [0, 0, 0, 1..=0x7f, ..] => Some("UTF-32BE"),
+        [0xff, 0xfe, ..] | [1..=0x7f, 0, ..] => Some("UTF-16LE"),
+        [0xfe, 0xff, ..] | [0, 1..=0x7f, ..] => Some("UTF-16BE"),
+        _ => None,
+    }
+}
+
 /// A range of bytes of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
@@ -66,7 +87,7 @@ pub(crate) struct Span {
     pub(crate) end: usize,
 }
 
-/// Where each character of a text is, for parsers that count in characters.
+/// Where each character of a text is, for parsers that count in characters and are not shown its byte order marks.
 pub(crate) struct CharIndex {
     /// Byte offset of every 64th character.
     steps: Vec<usize>,
@@ -74,19 +95,37 @@ pub(crate) struct CharIndex {
 }
 
 const STEP: usize = 64;
+/// Editors of some systems begin a file with it, and joined files have it before each document.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl CharIndex {
     /// The index of `text`.
     pub(crate) fn new(text: &str) -> Self {
-        Self { steps: text.char_indices().step_by(STEP).map(|(at, _)| at).collect(), length: text.len() }
+        Self { steps: read(text).step_by(STEP).map(|(at, _)| at).collect(), length: text.len() }
     }
 
     /// The byte offset of a character of `text`; its end where there are fewer.
     pub(crate) fn byte(&self, text: &str, character: usize) -> usize {
         let Some(step) = self.steps.get(character / STEP) else { return self.length };
         let rest = text.get(*step..).unwrap_or_default();
-        rest.char_indices().nth(character % STEP).map_or(self.length, |(at, _)| step + at)
+        // What stands first here is none of the marks: it was counted.
+        read(rest).nth(character % STEP).map_or(self.length, |(at, _)| step + at)
     }
+}
+
+/// The text without byte order marks at the beginning of lines: YAML allows one before every document.
+pub(crate) fn without_marks(text: &str) -> String {
+    read(text).map(|(_, character)| character).collect()
+}
+
+/// The characters that parsers get to see, with their byte offsets.
+fn read(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut begins_line = true;
+    text.char_indices().filter(move |(_, character)| {
+        let is_mark = begins_line && *character == BYTE_ORDER_MARK;
+        begins_line = is_mark || *character == '\n';
+        !is_mark
+    })
 }
 
 #[cfg(test)]
@@ -118,6 +157,37 @@ mod tests {
         }
         assert_eq!(index.byte(&text, 400), text.len());
         assert_eq!(index.byte(&text, 9000), text.len());
+    }
+
+    #[test]
+    fn marks_at_the_beginning_of_lines_are_not_counted_wherever_an_index_begins() {
+        let text = "\u{feff}a\u{feff}b\n\u{feff}c\n".repeat(100);
+        let shown = without_marks(&text);
+        assert_eq!(shown, "a\u{feff}b\nc\n".repeat(100));
+        let index = CharIndex::new(&text);
+        for (number, character) in shown.chars().enumerate() {
+            assert!(text[index.byte(&text, number)..].starts_with(character), "{number}");
+        }
+    }
+
+    #[test]
+    fn texts_with_two_or_four_bytes_a_character_are_refused_with_their_encoding() {
+        let text = "apiVersion: x\n";
+        let two = |to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+        let four = |to: fn(u32) -> [u8; 4]| text.chars().map(u32::from).flat_map(to).collect::<Vec<u8>>();
+        for (bytes, mark, encoding) in [
+            (two(u16::to_le_bytes), &[0xff_u8, 0xfe][..], "UTF-16LE"),
+            (two(u16::to_be_bytes), &[0xfe, 0xff], "UTF-16BE"),
+            (four(u32::to_le_bytes), &[0xff, 0xfe, 0, 0], "UTF-32LE"),
+            (four(u32::to_be_bytes), &[0, 0, 0xfe, 0xff], "UTF-32BE"),
+        ] {
+            for bytes in [bytes.clone(), [mark, &bytes].concat()] {
+                let error = Source::from_bytes("x", bytes).unwrap_err();
+                assert_eq!(error.message, format!("the file is in {encoding}, and documents are in UTF-8"));
+            }
+        }
+        assert_eq!(Source::from_bytes("x", text.as_bytes().to_vec()).unwrap().text, text);
+        assert!(Source::from_bytes("x", Vec::new()).is_ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use resource::Diagnostic;
 use saphyr_parser::Parser;
 use serde_json::{Number, Value};
 
-use crate::source::{CharIndex, Source, Span};
+use crate::source::{CharIndex, Source, Span, without_marks};
 
 mod build;
 mod syntax;
@@ -126,7 +126,7 @@ impl Node {
 pub(crate) fn read(source: &Source) -> (Vec<Node>, Vec<Diagnostic>) {
     let index = CharIndex::new(&source.text);
     let mut builder = build::Builder::new(source, &index);
-    for event in Parser::new_from_str(&source.text) {
+    for event in Parser::new_from_str(&without_marks(&source.text)) {
         let carry_on = match event {
             Ok((event, span)) => builder.take(event, span),
             Err(error) => {
@@ -166,6 +166,7 @@ mod tests {
             "größe: ok\nliste:\n  - äöü\n  - zwei # ß\nletzter: 日本\n",
             "größe: ok\r\nliste:\r\n  - äöü\r\nletzter: 日本\r\n",
             "\u{feff}a: ö\nb: x\n",
+            "\u{feff}# ö\r\n\u{feff}a: ö\r\nb: x\r\n",
         ] {
             let (documents, diagnostics) = read_text(text);
             assert_eq!(diagnostics, []);
@@ -183,6 +184,18 @@ mod tests {
                     check_places(text, &entry.value);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_each_document_of_a_joined_file_is_read() {
+        let one = "\u{feff}# größe\nkind: a\nspec:\n  x: ü\n";
+        let text = format!("{one}---\n{one}---\n\u{feff}\u{feff}kind: b\n...\n\u{feff}---\nkind: c\n");
+        let (documents, diagnostics) = read_text(&text);
+        assert_eq!(diagnostics, []);
+        assert_eq!(documents.len(), 4);
+        for document in &documents {
+            check_places(&text, document);
         }
     }
 

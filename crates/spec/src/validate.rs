@@ -12,10 +12,12 @@ mod assets;
 mod audit;
 mod containerd;
 mod control_planes;
+mod endpoint;
 mod flags;
 mod kubelet;
 mod labels;
 mod machines;
+mod max_pods;
 mod names;
 mod overlaps;
 mod pki;
@@ -25,15 +27,17 @@ mod resolvers;
 mod version;
 
 /// All rules.
-const RULES: [fn(&World<'_>) -> Vec<Finding>; 16] = [
+const RULES: [fn(&World<'_>) -> Vec<Finding>; 18] = [
     names::check,
     version::check,
     control_planes::check,
     ranges::check,
+    max_pods::check,
     overlaps::check,
     resolvers::check,
     ports::check,
     api::check,
+    endpoint::check,
     labels::check,
     kubelet::check,
     flags::check,
@@ -58,6 +62,11 @@ impl World<'_> {
 
     fn groups(&self) -> &[Draft<InstanceGroup>] {
         &self.drafts.groups
+    }
+
+    /// The user wrote this field.
+    fn writes<T>(&self, draft: &Draft<T>, field: &str) -> bool {
+        self.documents.documents.get(draft.document).is_some_and(|document| document.has(field))
     }
 
     /// All groups could be read, so counts of machines are what the user meant.

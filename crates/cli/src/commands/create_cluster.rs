@@ -65,7 +65,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let texts = if arguments.files.is_empty() { generated(&arguments)? } else { documents::read(&arguments.files)? };
     let facts = compose::local_provider(app).facts().await?;
     let routes = facts.routes.iter().map(|route| IpNet::V4(route.net.trunc())).collect();
-    let effective = documents::effective_on(&texts, &Surroundings { routes })?;
+    let effective = documents::effective_on(&texts, &Surroundings { routes, is_new: true })?;
     let name = effective.cluster.metadata.name.clone();
     if name != arguments.name {
         return Err(CommandError::failed(format!("the documents describe cluster {name}, not {}", arguments.name))

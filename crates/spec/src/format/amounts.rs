@@ -17,7 +17,10 @@ pub(crate) fn quantity(text: &str) -> Result<(), Unfit> {
 
 /// The amount that a quantity stands for: bytes, processors, pieces.
 pub(crate) fn parse_quantity(text: &str) -> Option<f64> {
-    const SUFFIXES: [(&str, f64); 13] = [
+    const SUFFIXES: [(&str, f64); 16] = [
+        ("Ei", 1_152_921_504_606_846_976.0),
+        ("n", 1e-9),
+        ("u", 1e-6),
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),
         ("Gi", 1_073_741_824.0),
@@ -32,14 +35,19 @@ pub(crate) fn parse_quantity(text: &str) -> Option<f64> {
         ("E", 1e18),
         ("", 1.0),
     ];
-    SUFFIXES.iter().find_map(|(suffix, factor)| {
-        let number = text.strip_suffix(suffix)?;
-        let digits = number.starts_with(|c: char| c.is_ascii_digit())
-            && number.chars().all(|c| c.is_ascii_digit() || c == '.')
-            && !number.ends_with('.');
-        let value: f64 = digits.then(|| number.parse().ok())??;
-        Some(value * factor)
+    SUFFIXES.iter().find_map(|(suffix, factor)| Some(decimal(text.strip_suffix(suffix)?)? * factor)).or_else(|| {
+        let (number, exponent) = text.split_once(['e', 'E'])?;
+        let exponent: i32 = exponent.parse().ok()?;
+        Some(decimal(number)? * 10_f64.powi(exponent))
     })
+}
+
+/// Digits, with a point among them or not.
+fn decimal(number: &str) -> Option<f64> {
+    let digits = number.starts_with(|c: char| c.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+        && !number.ends_with('.');
+    digits.then(|| number.parse().ok())?
 }
 
 /// Bytes that a quantity of memory or disk stands for; `None` where it is no quantity.
@@ -64,14 +72,17 @@ pub(crate) fn duration(text: &str) -> Result<(), Unfit> {
 
 /// Seconds that a duration stands for.
 pub(crate) fn parse_duration(text: &str) -> Option<f64> {
-    const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+    sum_of_parts(text, &[("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)])
+}
+
+fn sum_of_parts(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let mut rest = text;
     let mut seconds = 0.0;
     while !rest.is_empty() {
         let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
         let number: f64 = rest.get(..end)?.parse().ok()?;
         rest = rest.get(end..)?;
-        let (unit, factor) = UNITS.iter().find(|(unit, _)| rest.starts_with(unit))?;
+        let (unit, factor) = units.iter().find(|(unit, _)| rest.starts_with(unit))?;
         rest = rest.get(unit.len()..)?;
         seconds += number * factor;
     }
@@ -102,6 +113,26 @@ pub(crate) fn sha256(text: &str) -> Result<(), Unfit> {
     Err(Unfit::new("it is not 64 hex digits in lower case").help("`sha256sum FILE` prints it"))
 }
 
+/// Seconds that a duration stands for as Go reads it: with a sign, and units down to nanoseconds.
+pub(crate) fn parse_go_duration(text: &str) -> Option<f64> {
+    const UNITS: [(&str, f64); 8] = [
+        ("ns", 1e-9),
+        ("us", 1e-6),
+        ("\u{b5}s", 1e-6),
+        ("\u{3bc}s", 1e-6),
+        ("ms", 0.001),
+        ("h", 3600.0),
+        ("m", 60.0),
+        ("s", 1.0),
+    ];
+    let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    if bare == "0" {
+        return Some(0.0);
+    }
+    sum_of_parts(bare, &UNITS).map(|seconds| sign * seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,12 +142,13 @@ mod tests {
     fn quantities_are_kubernetes_quantities() {
         assert_format(
             quantity,
-            &["1", "0.5", "100m", "2Gi", "512Mi"],
+            &["1", "0.5", "100m", "2Gi", "512Mi", "1e3", "2E", "1500u"],
             &["", "2GB", "2 Gi", "Gi", "-1", "1.", ".5", "1mm"],
         );
         assert_eq!(quantity("2GiB").unwrap_err().help.as_deref(), Some("write `2Gi`"));
         assert_eq!(bytes("2Ki"), Some(2048));
         assert_eq!(bytes("x"), None);
+        assert_eq!(["3", "3000m", "3e0", "3E0", "3000000u", "3000000000n"].map(parse_quantity), [Some(3.0); 6]);
     }
 
     #[test]
@@ -124,6 +156,8 @@ mod tests {
         assert_format(duration, &["30s", "1m30s", "2h", "1.5h", "100ms"], &["", "30", "s", "1m30", "1d", "..s"]);
         assert_eq!(duration("30").unwrap_err().help.as_deref(), Some("write `30s` for seconds"));
         assert_eq!(parse_duration("1m30s"), Some(90.0));
+        assert_eq!(parse_duration("-1s"), None);
+        assert_eq!(["0", "-1m", "1ms", "5x"].map(parse_go_duration), [Some(0.0), Some(-60.0), Some(0.001), None]);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Paths, modes, sources of assets and certificates.
 
+use x509_parser::pem::Pem;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
 use super::{Unfit, addresses, one_line};
 
 /// An absolute path in its plainest form.
@@ -85,13 +88,44 @@ pub(crate) fn certificate(text: &str) -> Result<(), Unfit> {
     if begins == 0 || begins != ends {
         return Err(Unfit::new(format!("it has {begins} times `{begin}` and {ends} times `{end}`")));
     }
-    Ok(())
+    let mut found = 0;
+    for block in Pem::iter_from_buffer(text.as_bytes()) {
+        let block = block.map_err(|_| undecodable(found + 1, "is not base64 between its lines"))?;
+        if block.label != "CERTIFICATE" {
+            return Err(Unfit::new(format!("it contains a `{}`", block.label)).help("keep certificates only"));
+        }
+        found += 1;
+        match X509Certificate::from_der(&block.contents) {
+            Ok(([], _)) => {}
+            Ok(_) => return Err(undecodable(found, "is longer than a certificate")),
+            Err(_) => return Err(undecodable(found, "is not a certificate")),
+        }
+    }
+    if found == begins { Ok(()) } else { Err(undecodable(found + 1, "can't be read")) }
+}
+
+fn undecodable(number: usize, why: &str) -> Unfit {
+    let help = "copy the file anew; `openssl x509 -in FILE -noout -subject` reads its first one";
+    Unfit::new(format!("its certificate {number} {why}")).help(help)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::format::tests::assert_format;
+
+    const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBfDCCASGgAwIBAgIUSfvJmeow2ZTR3HyTmWvo/RLSSiowCgYIKoZIzj0EAwIw\n\
+EjEQMA4GA1UEAwwHdGVzdC1jYTAgFw0yNjExMjcxNjM2MjdaGA8yMTI2MTEwMzE2\n\
+MzYyN1owEjEQMA4GA1UEAwwHdGVzdC1jYTBZMBMGByqGSM49AgEGCCqGSM49AwEH\n\
+A0IABJH61HJvioi0ybxRWyh1NBIFBRbZKEdGPQWvUH6qNlxDxNMTnJxFK05/jgFu\n\
+3JX0ga9mUN7Zrw5DJHQkgfp7S4GjUzBRMB0GA1UdDgQWBBTJYiREXx13pa4BcIzm\n\
+W4ttWgFmTjAfBgNVHSMEGDAWgBTJYiREXx13pa4BcIzmW4ttWgFmTjAPBgNVHRMB\n\
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQCnUzEraI9ImYxzoajyjZwVbi74\n\
+guqanOXRnsHptCxokQIhAITVnXB5Xzf0saT72smqXaidDxdCzECn0SdgTL/XixxV\n\
+-----END CERTIFICATE-----\n\
+";
 
     #[test]
     fn paths_on_machines_are_absolute_and_plain() {
@@ -116,10 +150,15 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_among_certificates_is_refused() {
-        let good = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
-        let bad = format!("{good}-----BEGIN EC PRIVATE KEY-----\n");
-        assert_format(certificate, &[good], &["", "MII=", &bad]);
+    fn certificates_decode_one_and_all() {
+        let good = CERTIFICATE;
+        let key = format!("{good}-----BEGIN EC PRIVATE KEY-----\n");
+        let block = |body: &str| format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
+        let (prose, cut) = (block("this is prose and not base64 !!!"), good.replacen("MII", "", 1));
+        let (other, second) = (block("MIIBAA=="), format!("{good}{}", block("MIIBAA==")));
+        let several = format!("# a comment\n{good}\n{}", good.replace('\n', "\r\n"));
+        assert_format(certificate, &[good, &several], &["", "MII=", &key, &prose, &cut, &other, &second]);
+        assert_eq!(certificate(&second).unwrap_err().why, "its certificate 2 is not a certificate");
     }
 
     #[test]

@@ -1,23 +1,11 @@
 //! Rule: an audit policy is one that kube-apiserver starts with.
 
-use serde_json::Value;
-
 use super::{Finding, World};
-use crate::{AuditPolicy, suggest};
+use crate::AuditPolicy;
 
-const LEVELS: [&str; 4] = ["None", "Metadata", "Request", "RequestResponse"];
-/// Fields of a rule (`audit.k8s.io/v1`).
-const FIELDS: [&str; 9] = [
-    "level",
-    "users",
-    "userGroups",
-    "verbs",
-    "resources",
-    "namespaces",
-    "nonResourceURLs",
-    "omitStages",
-    "omitManagedFields",
-];
+mod rules;
+#[cfg(test)]
+mod tests;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
@@ -40,28 +28,5 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             ];
         }
     }
-    let mut findings = Vec::new();
-    for (index, rule) in audit.rules.iter().enumerate() {
-        let path = format!("spec.audit.rules[{index}]");
-        match rule.get("level").and_then(Value::as_str) {
-            Some(level) if LEVELS.contains(&level) => {}
-            level => {
-                let finding = Finding::error(
-                    "spec::audit-rules",
-                    format!("a rule needs a level: one of {}", crate::shape::quoted(LEVELS.into_iter(), 4)),
-                );
-                let nearest = level
-                    .and_then(|level| suggest::nearest(level, LEVELS))
-                    .map(|level| format!("did you mean `{level}`?"));
-                findings.push(Finding { help: nearest, ..finding.at(cluster, format!("{path}.level")) });
-            }
-        }
-        for name in rule.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            let finding = Finding::error("spec::audit-rules", format!("audit rules have no field `{name}`"))
-                .at(cluster, crate::check::join(&path, name));
-            let nearest = suggest::nearest(name, FIELDS).map(|name| format!("did you mean `{name}`?"));
-            findings.push(Finding { help: nearest, ..finding });
-        }
-    }
-    findings
+    audit.rules.iter().enumerate().flat_map(|(index, rule)| rules::check(cluster, index, rule)).collect()
 }

@@ -1,30 +1,23 @@
-//! Rule: registries' passwords stay outside of documents.
+//! Rules of the container runtime: its additions, registries and logins.
 
 use super::{Finding, World};
-use crate::check::join;
 
-/// Keys of containerd's configuration that hold secrets.
-const SECRETS: [&str; 4] = ["password", "auth", "identitytoken", "Authorization"];
+mod additions;
+mod logins;
+mod mirrors;
+#[cfg(test)]
+mod tests;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
-    let containerd = &cluster.value.spec.containerd;
-    let mut findings = Vec::new();
-    for registry in containerd.registry_credentials.keys() {
-        let path = join("spec.containerd.registryCredentials", registry);
-        if registry == "*" {
-            let message = "credentials for every registry would be sent to every registry";
-            findings.push(Finding::error("spec::credentials", message).at(cluster, &*path).help("name the registry"));
-        }
-    }
-    let holds_secret = |line: &str| {
-        let key = line.split_once('=').map_or("", |(key, _)| key).trim().trim_matches(['"', '\'']);
-        SECRETS.contains(&key)
-    };
-    if containerd.additions.as_deref().is_some_and(|text| text.lines().any(holds_secret)) {
-        let message = "`additions` contains a password, and documents are kept as written";
-        let help = "use `spec.containerd.registryCredentials`";
-        findings.push(Finding::error("spec::credentials", message).at(cluster, "spec.containerd.additions").help(help));
-    }
-    findings
+    [mirrors::check, logins::check, additions::check].into_iter().flat_map(|rule| rule(cluster)).collect()
+}
+
+/// Names under which Docker Hub is known, though images of it are only ever asked for as `docker.io`.
+const DOCKER_HUB: [&str; 4] = ["index.docker.io", "registry-1.docker.io", "hub.docker.com", "registry.hub.docker.com"];
+
+/// Host and port of an address.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest).to_ascii_lowercase()
 }

@@ -34,5 +34,11 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         let message = format!("{count} etcd members make every write slower; {MOST} are the most that etcd advises");
         return vec![places(Finding::warning("spec::many-control-planes", message))];
     }
+    if count == 1 && world.surroundings.is_new {
+        let message =
+            "with one control plane the API is away while its machine is, and its disk is the only copy of etcd";
+        let help = "fine for trials; three control planes survive the loss of one, and more can't be added later";
+        return vec![places(Finding::warning("spec::one-control-plane", message)).help(help)];
+    }
     Vec::new()
 }

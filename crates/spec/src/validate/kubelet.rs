@@ -1,46 +1,91 @@
 //! Rule: kubelet's layers leave alone what the cluster depends on.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{Finding, World};
 use crate::check::join;
 use crate::effective::Draft;
-use crate::format::amounts::{parse_duration, parse_quantity};
-use crate::{Kubelet, Reserved, suggest};
+use crate::format::amounts::parse_duration;
+use crate::{InstanceGroup, Kubelet, suggest};
 
+mod enforced;
+mod eviction;
 mod fields;
+mod managers;
+mod numbers;
+mod reserves;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use fields::{KNOWN, MANAGED};
+use settings::{Fault, Settings};
+
+/// What kubelet itself would say of its whole configuration.
+const OF_SETTINGS: [fn(&Settings) -> Vec<Fault>; 5] =
+    [numbers::check, words::check, eviction::check, enforced::check, managers::check];
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let base = world.cluster().map(|cluster| &cluster.value.spec.kubelet);
-    if let Some(cluster) = world.cluster() {
-        findings.extend(config(cluster, &cluster.value.spec.kubelet.config));
-        findings.extend(shutdown(cluster, &[&cluster.value.spec.kubelet]));
+    let mut known = BTreeSet::new();
+    if let (Some(cluster), Some(kubelet)) = (world.cluster(), base) {
+        findings.extend(config(cluster, &kubelet.config));
+        findings.extend(shutdown(cluster, &[kubelet]));
+        for fault in faults(&settings(world, &[kubelet])) {
+            known.insert(fault.message.clone());
+            findings.push(said(world, None, fault));
+        }
     }
     for group in world.groups() {
         let own = &group.value.spec.kubelet;
+        let layers: Vec<&Kubelet> = base.into_iter().chain([own]).collect();
         findings.extend(config(group, &own.config));
         if own.shutdown_grace_period.is_some() || own.shutdown_grace_period_critical_pods.is_some() {
-            let layers: Vec<&Kubelet> = base.into_iter().chain([own]).collect();
             findings.extend(shutdown(group, &layers));
         }
-        if let Some(memory) = group.value.spec.machine.memory.as_deref().and_then(parse_quantity) {
-            let layers: Vec<&Kubelet> = base.into_iter().chain([own]).collect();
-            let reserved =
-                reserved(&layers, |layer| &layer.kube_reserved) + reserved(&layers, |layer| &layer.system_reserved);
-            if reserved >= memory {
-                let message = "kube and system reserves leave no memory of these machines for pods";
-                findings.push(
-                    Finding::error("spec::reserves", message)
-                        .at(group, "spec.machine.memory")
-                        .help("reserve less, or give the machines more"),
-                );
-            }
-        }
+        let settings = settings(world, &layers);
+        // What is wrong with the cluster's own layer was said once.
+        let new = faults(&settings).filter(|fault| !known.contains(&fault.message));
+        findings.extend(new.map(|fault| said(world, Some(group), fault)));
+        findings.extend(reserves::check(world, group, &settings));
     }
     findings
+}
+
+fn settings(world: &World<'_>, layers: &[&Kubelet]) -> Settings {
+    let spec = world.cluster().map(|cluster| &cluster.value.spec);
+    let release = spec.and_then(|spec| catalog::find(&spec.kubernetes_version).ok());
+    let gates = spec.map(|spec| spec.feature_gates.clone()).unwrap_or_default();
+    let ground = spec.map(|spec| spec.provider).unwrap_or_default();
+    Settings::of(ground, release.map_or(u32::MAX, |release| release.minor), &gates, layers)
+}
+
+fn faults(settings: &Settings) -> impl Iterator<Item = Fault> {
+    OF_SETTINGS.into_iter().flat_map(|rule| rule(settings))
+}
+
+/// A fault at the places where its settings are written: in the group's layer, or in the cluster's below it.
+fn said(world: &World<'_>, group: Option<&Draft<InstanceGroup>>, fault: Fault) -> Finding {
+    let severity = if fault.is_warning { Finding::warning } else { Finding::error };
+    let mut finding = severity("spec::kubelet-setting", fault.message).help(fault.help);
+    for field in &fault.fields {
+        let text = if finding.places.is_empty() { "here" } else { "and this" };
+        let of_cluster = world.cluster().filter(|cluster| world.writes(cluster, field));
+        finding = match (group.filter(|group| world.writes(group, field)), of_cluster) {
+            (Some(group), _) => finding.and(group, field, text),
+            (None, Some(cluster)) => finding.and(cluster, field, text),
+            (None, None) => finding,
+        };
+    }
+    match (fault.fields.first(), group, world.cluster()) {
+        (Some(field), Some(group), _) if finding.places.is_empty() => finding.at(group, field),
+        (Some(field), None, Some(cluster)) if finding.places.is_empty() => finding.at(cluster, field),
+        _ => finding,
+    }
 }
 
 /// Fields that kubewright sets, and fields that don't exist.
@@ -67,19 +112,29 @@ fn config<T>(draft: &Draft<T>, config: &Map<String, Value>) -> Vec<Finding> {
     findings
 }
 
-/// The part for critical pods fits into the whole.
-fn shutdown<T>(draft: &Draft<T>, layers: &[&Kubelet]) -> Option<Finding> {
+/// The part for critical pods fits into the whole, and neither is too short to be one.
+fn shutdown<T>(draft: &Draft<T>, layers: &[&Kubelet]) -> Vec<Finding> {
     let last = |of: fn(&Kubelet) -> &Option<String>| {
         layers.iter().rev().find_map(|layer| of(layer).as_deref()).and_then(parse_duration)
     };
-    let critical = last(|layer| &layer.shutdown_grace_period_critical_pods)?;
-    let whole = last(|layer| &layer.shutdown_grace_period).unwrap_or(0.0);
-    let finding =
-        Finding::error("spec::shutdown-grace-period", "critical pods get a longer time than the whole shutdown takes");
-    let finding = finding.at(draft, "spec.kubelet.shutdownGracePeriodCriticalPods");
-    (critical > whole).then(|| finding.help("raise `shutdownGracePeriod`; it includes the time for critical pods"))
-}
-
-fn reserved(layers: &[&Kubelet], of: fn(&Kubelet) -> &Reserved) -> f64 {
-    layers.iter().rev().find_map(|layer| of(layer).memory.as_deref()).and_then(parse_quantity).unwrap_or(0.0)
+    let critical = last(|layer| &layer.shutdown_grace_period_critical_pods);
+    let whole = last(|layer| &layer.shutdown_grace_period);
+    let mut findings = Vec::new();
+    for (name, seconds) in [("shutdownGracePeriod", whole), ("shutdownGracePeriodCriticalPods", critical)] {
+        if seconds.is_some_and(|seconds| seconds > 0.0 && seconds < 1.0) {
+            let message = format!("kubelet does not start with a `{name}` of less than a second");
+            let finding = Finding::error("spec::shutdown-grace-period", message);
+            findings
+                .push(finding.at(draft, format!("spec.kubelet.{name}")).help("write `1s` or more, or leave it out"));
+        }
+    }
+    if critical.unwrap_or(0.0) > whole.unwrap_or(0.0) {
+        let message = "critical pods get a longer time than the whole shutdown takes";
+        findings.push(
+            Finding::error("spec::shutdown-grace-period", message)
+                .at(draft, "spec.kubelet.shutdownGracePeriodCriticalPods")
+                .help("raise `shutdownGracePeriod`; it includes the time for critical pods"),
+        );
+    }
+    findings
 }

@@ -1,12 +1,19 @@
 //! Rule: no two listeners of a machine want the same port.
 
+use serde_json::Value;
+
 use super::{Finding, World};
 use crate::effective::Draft;
 use crate::format::amounts::parse_port_range;
-use crate::{Cluster, LoadBalancer};
+use crate::{Cluster, Cni, LoadBalancer};
 
-/// Ports that Kubernetes' own components listen on.
-const TAKEN: [(u16, &str); 9] = [
+/// Linux hands out these to outgoing connections (`net.ipv4.ip_local_port_range`).
+const EPHEMERAL: (u16, u16) = (32_768, 60_999);
+/// VXLAN of flannel. It is UDP, and so may a Service be.
+const VXLAN: (u16, &str) = (8472, "flannel");
+/// Ports that Kubernetes' own components listen on, and SSH.
+const TAKEN: [(u16, &str); 10] = [
+    (22, "SSH, by which kubewright reaches the machines"),
     (2379, "etcd"),
     (2380, "etcd"),
     (2381, "etcd's metrics"),
@@ -25,6 +32,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     if api.load_balancer == LoadBalancer::NodeLocal {
         wanted.push(("spec.api.loadBalancerPort", api.load_balancer_port, "the node-local load balancer"));
     }
+    let read_only = cluster.value.spec.kubelet.config.get("readOnlyPort").and_then(Value::as_u64);
+    if let Some(port) = read_only.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0) {
+        wanted.push(("spec.kubelet.config.readOnlyPort", port, "kubelet's read-only API"));
+    }
     let mut findings = node_ports(cluster, &wanted);
     for (field, port, what) in &wanted {
         if let Some((_, owner)) = TAKEN.iter().find(|(taken, _)| taken == port) {
@@ -34,18 +45,21 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                     .at(cluster, *field)
                     .help("choose a port that is free, such as 6443"),
             );
+        } else if (EPHEMERAL.0..=EPHEMERAL.1).contains(port) {
+            let message = format!("port {port} of {what} may be taken by an outgoing connection when it starts");
+            let help = format!("choose one below {}, such as 6443", EPHEMERAL.0);
+            findings.push(Finding::warning("spec::ephemeral-port", message).at(cluster, *field).help(help));
         }
     }
-    if let [(first, port, _), (second, other, _)] = wanted.as_slice()
-        && port == other
-    {
-        let message =
-            format!("the API and the node-local load balancer both want port {port} of control-plane machines");
-        findings.push(
-            Finding::error("spec::port-taken", message)
-                .and(cluster, *second, "the load balancer")
-                .and(cluster, *first, "the API"),
-        );
+    for (index, (field, port, what)) in wanted.iter().enumerate() {
+        for (first, _, other) in wanted.iter().take(index).filter(|(_, other, _)| other == port) {
+            let message = format!("{other} and {what} both want port {port} of control-plane machines");
+            findings.push(Finding::error("spec::port-taken", message).and(cluster, *field, (*what).to_owned()).and(
+                cluster,
+                *first,
+                (*other).to_owned(),
+            ));
+        }
     }
     findings
 }
@@ -66,13 +80,25 @@ fn node_ports(cluster: &Draft<Cluster>, wanted: &[(&'static str, u16, &'static s
                 .help(help),
         );
     }
-    if let Some((port, owner)) = TAKEN.iter().find(|(port, _)| inside(*port)) {
-        let message = format!("the node ports {range} include port {port} of {owner}");
+    let vxlan = (cluster.value.spec.networking.cni == Cni::Flannel).then_some(VXLAN);
+    let taken: Vec<(u16, &str)> = TAKEN.into_iter().chain(vxlan).filter(|(port, _)| inside(*port)).collect();
+    if let [(port, owner), others @ ..] = taken.as_slice() {
+        let more: Vec<String> = others.iter().map(|(port, owner)| format!(", {port} ({owner})")).collect();
+        let message = format!("the node ports {range} include port {port} of {owner}{}", more.concat());
         findings.push(
             Finding::error("spec::node-ports", message)
                 .at(cluster, FIELD)
                 .help("choose a range without it, such as `30000-32767`"),
         );
+    }
+    if first <= EPHEMERAL.1 && last >= EPHEMERAL.0 {
+        let message = format!(
+            "the node ports {range} overlap {}-{}, which Linux gives to outgoing connections",
+            EPHEMERAL.0, EPHEMERAL.1
+        );
+        let help =
+            "replies to such connections may go to a Service; choose a range without them, such as `30000-32767`";
+        findings.push(Finding::warning("spec::ephemeral-port", message).at(cluster, FIELD).help(help));
     }
     findings
 }

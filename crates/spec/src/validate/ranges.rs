@@ -1,11 +1,9 @@
 //! Rule: address ranges are of one family, and large enough for the machines and not larger than Kubernetes takes.
 
-use ipnet::IpNet;
-use serde_json::Value;
-
 use super::{Finding, World};
 use crate::effective::Draft;
 use crate::{Cluster, Provider};
+use ipnet::IpNet;
 
 /// kube-apiserver takes at most 2^20 Service addresses.
 const LARGEST_SERVICE_PREFIX: u8 = 12;
@@ -13,8 +11,6 @@ const LARGEST_SERVICE_PREFIX: u8 = 12;
 const SMALLEST_SERVICE_PREFIX: u8 = 24;
 /// kube-controller-manager hands out at most 2^16 node ranges.
 const MOST_NODE_BITS: u8 = 16;
-/// kubelet's default.
-const MAX_PODS: u64 = 110;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
@@ -90,17 +86,6 @@ fn pods(world: &World<'_>, cluster: &Draft<Cluster>, prefix: u8) -> Vec<Finding>
         findings.push(
             at(Finding::error("spec::range-too-small", message))
                 .help("widen the range, or give each node a smaller part of it"),
-        );
-    }
-    let addresses = (1_u64 << (32 - mask)) - 2;
-    let config = &cluster.value.spec.kubelet.config;
-    let pods = config.get("maxPods").and_then(Value::as_u64).unwrap_or(MAX_PODS);
-    if pods > addresses {
-        let message = format!("kubelet takes {pods} pods, and a node's /{mask} has {addresses} addresses");
-        let finding =
-            Finding::warning("spec::range-too-small", message).at(cluster, "spec.networking.nodeCIDRMaskSize");
-        findings.push(
-            finding.help(format!("set `spec.kubelet.config.maxPods` to {addresses} or less, or a smaller mask size")),
         );
     }
     findings

@@ -1,6 +1,8 @@
-//! Rule: upstream resolvers are not the cluster's own DNS.
+//! Rule: upstream resolvers are not the cluster's own DNS, and are of a family that machines have.
 
 use super::{Finding, World};
+use crate::effective::Draft;
+use crate::{Cluster, Provider};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
@@ -14,6 +16,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         } else if resolver.is_unspecified() || resolver.is_multicast() {
             "is not the address of a host"
         } else {
+            findings.extend(unreachable(cluster, index));
             continue;
         };
         let path = format!("spec.networking.upstreamResolvers[{index}]");
@@ -24,4 +27,20 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// Machines with IPv4 addresses only have no way to an IPv6 resolver.
+fn unreachable(cluster: &Draft<Cluster>, index: usize) -> Option<Finding> {
+    let Provider::Local = cluster.value.spec.provider;
+    let resolvers = &cluster.value.spec.networking.upstream_resolvers;
+    let resolver = resolvers.get(index).filter(|resolver| resolver.is_ipv6())?;
+    let outcome = if resolvers.iter().all(std::net::IpAddr::is_ipv6) {
+        "names outside the cluster will not be resolved"
+    } else {
+        "CoreDNS would wait for it in vain"
+    };
+    let message = format!("the resolver {resolver} has an IPv6 address, and no machine has an IPv6 route: {outcome}");
+    let path = format!("spec.networking.upstreamResolvers[{index}]");
+    let help = "name a resolver with an IPv4 address, or leave the field out for the host's";
+    Some(Finding::warning("spec::resolver", message).at(cluster, path).help(help))
 }

@@ -6,10 +6,10 @@ use crate::{Loaded, Source, Surroundings, load};
 
 mod components;
 
-const CONTROL_PLANE: &str = "{role: ControlPlane}";
+pub(super) const CONTROL_PLANE: &str = "{role: ControlPlane}";
 const WORKERS: &str = "{role: Worker, count: 2}";
 
-fn cluster(spec: &str) -> String {
+pub(super) fn cluster(spec: &str) -> String {
     format!(
         "apiVersion: kubewright.io/v1alpha1\nkind: Cluster\nmetadata:\n  name: demo\nspec:\n  kubernetesVersion: 1.36.3\n{spec}"
     )
@@ -21,17 +21,18 @@ fn group(name: &str, spec: &str) -> String {
     )
 }
 
-fn loaded(cluster_text: &str, groups: &[(&str, &str)]) -> Loaded {
+pub(super) fn loaded(cluster_text: &str, groups: &[(&str, &str)]) -> Loaded {
     loaded_near(cluster_text, groups, &[])
 }
 
 fn loaded_near(cluster_text: &str, groups: &[(&str, &str)], routes: &[&str]) -> Loaded {
     let mut sources = vec![Source::new("cluster.yaml", cluster_text)];
     sources.extend(groups.iter().map(|(name, spec)| Source::new(format!("{name}.yaml"), group(name, spec))));
-    load(&sources, &Surroundings { routes: routes.iter().map(|route| route.parse().unwrap()).collect() })
+    let routes = routes.iter().map(|route| route.parse().unwrap()).collect();
+    load(&sources, &Surroundings { routes, is_new: false })
 }
 
-fn complaints(diagnostics: &[Diagnostic]) -> Vec<String> {
+pub(super) fn complaints(diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics
         .iter()
         .map(|d| {
@@ -42,12 +43,12 @@ fn complaints(diagnostics: &[Diagnostic]) -> Vec<String> {
 }
 
 /// The complaints about a cluster with one control plane and two workers.
-fn about(spec: &str) -> Vec<String> {
+pub(super) fn about(spec: &str) -> Vec<String> {
     complaints(&loaded(&cluster(spec), &[("cp", CONTROL_PLANE), ("workers", WORKERS)]).diagnostics)
 }
 
 /// The complaints about such a cluster with another group of workers.
-fn about_group(spec: &str) -> Vec<String> {
+pub(super) fn about_group(spec: &str) -> Vec<String> {
     complaints(&loaded(&cluster(""), &[("cp", CONTROL_PLANE), ("workers", spec)]).diagnostics)
 }
 
@@ -89,6 +90,17 @@ fn many_control_planes_are_only_warned_of() {
     assert_eq!(complaints(&loaded.diagnostics), ["spec::many-control-planes cp.yaml:4 spec.count"]);
     assert_eq!(loaded.diagnostics[0].severity, Severity::Warning);
     assert!(loaded.effective.is_some());
+}
+
+#[test]
+fn one_control_plane_is_said_when_a_cluster_is_made_and_then_no_more() {
+    let said = |is_new: bool, spec: &str| {
+        let sources = [Source::new("a", cluster("")), Source::new("g", group("cp", spec))];
+        complaints(&load(&sources, &Surroundings { is_new, ..Surroundings::default() }).diagnostics)
+    };
+    assert_eq!(said(true, CONTROL_PLANE), ["spec::one-control-plane g:4 spec.count"]);
+    assert_eq!(said(false, CONTROL_PLANE), [""; 0]);
+    assert_eq!(said(true, "{role: ControlPlane, count: 3}"), [""; 0]);
 }
 
 #[test]
@@ -213,6 +225,15 @@ fn ranges_that_are_too_small_or_too_large_are_refused() {
 }
 
 #[test]
+fn pods_that_a_nodes_range_has_no_addresses_for_are_said_of_clusters_and_groups() {
+    let group = about_group("{role: Worker, kubelet: {config: {maxPods: 500}}}");
+    assert_eq!(group, ["spec::range-too-small workers.yaml:4 spec.kubelet.config.maxPods"]);
+    assert_eq!(about_group("{role: Worker, kubelet: {config: {maxPods: 254}}}"), [""; 0]);
+    let general = about("  kubelet:\n    config: {maxPods: 255}\n");
+    assert_eq!(general, ["spec::range-too-small cluster.yaml:8 spec.kubelet.config.maxPods"]);
+}
+
+#[test]
 fn more_machines_than_node_ranges_are_refused() {
     let loaded = loaded(&cluster(""), &[("cp", CONTROL_PLANE), ("workers", "{role: Worker, count: 256}")]);
     assert_eq!(complaints(&loaded.diagnostics), ["spec::range-too-small cluster.yaml:5 spec.networking.podCIDRs[0]"]);
@@ -234,6 +255,12 @@ fn node_ports_over_the_api_port_or_a_component_are_refused() {
     assert_eq!(range("10000-11000"), [field]);
     assert_eq!(range("6443-6443"), [field]);
     assert_eq!(range("20000-22767"), [""; 0]);
+    for taken in ["1-2000", "22-22", "2381-2381", "10256-10256", "8472-8472"] {
+        assert_eq!(range(taken), [field], "{taken}");
+    }
+    let warned = "spec::ephemeral-port cluster.yaml:8 spec.kubeAPIServer.serviceNodePortRange";
+    assert_eq!([range("30000-32768"), range("60999-61500")], [[warned], [warned]]);
+    assert_eq!(range("61000-62000"), [""; 0]);
     assert_eq!(
         about("  api:\n    port: 30500\n"),
         ["spec::node-ports cluster.yaml:5 spec.kubeAPIServer.serviceNodePortRange"]
@@ -243,6 +270,12 @@ fn node_ports_over_the_api_port_or_a_component_are_refused() {
 #[test]
 fn ports_of_components_are_taken() {
     assert_eq!(about("  api:\n    port: 10250\n"), ["spec::port-taken cluster.yaml:8 spec.api.port"]);
+    assert_eq!(about("  api:\n    port: 22\n"), ["spec::port-taken cluster.yaml:8 spec.api.port"]);
+    assert_eq!(about("  api:\n    port: 40000\n"), ["spec::ephemeral-port cluster.yaml:8 spec.api.port"]);
+    let read_only = "spec::port-taken cluster.yaml:8 spec.kubelet.config.readOnlyPort";
+    for port in [10250, 6443] {
+        assert_eq!(about(&format!("  kubelet:\n    config: {{readOnlyPort: {port}}}\n")), [read_only]);
+    }
     let same = about("  api:\n    loadBalancer: nodeLocal\n    loadBalancerPort: 6443\n");
     assert_eq!(same, ["spec::port-taken cluster.yaml:9 spec.api.loadBalancerPort"]);
 }
@@ -267,4 +300,8 @@ fn resolvers_that_lead_back_are_refused() {
             "spec::resolver cluster.yaml:8 spec.networking.upstreamResolvers[2]"
         ]
     );
+    let loaded = loaded(&cluster("  networking: {upstreamResolvers: ['2001:db8::53']}\n"), &[("cp", CONTROL_PLANE)]);
+    assert_eq!(complaints(&loaded.diagnostics), ["spec::resolver cluster.yaml:7 spec.networking.upstreamResolvers[0]"]);
+    assert!(loaded.diagnostics[0].message.ends_with("names outside the cluster will not be resolved"));
+    assert!(loaded.effective.is_some());
 }

@@ -1,0 +1,174 @@
+//! kubelet's settings as the layers of the documents make them, with what kubelet does where they say nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::check::join;
+use crate::format::amounts::{parse_go_duration, parse_quantity};
+use crate::{Kubelet, Provider, Reserved};
+
+/// kubelet's settings on the machines of one group, or of a cluster without the layers of its groups.
+pub(super) struct Settings {
+    config: Map<String, Value>,
+    gates: BTreeMap<String, bool>,
+    kube_reserved: Reserved,
+    system_reserved: Reserved,
+    /// Some layer has a time for the shutdown of machines.
+    pub(super) has_shutdown_period: bool,
+    /// Minor version of Kubernetes; the newest where it is not known.
+    pub(super) minor: u32,
+}
+
+impl Settings {
+    /// Lays `layers` over what kubewright writes on this ground, as a JSON merge patch: null removes.
+    pub(super) fn of(ground: Provider, minor: u32, gates: &BTreeMap<String, bool>, layers: &[&Kubelet]) -> Self {
+        let mut settings = Self {
+            config: written(ground),
+            gates: gates.clone(),
+            kube_reserved: Reserved::default(),
+            system_reserved: Reserved::default(),
+            has_shutdown_period: layers.iter().any(|layer| layer.shutdown_grace_period.is_some()),
+            minor,
+        };
+        for layer in layers {
+            merge(&mut settings.config, &layer.config);
+            settings.gates.extend(layer.feature_gates.clone());
+            overlay(&mut settings.kube_reserved, &layer.kube_reserved);
+            overlay(&mut settings.system_reserved, &layer.system_reserved);
+        }
+        settings
+    }
+
+    /// A setting; its parts are separated by dots.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        let mut parts = name.split('.');
+        let first = self.config.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.get(part)).filter(|value| !value.is_null())
+    }
+
+    /// A whole number; nothing where it is something else, which is for others to complain about.
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        self.get(name)?.as_i64()
+    }
+
+    /// A text that is not empty: to kubelet the empty one is none.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// True or false.
+    pub(super) fn flag(&self, name: &str, default: bool) -> bool {
+        self.get(name).and_then(Value::as_bool).unwrap_or(default)
+    }
+
+    /// A duration in seconds; to kubelet zero is none.
+    pub(super) fn seconds(&self, name: &str) -> Option<f64> {
+        self.get(name)?.as_str().and_then(parse_go_duration)
+    }
+
+    /// A list.
+    pub(super) fn list(&self, name: &str) -> Option<&[Value]> {
+        self.get(name)?.as_array().map(Vec::as_slice)
+    }
+
+    /// A map from texts to texts.
+    pub(super) fn texts(&self, name: &str) -> Vec<(&str, &str)> {
+        let map = self.get(name).and_then(Value::as_object);
+        map.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect()
+    }
+
+    /// Whether a feature gate is on, which is `default` where nobody says anything.
+    pub(super) fn gate(&self, name: &str, default: bool) -> bool {
+        self.gates.get(name).copied().unwrap_or(default)
+    }
+
+    /// What is kept for kubelet and for the system together of one resource.
+    pub(super) fn reserved(&self, of: fn(&Reserved) -> &Option<String>) -> f64 {
+        let amount = |reserved| of(reserved).as_deref().and_then(parse_quantity).unwrap_or(0.0);
+        amount(&self.kube_reserved) + amount(&self.system_reserved)
+    }
+}
+
+/// What kubewright itself writes on this ground of what is looked at here; `render::kubelet::Ground` is where it comes from.
+fn written(ground: Provider) -> Map<String, Value> {
+    let Provider::Local = ground;
+    // Disks are the host's: kubelet neither collects images nor evicts for them.
+    let signals = ["imagefs.available", "imagefs.inodesFree", "nodefs.available", "nodefs.inodesFree"];
+    let thresholds = signals.into_iter().map(|signal| (signal, "0%")).chain([("memory.available", "100Mi")]);
+    let thresholds: Map<String, Value> = thresholds.map(|(signal, value)| (signal.to_owned(), value.into())).collect();
+    Map::from_iter([
+        ("evictionHard".to_owned(), thresholds.into()),
+        ("imageGCHighThresholdPercent".to_owned(), 100.into()),
+    ])
+}
+
+fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+    for (name, value) in from {
+        match (into.get_mut(name), value) {
+            (_, Value::Null) => {
+                into.remove(name);
+            }
+            (Some(Value::Object(into)), Value::Object(from)) => merge(into, from),
+            _ => {
+                into.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn overlay(into: &mut Reserved, from: &Reserved) {
+    for (into, from) in [
+        (&mut into.cpu, &from.cpu),
+        (&mut into.memory, &from.memory),
+        (&mut into.ephemeral_storage, &from.ephemeral_storage),
+        (&mut into.pid, &from.pid),
+    ] {
+        if from.is_some() {
+            into.clone_from(from);
+        }
+    }
+}
+
+/// What kubelet would say about some settings.
+pub(super) struct Fault {
+    /// The fields it is about; the first is the one to change.
+    pub(super) fields: Vec<String>,
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to write instead.
+    pub(super) help: String,
+    /// kubelet starts, but not to the user's delight.
+    pub(super) is_warning: bool,
+}
+
+const CONFIG: &str = "spec.kubelet.config";
+
+impl Fault {
+    /// A fault of a setting, written as a path of simple names.
+    pub(super) fn of(setting: &str, message: impl Into<String>) -> Self {
+        let fields = vec![format!("{CONFIG}.{setting}")];
+        Self { fields, message: message.into(), help: String::new(), is_warning: false }
+    }
+
+    /// A fault of one entry of a map, whose key may be no simple name.
+    pub(super) fn of_entry(setting: &str, key: &str, message: impl Into<String>) -> Self {
+        Self { fields: vec![join(&format!("{CONFIG}.{setting}"), key)], ..Self::of(setting, message) }
+    }
+
+    /// Another setting that it is about.
+    pub(super) fn and(mut self, setting: &str) -> Self {
+        self.fields.push(format!("{CONFIG}.{setting}"));
+        self
+    }
+
+    /// What to do about it.
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: help.into(), ..self }
+    }
+
+    /// Nothing is refused for it.
+    pub(super) fn warning(self) -> Self {
+        Self { is_warning: true, ..self }
+    }
+}

@@ -1,0 +1,200 @@
+//! Tests: what kubelet refuses at its start is refused before, wherever its layers come from.
+
+use super::super::tests::{CONTROL_PLANE, about, about_group, cluster, complaints, loaded};
+
+/// What is said of a cluster with these settings of kubelet.
+fn of_cluster(settings: &str) -> Vec<String> {
+    about(&format!("  kubelet:\n    config: {settings}\n"))
+}
+
+/// The same settings in a group's layer.
+fn of_group(settings: &str) -> Vec<String> {
+    about_group(&format!("{{role: Worker, kubelet: {{config: {settings}}}}}"))
+}
+
+fn assert_refused(settings: &str, field: &str) {
+    let place = "spec.kubelet.config";
+    assert_eq!(of_cluster(settings), [format!("spec::kubelet-setting cluster.yaml:8 {place}{field}")], "{settings}");
+    assert_eq!(of_group(settings), [format!("spec::kubelet-setting workers.yaml:4 {place}{field}")], "{settings}");
+}
+
+fn assert_taken(settings: &str) {
+    assert_eq!((of_cluster(settings), of_group(settings)), (Vec::new(), Vec::new()), "{settings}");
+}
+
+#[test]
+fn soft_eviction_has_its_grace_period() {
+    let field = ".evictionSoft[\"memory.available\"]";
+    assert_refused("{evictionSoft: {memory.available: 800Mi}}", field);
+    assert_refused("{evictionSoft: {memory.available: 5%}, evictionSoftGracePeriod: {}}", field);
+    assert_refused(
+        "{evictionSoftGracePeriod: {memory.available: 1m}}",
+        ".evictionSoftGracePeriod[\"memory.available\"]",
+    );
+    assert_taken("{evictionSoft: {memory.available: 800Mi}, evictionSoftGracePeriod: {memory.available: 1m30s}}");
+    assert_taken("{evictionSoft: {memory.available: 0%}}");
+}
+
+#[test]
+fn a_groups_grace_period_completes_the_clusters_threshold_and_the_other_way_round() {
+    let soft = "  kubelet: {config: {evictionSoft: {memory.available: 1Gi}, evictionSoftGracePeriod: {memory.available: 1m}}}\n";
+    let lost = "{role: Worker, kubelet: {config: {evictionSoftGracePeriod: null}}}";
+    let found = loaded(&cluster(soft), &[("cp", CONTROL_PLANE), ("workers", lost)]);
+    let message = &found.diagnostics[0].message;
+    assert!(message.contains("soft eviction for memory.available has no grace period"), "{message}");
+    assert_eq!(found.diagnostics.len(), 1);
+    let own = "{role: Worker, kubelet: {config: {evictionSoft: {memory.available: 2Gi}}}}";
+    assert_eq!(loaded(&cluster(soft), &[("cp", CONTROL_PLANE), ("workers", own)]).diagnostics, []);
+}
+
+#[test]
+fn thresholds_are_ones_that_kubelet_reads() {
+    for (settings, field) in [
+        ("{evictionHard: {memory.avialable: 100Mi}}", ".evictionHard[\"memory.avialable\"]"),
+        ("{evictionHard: {memory.available: 101%}}", ".evictionHard[\"memory.available\"]"),
+        ("{evictionHard: {memory.available: ten%}}", ".evictionHard[\"memory.available\"]"),
+        ("{evictionHard: {memory.available: \"0\"}}", ".evictionHard[\"memory.available\"]"),
+        ("{evictionMinimumReclaim: {nodefs.available: 1GB}}", ".evictionMinimumReclaim[\"nodefs.available\"]"),
+    ] {
+        assert_refused(settings, field);
+    }
+    assert_taken("{evictionHard: {memory.available: 5%, nodefs.inodesFree: 5.5%, pid.available: 100%}}");
+}
+
+#[test]
+fn reserves_are_enforced_on_groups_that_are_named() {
+    for (settings, field) in [
+        ("{enforceNodeAllocatable: [pods, system-reserved]}", ".enforceNodeAllocatable[1]"),
+        ("{enforceNodeAllocatable: [kube-reserved]}", ".enforceNodeAllocatable[0]"),
+        ("{enforceNodeAllocatable: [kube-reserved-compressible]}", ".enforceNodeAllocatable[0]"),
+        ("{enforceNodeAllocatable: [pods, pods]}", ".enforceNodeAllocatable[1]"),
+        ("{enforceNodeAllocatable: [pod]}", ".enforceNodeAllocatable[0]"),
+        ("{enforceNodeAllocatable: [none, pods]}", ".enforceNodeAllocatable[0]"),
+        ("{cgroupsPerQOS: false}", ".cgroupsPerQOS"),
+    ] {
+        assert_refused(settings, field);
+    }
+    assert_taken("{enforceNodeAllocatable: [pods, system-reserved], systemReservedCgroup: /system.slice}");
+    assert_taken("{enforceNodeAllocatable: [none], cgroupsPerQOS: false}");
+    assert_taken("{enforceNodeAllocatable: []}");
+}
+
+#[test]
+fn image_collection_begins_above_where_it_stops() {
+    let (high, low) = (".imageGCHighThresholdPercent", ".imageGCLowThresholdPercent");
+    assert_refused("{imageGCHighThresholdPercent: 70, imageGCLowThresholdPercent: 80}", low);
+    assert_refused("{imageGCHighThresholdPercent: 80, imageGCLowThresholdPercent: 80}", low);
+    // kubelet's own low one is 80.
+    assert_refused("{imageGCHighThresholdPercent: 70}", high);
+    assert_refused("{imageGCHighThresholdPercent: 101}", high);
+    // On local machines the high one is 100 unless it is taken away.
+    assert_taken("{imageGCLowThresholdPercent: 90}");
+    assert_refused("{imageGCLowThresholdPercent: 90, imageGCHighThresholdPercent: null}", low);
+    assert_refused("{imageMaximumGCAge: 1m}", ".imageMaximumGCAge");
+    assert_taken("{imageMaximumGCAge: 72h}");
+}
+
+#[test]
+fn numbers_and_times_lie_where_kubelet_takes_them() {
+    for (settings, field) in [
+        ("{maxOpenFiles: -1}", ".maxOpenFiles"),
+        ("{containerLogMaxFiles: 1}", ".containerLogMaxFiles"),
+        ("{oomScoreAdj: -1001}", ".oomScoreAdj"),
+        ("{readOnlyPort: 65536}", ".readOnlyPort"),
+        ("{maxPods: -1}", ".maxPods"),
+        ("{containerLogMonitorInterval: 2s}", ".containerLogMonitorInterval"),
+        ("{cpuCFSQuotaPeriod: 2s}", ".cpuCFSQuotaPeriod"),
+        ("{crashLoopBackOff: {maxContainerRestartPeriod: 10m}}", ".crashLoopBackOff.maxContainerRestartPeriod"),
+        ("{imageMinimumGCAge: -1m}", ".imageMinimumGCAge"),
+        ("{memoryThrottlingFactor: 1.5}", ".memoryThrottlingFactor"),
+        ("{maxParallelImagePulls: 5, serializeImagePulls: true}", ".maxParallelImagePulls"),
+        ("{userNamespaces: {idsPerPod: 70000}}", ".userNamespaces.idsPerPod"),
+        ("{nodeLeaseDurationSeconds: 400}", ".nodeLeaseDurationSeconds"),
+    ] {
+        assert_refused(settings, field);
+    }
+    assert_taken(
+        "{maxOpenFiles: 0, containerLogMaxFiles: 2, podPidsLimit: -1, registryPullQPS: 0, maxParallelImagePulls: 5}",
+    );
+}
+
+#[test]
+fn words_are_kubelets_own_and_gates_are_asked() {
+    for (settings, field) in [
+        ("{topologyManagerPolicy: single-numa}", ".topologyManagerPolicy"),
+        ("{topologyManagerScope: node}", ".topologyManagerScope"),
+        ("{memorySwap: {swapBehavior: UnlimitedSwap}}", ".memorySwap.swapBehavior"),
+        ("{hairpinMode: veth}", ".hairpinMode"),
+        ("{memoryReservationPolicy: TieredReservation}", ".memoryReservationPolicy"),
+        ("{podLogsDir: var/log}", ".podLogsDir"),
+        ("{systemCgroups: /system}", ".systemCgroups"),
+        ("{runOnce: true}", ".runOnce"),
+    ] {
+        assert_refused(settings, field);
+    }
+    assert_taken("{topologyManagerPolicy: single-numa-node, memorySwap: {swapBehavior: LimitedSwap}}");
+    let old = |kubelet: &str| {
+        let text = cluster(&format!("  kubelet: {kubelet}\n")).replace("1.36.3", "\"1.34\"");
+        complaints(&loaded(&text, &[("cp", CONTROL_PLANE)]).diagnostics)
+    };
+    let setting = "config: {crashLoopBackOff: {maxContainerRestartPeriod: 60s}}";
+    assert_eq!(old(&format!("{{{setting}}}")).len(), 1);
+    assert_eq!(old(&format!("{{{setting}, featureGates: {{KubeletCrashLoopBackOffMax: true}}}}")), [""; 0]);
+}
+
+#[test]
+fn managers_of_processors_and_memory_get_their_reserves() {
+    assert_refused("{cpuManagerPolicy: static}", ".cpuManagerPolicy");
+    assert_refused("{cpuManagerPolicyOptions: {full-pcpus-only: \"true\"}}", ".cpuManagerPolicyOptions");
+    assert_refused("{reservedSystemCPUs: 3-1}", ".reservedSystemCPUs");
+    assert_refused("{reservedSystemCPUs: \"0\", kubeReservedCgroup: /kube}", ".reservedSystemCPUs");
+    assert_refused("{memoryManagerPolicy: Static}", ".memoryManagerPolicy");
+    assert_taken("{cpuManagerPolicy: static, reservedSystemCPUs: 0-1}");
+    let kubelet = |settings: &str| about(&format!("  kubelet: {settings}\n"));
+    assert_eq!(kubelet("{kubeReserved: {cpu: 500m}, config: {cpuManagerPolicy: static}}"), [""; 0]);
+    let memory = |amount: &str| {
+        kubelet(&format!(
+            "{{kubeReserved: {{memory: 924Mi}}, config: {{memoryManagerPolicy: Static, reservedMemory: [{{numaNode: 0, limits: {{memory: {amount}}}}}]}}}}"
+        ))
+    };
+    assert_eq!((memory("1Gi"), memory("1000Mi").len()), (Vec::new(), 1));
+}
+
+#[test]
+fn reserves_leave_something_of_a_machine_in_any_spelling() {
+    let group = |machine: &str, kubelet: &str| {
+        about_group(&format!("{{role: Worker, machine: {{{machine}}}, kubelet: {{{kubelet}}}}}"))
+    };
+    let cpus = ["spec::reserves workers.yaml:4 spec.machine.cpus"];
+    for amount in ["3", "2", "3000m", "3e0", "2.5", "3000000u"] {
+        assert_eq!(group("cpus: 2", &format!("kubeReserved: {{cpu: \"{amount}\"}}")), cpus, "{amount}");
+    }
+    assert_eq!(group("cpus: 2", "kubeReserved: {cpu: \"1\"}, systemReserved: {cpu: 1000m}"), cpus);
+    assert_eq!(group("cpus: 2", "config: {reservedSystemCPUs: 0-1}"), cpus);
+    assert_eq!(group("cpus: 2", "config: {reservedSystemCPUs: \"5\"}"), cpus);
+    assert_eq!(group("cpus: 2", "kubeReserved: {cpu: \"1\"}, systemReserved: {cpu: 999m}"), [""; 0]);
+    let memory = ["spec::reserves workers.yaml:4 spec.machine.memory"];
+    assert_eq!(group("memory: 4Gi", "kubeReserved: {memory: \"4e9\"}, systemReserved: {memory: 300M}"), memory);
+    // kubelet's own 100Mi are kept free, too.
+    assert_eq!(group("memory: 1Gi", "kubeReserved: {memory: 950Mi}"), memory);
+    assert_eq!(group("memory: 1Gi", "kubeReserved: {memory: 900Mi}"), [""; 0]);
+    assert_eq!(group("memory: 1Gi", "config: {evictionHard: {memory.available: 100%}}"), memory);
+}
+
+#[test]
+fn the_clusters_reserves_are_held_against_every_groups_machines() {
+    let text = cluster("  kubelet: {systemReserved: {cpu: \"4\"}}\n");
+    let found = loaded(&text, &[("cp", CONTROL_PLANE), ("workers", "{role: Worker, machine: {cpus: 4}}")]);
+    assert_eq!(complaints(&found.diagnostics), ["spec::reserves workers.yaml:4 spec.machine.cpus"]);
+    assert_eq!(found.diagnostics[0].labels[1].file, "cluster.yaml");
+}
+
+#[test]
+fn shutdown_times_are_whole_seconds() {
+    let found = about("  kubelet:\n    shutdownGracePeriod: 500ms\n");
+    assert_eq!(found, ["spec::shutdown-grace-period cluster.yaml:8 spec.kubelet.shutdownGracePeriod"]);
+    let both = about(
+        "  kubelet:\n    shutdownGracePeriod: 30s\n    config: {shutdownGracePeriodByPodPriority: [{priority: 0, shutdownGracePeriodSeconds: 5}]}\n",
+    );
+    assert_eq!(both, ["spec::kubelet-setting cluster.yaml:9 spec.kubelet.config.shutdownGracePeriodByPodPriority"]);
+}

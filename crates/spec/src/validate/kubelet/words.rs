@@ -1,0 +1,134 @@
+//! Rule: settings of kubelet that are one of some words, or go together with others, are what kubelet takes.
+
+use serde_json::Value;
+
+use super::settings::{Fault, Settings};
+use crate::shape::quoted;
+use crate::suggest;
+
+/// Settings that are one of some words; the empty text is their default.
+const WORDS: [(&str, &[&str]); 11] = [
+    ("configMapAndSecretChangeDetectionStrategy", &["Get", "Cache", "Watch"]),
+    ("cpuManagerPolicy", &["none", "static"]),
+    ("hairpinMode", &["hairpin-veth", "promiscuous-bridge", "none"]),
+    (
+        "imagePullCredentialsVerificationPolicy",
+        &["NeverVerify", "NeverVerifyPreloadedImages", "NeverVerifyAllowlistedImages", "AlwaysVerify"],
+    ),
+    ("logging.format", &["text", "json"]),
+    ("memoryManagerPolicy", &["None", "Static"]),
+    ("memoryReservationPolicy", &["None", "TieredReservation"]),
+    ("memorySwap.swapBehavior", &["NoSwap", "LimitedSwap"]),
+    ("tlsMinVersion", &["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"]),
+    ("topologyManagerPolicy", &["none", "best-effort", "restricted", "single-numa-node"]),
+    ("topologyManagerScope", &["container", "pod"]),
+];
+
+pub(super) fn check(settings: &Settings) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = WORDS.iter().filter_map(|(name, words)| word(settings, name, words)).collect();
+    faults.extend(gated(settings));
+    faults.extend(pod_logs(settings));
+    faults.extend(together(settings));
+    faults
+}
+
+fn word(settings: &Settings, name: &str, words: &[&str]) -> Option<Fault> {
+    let found = settings.text(name).filter(|found| !words.contains(found))?;
+    let help = match suggest::nearest(found, words.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("one of {}", quoted(words.iter().copied(), 8)),
+    };
+    Some(Fault::of(name, format!("kubelet has no `{name}` called `{found}`")).help(help))
+}
+
+/// Settings that kubelet refuses while a feature gate is off, and since which minor it is on by itself.
+fn gated(settings: &Settings) -> Vec<Fault> {
+    const NEVER: u32 = u32::MAX;
+    let is_set = |name: &str| settings.get(name).is_some();
+    let quota = settings.seconds("cpuCFSQuotaPeriod").is_some_and(|seconds| (seconds - 0.1).abs() > 1e-9);
+    let tiered = settings.text("memoryReservationPolicy") == Some("TieredReservation");
+    let wanted = [
+        ("cpuCFSQuotaPeriod", quota, "CustomCPUCFSQuotaPeriod", 36),
+        (
+            "crashLoopBackOff.maxContainerRestartPeriod",
+            is_set("crashLoopBackOff.maxContainerRestartPeriod"),
+            "KubeletCrashLoopBackOffMax",
+            35,
+        ),
+        ("enableSystemLogQuery", settings.flag("enableSystemLogQuery", false), "NodeLogQuery", 36),
+        ("memoryReservationPolicy", tiered, "MemoryQoS", NEVER),
+        ("memorySwap.swapBehavior", settings.text("memorySwap.swapBehavior").is_some(), "NodeSwap", 0),
+        ("qosReserved", is_set("qosReserved"), "QOSReserved", NEVER),
+    ];
+    let off =
+        wanted.into_iter().filter(|(_, used, gate, since)| *used && !settings.gate(gate, settings.minor >= *since));
+    off.map(|(name, _, gate, _)| {
+        let help = format!("set `spec.kubelet.featureGates.{gate}: true`, or remove `{name}`");
+        Fault::of(name, format!("kubelet refuses `{name}` while the feature gate `{gate}` is off")).help(help)
+    })
+    .collect()
+}
+
+fn pod_logs(settings: &Settings) -> Option<Fault> {
+    let name = "podLogsDir";
+    let path = settings.text(name)?;
+    let plain = path.strip_prefix('/').is_some_and(|rest| !rest.split('/').any(|part| matches!(part, "" | "." | "..")));
+    let message = format!("kubelet does not start with pod logs in `{path}`");
+    (!plain || !path.is_ascii())
+        .then(|| Fault::of(name, message).help("write a plain absolute path, such as `/var/log/pods`"))
+}
+
+/// Settings that need, or exclude, another one.
+fn together(settings: &Settings) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut fault = |is_wrong: bool, of: &str, and: &str, message: &str, help: &str| {
+        if is_wrong {
+            faults.push(Fault::of(of, message).and(and).help(help));
+        }
+    };
+    let is_empty = |name: &str| settings.list(name).is_none_or(<[Value]>::is_empty);
+    fault(
+        settings.text("systemCgroups").is_some() && settings.text("cgroupRoot").is_none(),
+        "systemCgroups",
+        "cgroupRoot",
+        "kubelet moves the system into `systemCgroups` only below a `cgroupRoot`",
+        "set `cgroupRoot`, such as `/`",
+    );
+    fault(
+        settings.flag("runOnce", false),
+        "runOnce",
+        "runOnce",
+        "kubelet does not start with `runOnce` any more",
+        "remove it",
+    );
+    fault(
+        settings.flag("enableSystemLogQuery", false) && !settings.flag("enableSystemLogHandler", true),
+        "enableSystemLogQuery",
+        "enableSystemLogHandler",
+        "logs can't be asked for while `enableSystemLogHandler` is off",
+        "switch both on, or both off",
+    );
+    fault(
+        !is_empty("shutdownGracePeriodByPodPriority") && settings.has_shutdown_period,
+        "shutdownGracePeriodByPodPriority",
+        "shutdownGracePeriod",
+        "times by priority and `spec.kubelet.shutdownGracePeriod` exclude each other",
+        "keep one of them",
+    );
+    fault(
+        !is_empty("preloadedImagesVerificationAllowlist")
+            && settings.text("imagePullCredentialsVerificationPolicy") != Some("NeverVerifyAllowlistedImages"),
+        "preloadedImagesVerificationAllowlist",
+        "imagePullCredentialsVerificationPolicy",
+        "a list of images needs the policy that reads it",
+        "write `imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages`",
+    );
+    fault(
+        settings.text("tlsCertFile").is_some() != settings.text("tlsPrivateKeyFile").is_some(),
+        "tlsCertFile",
+        "tlsPrivateKeyFile",
+        "a certificate and its key come together",
+        "set both, or leave both out: the cluster signs kubelets' certificates",
+    );
+    faults
+}
