@@ -12,6 +12,7 @@ use report::{Mode, Progress};
 use state_fs::FsStore;
 use state_s3::{S3Store, S3Url};
 
+use crate::address;
 use crate::again;
 use crate::arguments::Global;
 use crate::asset_lock::LockFile;
@@ -137,14 +138,11 @@ pub(crate) struct Place {
 impl Place {
     /// The store at an address; `from` is where the user wrote it.
     pub(crate) fn at(address: &str, from: &str, environment: &Environment) -> Result<Self, CommandError> {
-        if !address.contains("://") {
+        if !address::is_bucket(address) {
             return Ok(Self::directory(Path::new(address)));
         }
-        let url = address.parse::<S3Url>().map_err(|error| {
-            CommandError::from_source(from, &error)
-                .exit(Exit::Usage)
-                .hint("it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]")
-        })?;
+        let url = address.parse::<S3Url>();
+        let url = url.map_err(|error| CommandError::from_source(from, &error).exit(Exit::Usage))?;
         Ok(Self { store: Arc::new(S3Store::new(url)), data: environment.state.clone() })
     }
 

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::address;
 use crate::commands::{
     assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, graph, load_image,
     preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
@@ -24,7 +25,8 @@ pub(crate) struct CommandLine {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Directory or s3://BUCKET[/PREFIX] for state [default: kubewright below XDG_STATE_HOME]
-    #[arg(long, global = true, env = "KUBEWRIGHT_STATE", hide_env_values = true, value_name = "DIR|URL")]
+    #[arg(long, global = true, env = "KUBEWRIGHT_STATE", hide_env_values = true, value_name = "DIR|URL",
+        value_parser = address::read)]
     pub(crate) state: Option<String>,
     /// How results are printed
     #[arg(short, long, global = true, value_enum, default_value_t)]
@@ -41,8 +43,13 @@ pub(crate) struct Global {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Name {
     /// Name of the cluster
-    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true)]
+    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true, value_parser = cluster_name)]
     pub(crate) name: String,
+}
+
+/// Reads a cluster's name wherever one is given: a name, never a path.
+pub(crate) fn cluster_name(text: &str) -> Result<String, String> {
+    spec::check_cluster_name(text).map(|()| text.to_owned())
 }
 
 /// What to do.

@@ -6,13 +6,25 @@ use crate::output;
 
 /// Asks for a typed `yes`. Without a terminal nobody is asked, and the answer is no.
 pub(crate) fn ask(app: &App, question: &str) -> Result<bool, CommandError> {
+    let answer = answer(app, &format!("\n{question} Only `yes` is taken for an answer: "))?;
+    Ok(answer.is_some_and(|answer| answer.trim() == "yes"))
+}
+
+/// Asks whether to go on, which an empty line says. Without a terminal nobody is asked, and the answer is no.
+pub(crate) fn go_on(app: &App, question: &str) -> Result<bool, CommandError> {
+    let answer = answer(app, &format!("\n{question} "))?;
+    Ok(answer.is_some_and(|answer| answer.ends_with('\n') && answer.trim().is_empty()))
+}
+
+/// A line that somebody typed; `None` where there is nobody.
+fn answer(app: &App, question: &str) -> Result<Option<String>, CommandError> {
     if !app.environment.interactive || !app.environment.terminal {
-        return Ok(false);
+        return Ok(None);
     }
-    output::note(&format!("\n{question} Only `yes` is taken for an answer: "));
+    output::note(question);
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)
         .map_err(|error| CommandError::from_source("cannot read the answer", &error))?;
-    Ok(answer.trim() == "yes")
+    Ok(Some(answer))
 }

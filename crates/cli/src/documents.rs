@@ -3,6 +3,8 @@
 use engine::{Loaded, Revision, SourceText};
 use fs_err as fs;
 use resource::Diagnostic;
+use serde::Deserialize as _;
+use serde_json::Value;
 use spec::{Effective, Source, Surroundings};
 
 use crate::app::App;
@@ -40,6 +42,31 @@ fn files(path: &str) -> Result<Vec<String>, CommandError> {
         .collect();
     found.sort_unstable();
     Ok(found)
+}
+
+/// All texts as one stream of documents, which can be read back: `---` between them, and whole last lines.
+pub(crate) fn joined(texts: &[SourceText]) -> String {
+    let mut stream = String::new();
+    for text in texts {
+        let text = text.text.trim_start_matches('\u{feff}');
+        let begins_itself = text.starts_with("---") || text.starts_with('%');
+        if !stream.is_empty() && !begins_itself {
+            stream.push_str("---\n");
+        }
+        stream.push_str(text);
+        if !stream.is_empty() && !stream.ends_with('\n') {
+            stream.push('\n');
+        }
+    }
+    stream
+}
+
+/// The documents of a stream as data.
+pub(crate) fn values(stream: &str) -> Result<Vec<Value>, CommandError> {
+    let documents = serde_yaml::Deserializer::from_str(stream).map(Value::deserialize);
+    let documents: Result<Vec<Value>, _> = documents.collect();
+    let documents = documents.map_err(|error| CommandError::from_source("cannot read the documents", &error))?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
 /// Parses, validates and fills defaults in. Warnings are shown, errors refuse.
@@ -82,4 +109,24 @@ pub(crate) fn revision(
         reason: app.environment.command.clone(),
         time: jiff::Timestamp::now().to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(texts: &[&str]) -> Vec<SourceText> {
+        let text = |(number, text): (usize, &&str)| SourceText { name: number.to_string(), text: (*text).to_owned() };
+        texts.iter().enumerate().map(text).collect()
+    }
+
+    #[test]
+    fn texts_are_joined_so_that_the_same_documents_are_read_back() {
+        assert_eq!(joined(&texts(&["a: 1", "b: 2\n"])), "a: 1\n---\nb: 2\n");
+        assert_eq!(joined(&texts(&["a: 1\n", "---\nb: 2"])), "a: 1\n---\nb: 2\n");
+        assert_eq!(joined(&texts(&["a: 1\n", "\u{feff}b: 2\n"])), "a: 1\n---\nb: 2\n");
+        assert_eq!(joined(&texts(&["", "b: 2\n"])), "b: 2\n");
+        assert_eq!(joined(&texts(&["a: 1\n"])), "a: 1\n");
+        assert_eq!(joined(&[]), "");
+    }
 }

@@ -1,8 +1,12 @@
 //! The only place that reads the process's environment: variables, user, terminal.
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use clap::Command;
+
+use crate::address;
 use crate::arguments::Global;
 
 /// What the process finds around it.
@@ -34,8 +38,35 @@ pub(crate) struct Environment {
 
 /// Reads a variable; empty counts as unset.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn raw_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The same for what is no path.
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    raw_variable(name).and_then(|value| value.into_string().ok())
+}
+
+/// The command line without the variables that are set and empty: those count as unset, and clap takes them for values.
+pub(crate) fn without_empty_variables(command: Command) -> Command {
+    let command = command.mut_args(|argument| {
+        let is_empty =
+            argument.get_env().and_then(|name| name.to_str()).is_some_and(|name| raw_variable(name).is_none());
+        // No variable has the empty name, so nothing is read any more.
+        if is_empty { argument.env("").hide_env(true) } else { argument }
+    });
+    command.mut_subcommands(without_empty_variables)
+}
+
+/// The user's editor; blanks are none.
+fn editor() -> String {
+    let named = ["VISUAL", "EDITOR"].into_iter().filter_map(variable).find(|editor| !editor.trim().is_empty());
+    named.unwrap_or_else(|| "vi".to_owned())
+}
+
+/// What was typed, on one line.
+fn typed(arguments: impl Iterator<Item = OsString>) -> String {
+    arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 impl Environment {
@@ -46,15 +77,16 @@ impl Environment {
 
     /// Looks around.
     pub(crate) fn read() -> Self {
-        let home = PathBuf::from(variable("HOME").unwrap_or_else(|| "/root".to_owned()));
+        let home = raw_variable("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
+        // As the standard has it: a relative path in such a variable is none.
         let base = |name: &str, default: &str| {
-            variable(name).map_or_else(|| home.join(default), PathBuf::from).join("kubewright")
+            let named = raw_variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+            named.unwrap_or_else(|| home.join(default)).join("kubewright")
         };
         // As kubectl: of several files, the first is the one that is written.
         let kubeconfig = variable("KUBECONFIG").and_then(|list| list.split(':').next().map(PathBuf::from));
         let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "root".to_owned());
         let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let arguments: Vec<String> = std::env::args().skip(1).collect();
         Self {
             state: base("XDG_STATE_HOME", ".local/state"),
             cache: base("XDG_CACHE_HOME", ".cache"),
@@ -63,10 +95,10 @@ impl Environment {
             who: format!("{user}@{}", host.trim()),
             terminal: std::io::stderr().is_terminal() && variable("CI").is_none(),
             interactive: std::io::stdin().is_terminal(),
-            command: arguments.join(" "),
+            command: typed(std::env::args_os().skip(1)),
             log: variable("KUBEWRIGHT_LOG"),
-            state_variable: variable("KUBEWRIGHT_STATE"),
-            editor: variable("VISUAL").or_else(|| variable("EDITOR")).unwrap_or_else(|| "vi".to_owned()),
+            state_variable: variable("KUBEWRIGHT_STATE").and_then(|address| address::read(&address).ok()),
+            editor: editor(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `kubewright`: parses the command line, runs one command, prints its error, and exits.
 
+mod address;
 mod again;
 mod app;
 mod arguments;
@@ -8,6 +9,7 @@ mod commands;
 mod compose;
 mod confirm;
 mod documents;
+mod editor;
 mod environment;
 mod error;
 mod exit;
@@ -40,7 +42,7 @@ mod update;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::app::App;
 use crate::arguments::{
@@ -56,7 +58,9 @@ use crate::exit::Exit;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
+    let command = environment::without_empty_variables(CommandLine::command());
+    let command_line = CommandLine::from_arg_matches(&command.get_matches())
+        .unwrap_or_else(|error| error.format(&mut CommandLine::command()).exit());
     let environment = Environment::read();
     let state = environment.given_state(&command_line.global);
     match run(environment, command_line).await {

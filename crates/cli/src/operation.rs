@@ -48,11 +48,31 @@ pub(crate) async fn load(app: &App, name: &str) -> Result<Loaded, CommandError> 
         Err(error @ StoreError::Damaged { .. }) => return Err(with_backup(app, name, error.into())),
         Err(error) => return Err(error.into()),
     }
-    let others = app.store.clusters().await?;
+    Err(no_such(app, name).await)
+}
+
+/// The right to change a cluster. Of one that is not there nothing is made, not even a lock.
+pub(crate) async fn lock(app: &App, name: &str, operation: &str) -> Result<Arc<dyn Lease>, CommandError> {
+    if app.store.head(name).await?.is_none() {
+        return Err(no_such(app, name).await);
+    }
+    Ok(app.store.lock(name, app.lock_info(operation)).await?)
+}
+
+/// There is no cluster of this name: which one is meant, or which ones there are.
+async fn no_such(app: &App, name: &str) -> CommandError {
+    let others = match app.store.clusters().await {
+        Ok(others) => others,
+        Err(error) => return error.into(),
+    };
+    let error = CommandError::failed(format!("there is no cluster {name} in {}", app.store.describe()));
+    let error = match spec::nearest(name, others.iter().map(String::as_str)) {
+        Some(nearest) => error.hint(format!("did you mean {nearest}?")),
+        None => error,
+    };
     let known =
         if others.is_empty() { "there are none".to_owned() } else { format!("there are: {}", others.join(", ")) };
-    Err(CommandError::failed(format!("there is no cluster {name} in {}", app.store.describe()))
-        .hint(format!("{known}; create it with: kubewright create cluster {name} --yes")))
+    error.hint(format!("{known}; create it with: kubewright create cluster {name} --yes"))
 }
 
 /// Says how to go on with damaged state.
@@ -172,6 +192,7 @@ impl<'a> Operation<'a> {
         lease: Arc<dyn Lease>,
         limits: Limits,
     ) -> Result<Summary, CommandError> {
+        let _working = self.app.stop.working();
         let run = runner::new_run_id(&SystemClock);
         let (journal, ..) = self.store.begin_run(&self.loaded, &run, self.goal_of(plan)).await?;
         let ports = Ports {

@@ -30,6 +30,11 @@ pub(crate) fn note(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
+/// Prints `value` where data is wanted; people are told otherwise.
+pub(crate) fn data<T: Serialize>(format: Format, value: &T) -> Result<(), CommandError> {
+    print(format, value, String::new)
+}
+
 /// Prints `value` as `format`, or `human` for people.
 pub(crate) fn print<T: Serialize>(
     format: Format,

@@ -86,6 +86,7 @@ pub(crate) async fn assets(
         has_machines.then(|| resolved.assets.clone().only(&[names::AGENT]))
     };
     if let Some(wanted) = wanted {
+        let _working = app.stop.working();
         app.phase("assets ready", pull(&puller, &wanted, pins.as_ref())).await?;
     }
     let plan = puller.plan(&resolved.assets, pins.as_ref()).await.map_err(|error| failed(&error))?;

@@ -112,7 +112,7 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
 
 async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<Next, CommandError> {
     let changing = wish.yes || progress.approved.is_some() || progress.look != Look::First;
-    let lease = if changing { Some(app.store.lock(name, app.lock_info("update cluster")).await?) } else { None };
+    let lease = if changing { Some(operation::lock(app, name, "update cluster").await?) } else { None };
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
     let (resolved, loaded) = resolve(app, name, loaded).await?;

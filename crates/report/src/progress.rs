@@ -150,9 +150,8 @@ impl Progress {
                     self.line(&format!("      hint: {hint}"));
                 }
             }
-            Event::ActionSkipped { action, because } => {
-                self.line(&format!("  {} {action} skipped: {because} failed", paint(UPDATE, "-")));
-            }
+            // A failure early in a long plan skips most of it: the summary says how many, the JSON view has them all.
+            Event::ActionSkipped { .. } => {}
             Event::Draining => self
                 .line("Stopping: running actions are finished, no new ones start. Press Ctrl-C again to stop at once."),
             Event::RunFinished { .. } => {}

@@ -1,4 +1,4 @@
-//! What a run that did not do everything left undone, a line each.
+//! What a run that did not do everything left undone: failures by name, everything else counted.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,18 @@ use plan::ActionId;
 
 use crate::words::count;
 
-/// How many skipped actions are named for one failure.
-const NAMED: usize = 5;
-
 /// What failed, what was skipped because of it, and how much was not started or was cut off.
 pub fn summary_lines(summary: &Summary) -> Vec<String> {
-    let mut because: BTreeMap<&ActionId, Vec<&ActionId>> = BTreeMap::new();
-    for (skipped, failed) in &summary.skipped {
-        because.entry(failed).or_default().push(skipped);
+    let mut because: BTreeMap<&ActionId, usize> = BTreeMap::new();
+    for failed in summary.skipped.values() {
+        *because.entry(failed).or_default() += 1;
     }
     let mut lines = Vec::new();
     for (action, why) in &summary.failed {
         lines.push(format!("failed: {action}: {why}"));
-        let skipped = because.remove(action).unwrap_or_default();
-        lines.extend(skipped.iter().take(NAMED).map(|skipped| format!("  skipped because of it: {skipped}")));
-        if skipped.len() > NAMED {
-            lines.push(format!("  and {} more", skipped.len() - NAMED));
+        let skipped = because.get(action).copied().unwrap_or_default();
+        if skipped > 0 {
+            lines.push(format!("  skipped because of it: {}", count(skipped, "action")));
         }
     }
     if summary.cut_off > 0 {
@@ -46,15 +42,19 @@ mod tests {
     }
 
     #[test]
-    fn what_was_skipped_stands_below_what_failed() {
+    fn what_failed_is_named_and_what_was_skipped_because_of_it_is_counted() {
         let skipped = (0..7).map(|number| (id(&format!("s{number}")), id("bad"))).collect();
         let failed = BTreeMap::from([(id("bad"), "no room".to_owned())]);
         let summary = Summary { failed, skipped, not_started: 2, cut_off: 1, ..Summary::default() };
         let lines = summary_lines(&summary);
-        assert_eq!(lines[..2], ["failed: create x/bad: no room", "  skipped because of it: create x/s0"]);
         assert_eq!(
-            lines[6..],
-            ["  and 2 more", "cut off: 1 action; the next run finds out what became of them", "not started: 2 actions",]
+            lines,
+            [
+                "failed: create x/bad: no room",
+                "  skipped because of it: 7 actions",
+                "cut off: 1 action; the next run finds out what became of them",
+                "not started: 2 actions",
+            ]
         );
     }
 }

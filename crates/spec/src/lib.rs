@@ -30,6 +30,7 @@ pub use documents::{Document, Documents, parse};
 pub use edit::set;
 pub use effective::{Effective, Provenance};
 pub use format::amounts::bytes;
+pub use format::names::check_cluster_name;
 pub use format::paths::check_asset_source;
 pub use generate::{CONTROL_PLANE_GROUP, NewCluster, WORKER_GROUP, WriteError, generate};
 pub use instance_group::{

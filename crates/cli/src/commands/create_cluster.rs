@@ -8,20 +8,22 @@ use provider_local::{Finding, Wish as HostWish};
 use spec::{Cni, Effective, NewCluster, Surroundings};
 
 use crate::app::App;
+use crate::arguments::Name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::output::{self, Format};
 use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, Wish};
-use crate::{compose, documents, ground, host, output, resolving, sources};
+use crate::{compose, documents, ground, host, resolving, sources};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Name of the cluster
-    #[arg(value_name = "NAME", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true)]
-    name: String,
+    #[command(flatten)]
+    name: Name,
     /// Documents of the cluster instead of generated ones: files, directories or `-`
     #[arg(short = 'f', long = "filename", value_name = "FILE", conflicts_with_all = ["kubernetes_version", "control_plane_count", "node_count", "cni", "provider"])]
     files: Vec<String>,
@@ -67,15 +69,16 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let routes = facts.routes.iter().map(|route| IpNet::V4(route.net.trunc())).collect();
     let effective = documents::effective_on(&texts, &Surroundings { routes, is_new: true })?;
     let name = effective.cluster.metadata.name.clone();
-    if name != arguments.name {
-        return Err(CommandError::failed(format!("the documents describe cluster {name}, not {}", arguments.name))
-            .exit(Exit::InvalidSpec)
-            .hint(format!("kubewright create cluster {name} …")));
+    if name != arguments.name.name {
+        return Err(CommandError::failed(format!(
+            "the documents describe cluster {name}, not {}",
+            arguments.name.name
+        ))
+        .exit(Exit::InvalidSpec)
+        .hint(format!("kubewright create cluster {name} …")));
     }
     if arguments.dry_run {
-        for text in &texts {
-            output::text(&text.text);
-        }
+        show(app, &texts)?;
         return Ok(Exit::Fine);
     }
     if app.cluster(&name).load().await?.is_some() {
@@ -108,9 +111,19 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     .await
 }
 
+/// The documents as they would be kept; as JSON, a list of them.
+fn show(app: &App, texts: &[SourceText]) -> Result<(), CommandError> {
+    let stream = documents::joined(texts);
+    match app.format {
+        Format::Text | Format::Yaml => output::text(&stream),
+        Format::Json => output::data(Format::Json, &documents::values(&stream)?)?,
+    }
+    Ok(())
+}
+
 /// The documents of a cluster of the given shape.
 fn generated(arguments: &Arguments) -> Result<Vec<SourceText>, CommandError> {
-    let default = NewCluster::new(&arguments.name);
+    let default = NewCluster::new(&arguments.name.name);
     let new = NewCluster {
         kubernetes_version: arguments.kubernetes_version.clone().unwrap_or_else(|| default.kubernetes_version.clone()),
         control_planes: arguments.control_plane_count,
@@ -119,7 +132,7 @@ fn generated(arguments: &Arguments) -> Result<Vec<SourceText>, CommandError> {
         ..default
     };
     let text = spec::generate(&new).map_err(|error| CommandError::from_source("", &error).exit(Exit::Bug))?;
-    Ok(vec![SourceText { name: format!("{}.yaml", arguments.name), text }])
+    Ok(vec![SourceText { name: format!("{}.yaml", arguments.name.name), text }])
 }
 
 /// Refuses a name that another state's cluster has on this host, also where nothing is to be made yet.

@@ -62,7 +62,7 @@ struct Wish {
 
 async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     let again = &wish.again;
-    let lease = if wish.yes { Some(app.store.lock(name, app.lock_info("delete cluster")).await?) } else { None };
+    let lease = if wish.yes { Some(operation::lock(app, name, "delete cluster").await?) } else { None };
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use graph::Picture;
 use resource::Digest;
+use serde_json::json;
 
 use crate::app::App;
 use crate::arguments::Name;
@@ -49,7 +50,8 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     if picture.nodes.is_empty() {
         app.say("There is nothing to do, so there is nothing to draw. See everything with: --all");
     }
-    output::text(&written(&picture, arguments.format)?);
+    let text = written(&picture, arguments.format)?;
+    output::print(app.format, &json!({"cluster": name, "picture": text}), || text.clone())?;
     Ok(Exit::Fine)
 }
 

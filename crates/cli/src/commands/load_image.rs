@@ -7,11 +7,13 @@ use clap::Args;
 use engine::{ActionError, HostConnector as _, HostError};
 use futures::future::try_join_all;
 use hosts::AgentError;
+use serde_json::json;
 
 use crate::app::App;
+use crate::arguments::cluster_name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::{open, reach};
+use crate::{open, output, reach};
 
 /// Arguments of `load image`.
 #[derive(Debug, Args)]
@@ -20,7 +22,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE")]
     file: String,
     /// Name of the cluster
-    #[arg(long = "name", value_name = "CLUSTER", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true)]
+    #[arg(long = "name", value_name = "CLUSTER", env = "KUBEWRIGHT_CLUSTER", hide_env_values = true,
+        value_parser = cluster_name)]
     cluster: String,
 }
 
@@ -37,5 +40,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         }
     });
     app.phase("image loaded into every machine", try_join_all(loads)).await?;
+    let machines: Vec<&str> = open.resolved.machines.iter().map(|machine| machine.name.as_str()).collect();
+    output::data(app.format, &json!({"cluster": arguments.cluster, "file": arguments.file, "machines": machines}))?;
     Ok(Exit::Fine)
 }

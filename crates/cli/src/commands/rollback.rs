@@ -31,7 +31,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     operation::load(app, name).await?;
     let (_, revision) = operation::revision(app, name, &arguments.to).await?;
     let templates = ground::templates(&revision)?;
-    revise::revise(app, name, Documents { texts: revision.documents, templates }).await?;
+    revise::revise(app, name, Documents { texts: revision.documents, templates, is_result: false }).await?;
     let again = format!("kubewright update cluster {name}{} --yes", arguments.rules.again());
     update::update(app, name, &Wish { yes: arguments.yes, rules, again, ..Wish::default() }).await
 }

@@ -1,8 +1,10 @@
 //! `ssh`: logs in to a machine with the operator's key, its host key pinned.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use clap::Args;
 use engine::ObserveContext as _;
@@ -11,6 +13,7 @@ use resource::Reference;
 use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 
 use crate::app::App;
+use crate::arguments::cluster_name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::{open, reach};
@@ -19,14 +22,14 @@ use crate::{open, reach};
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Name of the cluster
-    #[arg(value_name = "CLUSTER")]
+    #[arg(value_name = "CLUSTER", value_parser = cluster_name)]
     cluster: String,
     /// Name of the machine
     #[arg(value_name = "MACHINE")]
     machine: String,
     /// Command to run there
     #[arg(last = true, value_name = "COMMAND")]
-    command: Vec<String>,
+    command: Vec<OsString>,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
@@ -48,6 +51,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let (key_file, _key) = memory_file("operator-key", key.text().unwrap_or_default())?;
     let known = format!("{} {}\n", target.address.ip(), target.host_key);
     let (known_hosts, _known) = memory_file("known-hosts", &known)?;
+    let _lent = app.stop.lent();
     let status = std::process::Command::new("ssh")
         .arg("-i")
         .arg(&key_file)
@@ -56,10 +60,37 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         .args(["-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes", "-o", "HostKeyAlgorithms=ssh-ed25519"])
         .args(["-p", &target.address.port().to_string()])
         .arg(format!("{}@{}", target.user, target.address.ip()))
-        .args(&arguments.command)
+        .args(remote_command(&arguments.command))
         .status()
         .map_err(|error| CommandError::from_source("cannot start ssh", &error).hint("install an OpenSSH client"))?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(Exit::Failed, Exit::Program))
+}
+
+/// The words as one text that the shell there takes apart into the same words again: ssh itself would join them with blanks.
+/// A single word is a text for that shell, as with ssh. Nothing where no command is given.
+fn remote_command(words: &[OsString]) -> Option<OsString> {
+    match words {
+        [] => None,
+        [text] => Some(text.clone()),
+        words => {
+            let quoted: Vec<Vec<u8>> = words.iter().map(|word| quoted(word.as_bytes())).collect();
+            Some(OsString::from_vec(quoted.join(&b' ')))
+        }
+    }
+}
+
+/// A word as a shell reads it, whatever bytes are in it.
+fn quoted(word: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./=:,@%+".contains(byte);
+    if !word.is_empty() && word.iter().all(plain) {
+        return word.to_vec();
+    }
+    let mut text = vec![b'\''];
+    for byte in word {
+        if *byte == b'\'' { text.extend(b"'\\''") } else { text.push(*byte) }
+    }
+    text.push(b'\'');
+    text
 }
 
 /// A file that lives in memory only, and no longer than this process. ssh opens it through this process's descriptors,
@@ -72,4 +103,28 @@ fn memory_file(name: &str, content: &str) -> Result<(String, OwnedFd), CommandEr
     file.write_all(content.as_bytes()).map_err(failed)?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
     Ok((path, file.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(words: &[&[u8]]) -> Option<Vec<u8>> {
+        let words: Vec<OsString> = words.iter().map(|word| OsString::from_vec(word.to_vec())).collect();
+        remote_command(&words).map(OsString::into_vec)
+    }
+
+    #[test]
+    fn a_shell_takes_the_words_apart_as_they_were_given() {
+        let words: [&[u8]; 6] = [b"printf", b"[%s]", b"a b", b"it's", b"", b"$HOME *\xff"];
+        let text = OsString::from_vec(remote(&words).unwrap());
+        let printed = std::process::Command::new("sh").arg("-c").arg(text).output().unwrap();
+        assert_eq!(printed.stdout, b"[a b][it's][][$HOME *\xff]");
+    }
+
+    #[test]
+    fn one_word_is_a_text_for_the_shell_and_none_is_a_login() {
+        assert_eq!(remote(&[b"ls /tmp | wc -l"]).unwrap(), b"ls /tmp | wc -l");
+        assert_eq!(remote(&[]), None);
+    }
 }

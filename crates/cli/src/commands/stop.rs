@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
-    let _lease = app.store.lock(&name, app.lock_info("stop cluster")).await?;
+    let _lease = operation::lock(app, &name, "stop cluster").await?;
     let loaded = operation::load(app, &name).await?;
     ground::at_home(app, &name, &loaded).await?;
     let local = compose::local_provider(app);

@@ -12,6 +12,17 @@ pub(crate) fn label(text: &str) -> Result<(), Unfit> {
     limited(text, 63)
 }
 
+/// Refuses what cannot be a cluster's name, such as a path: a DNS label of at most 32 characters.
+///
+/// # Errors
+/// Why not, and what to write instead.
+pub fn check_cluster_name(text: &str) -> Result<(), String> {
+    cluster(text).map_err(|unfit| match unfit.help {
+        Some(help) => format!("{}; {help}", unfit.why),
+        None => unfit.why,
+    })
+}
+
 /// The name of a cluster: a DNS label of at most 32 characters.
 pub(crate) fn cluster(text: &str) -> Result<(), Unfit> {
     limited(text, MAX_CLUSTER)

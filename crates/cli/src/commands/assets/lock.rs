@@ -3,11 +3,12 @@
 use catalog::{AssetSet, Lock, LockEntry};
 use clap::Args;
 use report::words;
+use serde_json::json;
 
 use crate::app::App;
 use crate::error::Outcome;
 use crate::exit::Exit;
-use crate::{prepare, sources};
+use crate::{output, prepare, sources};
 
 /// What to pin.
 #[derive(Debug, Clone, Args)]
@@ -24,10 +25,12 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
     let old = app.asset_lock.find()?.unwrap_or_default();
     let puller = sources::puller(app, &arguments.which.sources);
     let pins = (!arguments.update).then_some(&old);
+    let _working = app.stop.working();
     let pulled = app.phase("assets ready", puller.pull(&set, pins)).await;
     let lock = pinned(pulled.map_err(|error| prepare::failed(&error))?, &set);
     let path = app.asset_lock.path().display();
     let changes = changes(&old, &lock);
+    output::data(app.format, &json!({"file": app.asset_lock.path(), "lock": lock, "changes": changes}))?;
     if changes.is_empty() {
         app.say(format!("{path} pins {} and needs no change.", words::count(lock.entries.len(), "asset")));
         return Ok(Exit::Fine);

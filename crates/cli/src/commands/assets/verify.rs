@@ -2,12 +2,13 @@
 
 use assets::Source as _;
 use catalog::AssetSet;
+use serde_json::json;
 
 use super::Which;
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::{prepare, sources};
+use crate::{output, prepare, sources};
 
 pub(super) async fn run(app: &App, arguments: &Which) -> Outcome {
     let set = arguments.set()?;
@@ -15,6 +16,7 @@ pub(super) async fn run(app: &App, arguments: &Which) -> Outcome {
     if mirrors.is_empty() {
         return cache(app, arguments, &set);
     }
+    let mut complete = Vec::new();
     for mirror in mirrors {
         let missing = mirror.missing(&set).await.map_err(|error| prepare::failed(&error))?;
         let missing: Vec<&str> = missing.iter().map(catalog::AssetRef::name).collect();
@@ -23,7 +25,9 @@ pub(super) async fn run(app: &App, arguments: &Which) -> Outcome {
             return Err(CommandError::failed(text).hint("kubewright assets mirror DIR"));
         }
         app.say(format!("The {} has everything.", mirror.name()));
+        complete.push(mirror.name());
     }
+    output::data(app.format, &json!({"complete": complete}))?;
     Ok(Exit::Fine)
 }
 
@@ -44,6 +48,7 @@ fn cache(app: &App, arguments: &Which, set: &AssetSet) -> Outcome {
         let checked = sources::puller(app, &arguments.sources).verify(set, Some(&pins));
         checked.map_err(|error| prepare::failed(&error))?;
     }
+    output::data(app.format, &json!({"complete": ["cache"]}))?;
     app.say("Everything is in the cache and as its digests say.");
     Ok(Exit::Fine)
 }

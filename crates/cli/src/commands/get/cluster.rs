@@ -14,11 +14,7 @@ pub(super) async fn show(app: &App, name: &str, full: bool) -> Result<(), Comman
     }
     match app.format {
         Format::Json => output::print(Format::Json, &loaded.revision.documents, String::new)?,
-        _ => {
-            for text in &loaded.revision.documents {
-                output::text(&text.text);
-            }
-        }
+        Format::Text | Format::Yaml => output::text(&documents::joined(&loaded.revision.documents)),
     }
     Ok(())
 }

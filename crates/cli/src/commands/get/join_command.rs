@@ -7,6 +7,7 @@ use model::ids;
 use objects::TokenSecrets;
 use plan::ActionId;
 use resource::{Reference, ResourceId};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -38,9 +39,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let token = tokens.mint(&access, "made by kubewright get join-command", &context).await?;
     let (host, port) = open.resolved.routable_endpoint();
     // The one place where a token is shown: that is what was asked for. It lives for an hour.
-    output::text(&format!(
-        "kubeadm join {host}:{port} --token {} --discovery-token-ca-cert-hash {hash}\n",
-        token.token.reveal()
-    ));
-    Ok(())
+    let command =
+        format!("kubeadm join {host}:{port} --token {} --discovery-token-ca-cert-hash {hash}", token.token.reveal());
+    output::print(app.format, &json!({"cluster": name, "command": command}), || command.clone() + "\n")
 }

@@ -86,7 +86,7 @@ async fn change(
     name: &str,
     change: impl FnOnce(&mut BTreeSet<String>) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let _lease = app.store.lock(name, app.lock_info("secrets recipients")).await?;
+    let _lease = operation::lock(app, name, "secrets recipients").await?;
     operation::load(app, name).await?;
     let vault = operation::open_vault(app, name).await?;
     let mut operators = vault.operators();

@@ -6,22 +6,23 @@ use report::words;
 use serde_json::json;
 
 use crate::app::{App, Place};
+use crate::arguments::cluster_name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::output::Format;
-use crate::{confirm, output};
+use crate::{address, confirm, output};
 
 /// What to move, and where to.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Where the cluster's state is: a directory or s3://BUCKET[/PREFIX]
-    #[arg(value_name = "FROM")]
+    #[arg(value_name = "FROM", value_parser = address::read)]
     from: String,
     /// Where it is to be
-    #[arg(value_name = "TO")]
+    #[arg(value_name = "TO", value_parser = address::read)]
     to: String,
     /// Name of the cluster [default: the only one there is]
-    #[arg(long, env = "KUBEWRIGHT_CLUSTER", hide_env_values = true)]
+    #[arg(long, env = "KUBEWRIGHT_CLUSTER", hide_env_values = true, value_parser = cluster_name)]
     name: Option<String>,
     /// Move it without asking
     #[arg(short, long)]
@@ -56,6 +57,9 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
         ));
         let asked = app.format == Format::Text && confirm::ask(app, "Move it?")?;
         if !asked {
+            let shown =
+                json!({"cluster": name, "from": from.store.describe(), "to": to.store.describe(), "copied": null});
+            output::data(app.format, &shown)?;
             app.say(format!("Nothing was changed. To do it: {again}"));
             return Ok(Exit::Fine);
         }

@@ -63,7 +63,7 @@ impl Edit {
         if !self.yes {
             return Ok(None);
         }
-        let lease = app.store.lock(&self.name, app.lock_info(&format!("state {}", self.verb))).await?;
+        let lease = operation::lock(app, &self.name, &format!("state {}", self.verb)).await?;
         Ok(Some(lease))
     }
 }

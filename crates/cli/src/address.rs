@@ -1,0 +1,77 @@
+//! Where state is kept, as the user writes it: a directory, from now on an absolute one, or a bucket.
+
+use std::path::Path;
+
+use state_s3::S3Url;
+
+/// What an address can be.
+const SHAPE: &str = "it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]";
+
+/// Reads an address. A mistyped one is refused here: taken for a directory, it would make one.
+pub(crate) fn read(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err(format!("it is empty; {SHAPE}"));
+    }
+    if scheme(text).is_none() {
+        let absolute = std::path::absolute(text).map_err(|error| error.to_string())?;
+        return Ok(absolute.display().to_string());
+    }
+    match text.parse::<S3Url>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("{error}; {SHAPE}{}", correction(text))),
+    }
+}
+
+/// Whether an address that was read is one of a bucket.
+pub(crate) fn is_bucket(address: &str) -> bool {
+    scheme(address).is_some()
+}
+
+/// What stands before the colon of an address; a directory has none, or has a slash before it.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(':')?;
+    let letters = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    (letters && scheme.starts_with(|c: char| c.is_ascii_alphabetic())).then_some(scheme)
+}
+
+/// What was meant, where that can be told.
+fn correction(text: &str) -> String {
+    let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+    let meant = format!("s3://{}", rest.trim_start_matches('/'));
+    if scheme.eq_ignore_ascii_case("s3") && meant != text && meant.parse::<S3Url>().is_ok() {
+        return format!("; did you mean {meant}?");
+    }
+    let is_directory = !text.contains("://") && Path::new(text).is_dir();
+    if is_directory { format!("; for the directory of that name, write ./{text}") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_address_is_no_directory_and_what_was_meant_is_said() {
+        for wrong in ["s3:/bucket/x", "s3:bucket/x", "S3://bucket/x", "s3:///bucket/x"] {
+            let error = read(wrong).unwrap_err();
+            assert!(error.contains("did you mean s3://bucket/x?"), "{wrong}: {error}");
+        }
+        for wrong in ["", " ", "http://host/x", "file:///tmp/x", "gs:bucket", "s3:", "s3://", "c:\\state"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_directory_is_absolute_from_now_on() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(read("./st").unwrap(), here.join("st").display().to_string());
+        assert_eq!(read("./a:b").unwrap(), here.join("a:b").display().to_string());
+        assert_eq!(read("/x/s3:y").unwrap(), "/x/s3:y");
+    }
+
+    #[test]
+    fn a_bucket_stays_as_it_is() {
+        let address = "s3://bucket/x?region=eu-central-1";
+        assert_eq!(read(address).unwrap(), address);
+        assert!(is_bucket(address) && !is_bucket("/x/s3:y"));
+    }
+}
