@@ -152,6 +152,13 @@ impl ClusterStore {
         Ok(Some(Loaded { head, version, state, revision, goal }))
     }
 
+    /// The newest revision, also of a cluster that is in another store by now or whose runs cannot be read.
+    pub async fn latest_revision(&self) -> Result<Option<Revision>, StoreError> {
+        let Some((bytes, _)) = self.store.head(&self.cluster).await? else { return Ok(None) };
+        let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
+        self.read(REVISIONS, &head.revision, Revision::FORMAT).await.map(Some)
+    }
+
     /// What was done in a run that has not been folded into a checkpoint.
     async fn open_run(&self, head: &Head) -> Result<Vec<Record>, StoreError> {
         let Some(run) = &head.run else { return Ok(Vec::new()) };

@@ -7,6 +7,7 @@ mod documents;
 mod edit;
 mod effective;
 mod format;
+mod free_ranges;
 mod generate;
 mod instance_group;
 mod load;
@@ -32,6 +33,7 @@ pub use effective::{Effective, Provenance};
 pub use format::amounts::bytes;
 pub use format::names::check_cluster_name;
 pub use format::paths::check_asset_source;
+pub use free_ranges::{MovedRange, moved_ranges};
 pub use generate::{CONTROL_PLANE_GROUP, NewCluster, WORKER_GROUP, WriteError, generate};
 pub use instance_group::{
     InstanceGroup, InstanceGroupMetadata, InstanceGroupSpec, MachineSize, Role, Taint, TaintEffect,

@@ -5,6 +5,7 @@ use resource::{Diagnostic, Severity};
 
 use crate::documents::{Documents, parse};
 use crate::effective::{self, Effective};
+use crate::free_ranges::overlap;
 use crate::source::Source;
 use crate::validate;
 
@@ -15,6 +16,19 @@ pub struct Surroundings {
     pub routes: Vec<IpNet>,
     /// The cluster is about to be made: what can't be changed later is worth a word now.
     pub is_new: bool,
+}
+
+/// Shorter prefixes than that of the widest private network of their family.
+const SHORTER_THAN_ANY_NETWORK: [u8; 2] = [8, 7];
+
+impl Surroundings {
+    /// The first route to a part of a range. Default routes lead everywhere, also where a VPN writes them in parts
+    /// (0.0.0.0/1 and 128.0.0.0/1).
+    pub(crate) fn route_over(&self, range: IpNet) -> Option<IpNet> {
+        let [ipv4, ipv6] = SHORTER_THAN_ANY_NETWORK;
+        let is_network = |route: &IpNet| route.prefix_len() >= if matches!(route, IpNet::V4(_)) { ipv4 } else { ipv6 };
+        self.routes.iter().copied().filter(is_network).find(|route| overlap(*route, range))
+    }
 }
 
 /// What came of loading.

@@ -17,7 +17,7 @@ pub struct HostFacts {
     pub links: Vec<HostLink>,
     /// Addresses of all links with their prefix.
     pub addresses: Vec<HostNetwork>,
-    /// Destinations of all routes; the default route is left out.
+    /// Destinations of all routes; the default route is left out, in parts too.
     pub routes: Vec<HostNetwork>,
     /// Upstream resolvers that a machine can reach (loopback ones are left out).
     pub resolvers: Vec<Ipv4Addr>,
@@ -104,6 +104,10 @@ pub(crate) fn read_addresses(json: &Value) -> Vec<HostNetwork> {
     found
 }
 
+/// The prefix of the widest private network. A route to more is the default one, or a part of it as VPNs write it
+/// (0.0.0.0/1 and 128.0.0.0/1).
+const WIDEST_NETWORK: u8 = 8;
+
 /// Destinations from `ip -j -4 route show table all`; local and broadcast entries repeat the addresses.
 fn read_routes(json: &Value) -> Vec<HostNetwork> {
     let mut found: Vec<HostNetwork> = items(json)
@@ -116,6 +120,7 @@ fn read_routes(json: &Value) -> Vec<HostNetwork> {
                 .or_else(|| destination.parse::<Ipv4Addr>().ok().and_then(|address| Ipv4Net::new(address, 32).ok()))?;
             Some(HostNetwork { net, link: text(route, "dev").unwrap_or_default() })
         })
+        .filter(|network| network.net.prefix_len() >= WIDEST_NETWORK)
         .collect();
     found.sort();
     found.dedup();
@@ -123,7 +128,7 @@ fn read_routes(json: &Value) -> Vec<HostNetwork> {
 }
 
 /// The resolvers that machines use: the host's own, where systemd-resolved's stub hides them its upstreams.
-pub(crate) fn host_resolvers() -> Vec<Ipv4Addr> {
+pub fn host_resolvers() -> Vec<Ipv4Addr> {
     for file in ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] {
         let found = read_resolvers(&fs_err::read_to_string(file).unwrap_or_default());
         if !found.is_empty() {
@@ -151,6 +156,8 @@ mod tests {
     fn routes_are_read_with_their_links_and_without_the_default() {
         let json = json!([
             {"dst": "default", "gateway": "192.0.2.1", "dev": "eth0"},
+            {"dst": "0.0.0.0/1", "gateway": "10.8.0.1", "dev": "tun0"},
+            {"dst": "128.0.0.0/1", "gateway": "10.8.0.1", "dev": "tun0"},
             {"dst": "10.88.0.0/24", "dev": "kw-dev", "protocol": "kernel"},
             {"dst": "10.9.9.9", "dev": "tun0"},
             {"type": "local", "dst": "127.0.0.0/8", "dev": "lo", "table": "local"}

@@ -7,14 +7,27 @@ use ipnet::Ipv4Net;
 use crate::facts::HostNetwork;
 use crate::{Finding, HostFacts, names};
 
-/// The range that automatic subnets come from: 256 networks of 254 addresses.
-const RANGE: [u8; 2] = [10, 88];
+/// The ranges that automatic subnets come from, best first: networks of 254 addresses, from one with this third number
+/// on. The later ones are for hosts where a VPN takes all of 10.0.0.0/8, and so on.
+const RANGES: [(u8, u8, u8); 4] = [(10, 88, 0), (172, 28, 0), (100, 88, 0), (192, 168, 128)];
 
-/// The first free 10.88.N.0/24, given the host's routes and addresses and the subnets of other clusters.
+/// What is said when [`choose`] finds nothing.
+pub const NONE_FREE: &str =
+    "no subnet of 10.88.0.0/16, 172.28.0.0/16, 100.88.0.0/16 or 192.168.128.0/17 is free on this host";
+
+/// The first free network of the ranges, given the host's routes and addresses and the subnets of other clusters.
 pub fn choose(facts: &HostFacts, recorded: &[Ipv4Net]) -> Option<Ipv4Net> {
-    (0..=255u8)
-        .filter_map(|third| Ipv4Net::new(Ipv4Addr::new(RANGE[0], RANGE[1], third, 0), 24).ok())
+    RANGES
+        .iter()
+        .flat_map(|(first, second, from)| (*from..=255).map(|third| Ipv4Addr::new(*first, *second, third, 0)))
+        .filter_map(|address| Ipv4Net::new(address, 24).ok())
         .find(|candidate| known(facts).all(|known| !overlap(*candidate, known.net)) && free_of(*candidate, recorded))
+}
+
+/// Whether a subnet is where automatic ones are unless the host has routes there.
+pub fn is_usual(subnet: Ipv4Net) -> bool {
+    let [first, second, ..] = subnet.addr().octets();
+    RANGES.first().is_some_and(|range| (range.0, range.1) == (first, second))
 }
 
 /// Why `subnet` cannot be used for `cluster`; empty where it can. What belongs to the cluster's own bridge is no obstacle.
@@ -50,8 +63,7 @@ pub fn gateway(subnet: Ipv4Net) -> Ipv4Addr {
 }
 
 fn known(facts: &HostFacts) -> impl Iterator<Item = &HostNetwork> {
-    // 0.0.0.0/1 and 128.0.0.0/1 are how VPNs write a default route; everything overlaps with them.
-    facts.routes.iter().chain(&facts.addresses).filter(|network| network.net.prefix_len() > 1)
+    facts.routes.iter().chain(&facts.addresses)
 }
 
 fn free_of(candidate: Ipv4Net, recorded: &[Ipv4Net]) -> bool {
@@ -89,9 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_chosen_when_everything_is_routed_elsewhere() {
-        assert_eq!(choose(&facts(&[("10.0.0.0/8", "wg0")]), &[]), None);
-        assert_eq!(choose(&facts(&[("0.0.0.0/1", "wg0")]), &[]), Some(net("10.88.0.0/24")));
+    fn subnets_move_elsewhere_when_the_usual_range_is_routed_elsewhere() {
+        let routes =
+            [("10.0.0.0/8", "wg0"), ("172.16.0.0/12", "wg0"), ("100.64.0.0/10", "wg0"), ("192.168.0.0/16", "wg0")];
+        let chosen = [1, 2, 3].map(|count| choose(&facts(&routes[..count]), &[]));
+        assert_eq!(chosen, ["172.28.0.0/24", "100.88.0.0/24", "192.168.128.0/24"].map(|text| Some(net(text))));
+        assert_eq!(choose(&facts(&routes), &[]), None);
+        assert!(is_usual(net("10.88.9.0/24")) && !is_usual(net("172.28.0.0/24")));
     }
 
     #[test]

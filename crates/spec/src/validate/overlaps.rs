@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use super::{Finding, World};
 use crate::Cluster;
 use crate::effective::Draft;
+use crate::free_ranges::overlap;
 
 /// Ranges with a meaning of their own.
 const SPECIAL: [(&str, &str); 5] = [
@@ -69,7 +70,7 @@ fn special(cluster: &Draft<Cluster>, range: &Range) -> Option<Finding> {
 }
 
 fn host(world: &World<'_>, cluster: &Draft<Cluster>, range: &Range) -> Option<Finding> {
-    let route = world.surroundings.routes.iter().find(|route| route.prefix_len() > 0 && overlap(**route, range.net))?;
+    let route = world.surroundings.route_over(range.net)?;
     let message = format!("the {} {} overlaps {route}, to which this host has a route", range.what, range.net);
     Some(if range.field == "spec.local.subnet" {
         Finding::error("spec::host-route", message)
@@ -80,8 +81,4 @@ fn host(world: &World<'_>, cluster: &Draft<Cluster>, range: &Range) -> Option<Fi
             .at(cluster, &*range.field)
             .help("pods could not reach hosts there; choose another range if they must")
     })
-}
-
-fn overlap(a: IpNet, b: IpNet) -> bool {
-    a.contains(&b) || b.contains(&a)
 }

@@ -197,6 +197,8 @@ fn ranges_that_the_host_uses_are_refused_or_warned_of() {
         ("spec::host-route cluster.yaml:5 spec.networking.podCIDRs[0]", Severity::Warning)
     );
     assert_eq!(near("", &["0.0.0.0/0", "192.168.1.0/24"]), []);
+    let vpn = ["0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"];
+    assert_eq!(near("  local:\n    subnet: 192.168.77.0/24\n", &vpn), [], "a default route in two parts is one");
 }
 
 #[test]
