@@ -1,5 +1,6 @@
 //! The store itself.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,6 +61,12 @@ fn version_of(bytes: &[u8]) -> Version {
     Version(hex::encode(Sha256::digest(bytes)))
 }
 
+/// Whether a cluster's directory has a head. One that may not be looked into counts: whoever reads it is told why.
+fn has_head(cluster: &Path) -> bool {
+    let looked = fs::symlink_metadata(cluster.join("head.json"));
+    !looked.is_err_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
+}
+
 #[async_trait]
 impl StateStore for FsStore {
     fn describe(&self) -> String {
@@ -78,7 +85,7 @@ impl StateStore for FsStore {
             .into_iter()
             .flatten()
             .filter_map(Result::ok)
-            .filter(|entry| entry.path().join("head.json").exists())
+            .filter(|entry| has_head(&entry.path()))
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();
         names.sort_unstable();
@@ -203,6 +210,19 @@ mod tests {
         let second = store.swap_head("demo", Some(&first), b"2").await.unwrap();
         assert_eq!(store.head("demo").await.unwrap(), Some((b"2".to_vec(), second)));
         assert_eq!(store.clusters().await.unwrap(), ["demo"]);
+    }
+
+    #[tokio::test]
+    async fn a_cluster_whose_head_cannot_be_read_is_listed_and_hides_no_other() {
+        let (_guard, store) = store();
+        store.swap_head("demo", None, b"1").await.unwrap();
+        let clusters = store.root.join("clusters");
+        std::fs::create_dir(clusters.join("looped")).unwrap();
+        std::os::unix::fs::symlink("head.json", clusters.join("looped/head.json")).unwrap();
+        std::fs::create_dir(clusters.join("empty")).unwrap();
+        std::fs::write(clusters.join("stray"), "").unwrap();
+        assert_eq!(store.clusters().await.unwrap(), ["demo", "looped"]);
+        assert!(matches!(store.head("looped").await, Err(StoreError::Unusable { .. })));
     }
 
     #[tokio::test]

@@ -85,12 +85,13 @@ impl StateStore for S3Store {
             let bucket = self.bucket.clone();
             looking.spawn(async move {
                 let head = bucket.get(&bucket.layout.head(&name)).await;
-                head.map(|head| head.map(|_| name))
+                // One that cannot be read is listed: whoever reads it is told why, and the others are not hidden.
+                if matches!(head, Ok(None)) { None } else { Some(name) }
             });
         }
         let mut names = Vec::new();
         for name in looking.join_all().await {
-            names.extend(name?);
+            names.extend(name);
         }
         names.sort_unstable();
         Ok(names)
