@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::compose;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::{programs, templates};
+use crate::{neighbours, programs, surroundings, templates};
 
 /// The ground of a cluster that is being made. Its subnet is nobody else's as long as it is held.
 pub(crate) async fn new(
@@ -25,6 +25,7 @@ pub(crate) async fn new(
     documents: &[SourceText],
 ) -> Result<(Ground, HeldSubnet), CommandError> {
     let mut busy = Vec::new();
+    neighbours::look(&app.store, name).await?.unread.into_iter().for_each(|why| app.say(why));
     loop {
         let (_, subnet) = choose(app, name, effective, &busy).await?;
         let held = hold::hold(subnet).map_err(|error| CommandError::from_source("cannot hold a subnet", &error))?;
@@ -35,6 +36,7 @@ pub(crate) async fn new(
         // Who held it before may have taken it for good since the host was looked at.
         let (facts, again) = choose(app, name, effective, &busy).await?;
         if again == subnet {
+            surroundings::said(&facts, subnet, effective).into_iter().for_each(|text| app.say(text));
             return Ok((on_subnet(app, name, subnet, &facts, effective, documents)?, held));
         }
     }
@@ -48,14 +50,16 @@ async fn choose(
     busy: &[Ipv4Net],
 ) -> Result<(HostFacts, Ipv4Net), CommandError> {
     let facts = compose::local_provider(app).facts().await?;
-    let mut taken = taken_subnets(app, name).await?;
+    let mut taken = neighbours::look(&app.store, name).await?.subnets;
     taken.extend(busy);
     let subnet = match effective.cluster.spec.local.subnet {
         Some(wanted) => checked(name, wanted, &facts, &taken)?,
-        None => subnet::choose(&facts, &taken).ok_or_else(|| {
-            CommandError::failed("no subnet of 10.88.0.0/16 is free on this host")
-                .hint("name one in spec.local.subnet of the Cluster document")
-        })?,
+        None => {
+            taken.extend(surroundings::ranges(effective));
+            subnet::choose(&facts, &taken).ok_or_else(|| {
+                CommandError::failed(subnet::NONE_FREE).hint("name one in spec.local.subnet of the Cluster document")
+            })?
+        }
     };
     Ok((facts, subnet))
 }
@@ -95,7 +99,8 @@ pub(crate) fn stored(
     allocated(effective.cluster.spec.local.subnet, stored.local.subnet)?;
     let templates = templates::texts(effective, documents, &known)?;
     let host = host(app, name, loaded, stored.host.clone())?;
-    with_machines(Ground { programs: programs::digests()?, templates, host, ..stored }, effective)
+    let resolvers = if host == here(app)? { surroundings::resolvers(&stored.resolvers) } else { stored.resolvers };
+    with_machines(Ground { programs: programs::digests()?, templates, host, resolvers, ..stored }, effective)
 }
 
 /// Refuses to work on machines that cannot be seen from here: they live elsewhere, or their network's name is taken by
@@ -199,22 +204,6 @@ fn checked(name: &str, wanted: Ipv4Net, facts: &HostFacts, taken: &[Ipv4Net]) ->
         None => error,
     };
     Err(error.exit(Exit::InvalidSpec))
-}
-
-/// Subnets of all other clusters in the store.
-async fn taken_subnets(app: &App, name: &str) -> Result<Vec<Ipv4Net>, CommandError> {
-    let mut taken = BTreeMap::new();
-    for other in app.store.clusters().await? {
-        if other == name {
-            continue;
-        }
-        if let Some(loaded) = app.cluster(&other).load().await?
-            && let Ok(ground) = serde_json::from_value::<Ground>(loaded.revision.ground)
-        {
-            taken.insert(other, ground.local.subnet);
-        }
-    }
-    Ok(taken.into_values().collect())
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use clap::Args;
 use engine::SourceText;
-use ipnet::IpNet;
 use model::Ground;
 use provider_local::{Finding, Wish as HostWish};
-use spec::{Cni, Effective, NewCluster, Surroundings};
+use spec::{Cni, Effective, NewCluster};
 
 use crate::app::App;
 use crate::arguments::Name;
@@ -16,7 +15,7 @@ use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, Wish};
-use crate::{compose, documents, ground, host, resolving, sources};
+use crate::{compose, documents, ground, host, resolving, sources, surroundings};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -65,9 +64,10 @@ fn cni(text: &str) -> Result<Cni, String> {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let rules = arguments.rules.read()?;
     let texts = if arguments.files.is_empty() { generated(&arguments)? } else { documents::read(&arguments.files)? };
-    let facts = compose::local_provider(app).facts().await?;
-    let routes = facts.routes.iter().map(|route| IpNet::V4(route.net.trunc())).collect();
-    let effective = documents::effective_on(&texts, &Surroundings { routes, is_new: true })?;
+    let around = surroundings::of(&compose::local_provider(app).facts().await?);
+    let (texts, said) = surroundings::fitted(texts, &around);
+    let effective = documents::effective_on(&texts, &around)?;
+    said.into_iter().for_each(|text| app.say(text));
     let name = effective.cluster.metadata.name.clone();
     if name != arguments.name.name {
         return Err(CommandError::failed(format!(

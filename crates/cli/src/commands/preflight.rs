@@ -23,7 +23,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let local = compose::local_provider(app);
     let facts = local.facts().await?;
     let subnet = provider_local::subnet::choose(&facts, &[])
-        .ok_or_else(|| CommandError::failed("no subnet of 10.88.0.0/16 is free on this host"))?;
+        .ok_or_else(|| CommandError::failed(provider_local::subnet::NONE_FREE))?;
     let wish = provider_local::Wish {
         cluster: "preflight".to_owned(),
         lineage: "preflight".to_owned(),

@@ -11,7 +11,7 @@ use crate::output;
 pub(super) async fn show(app: &App) -> Result<(), CommandError> {
     let mut rows = Vec::new();
     for name in app.store.clusters().await? {
-        rows.extend(row(name.clone(), app.cluster(&name).load().await)?);
+        rows.extend(row(name.clone(), app.cluster(&name).load().await));
     }
     let shown: Vec<_> = rows
         .iter()
@@ -33,22 +33,25 @@ pub(super) async fn show(app: &App) -> Result<(), CommandError> {
 
 type Row = (String, String, usize, String);
 
-/// One cluster. One that was moved or is damaged does not hide the others.
-fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Result<Option<Row>, CommandError> {
+/// One cluster. One that was moved, is damaged or cannot be read does not hide the others.
+fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Option<Row> {
     let loaded = match loaded {
         Ok(Some(loaded)) => loaded,
-        Ok(None) => return Ok(None),
-        Err(StoreError::Moved { to }) => return Ok(Some((name, format!("moved to {to}"), 0, String::new()))),
+        Ok(None) => return None,
+        Err(StoreError::Moved { to }) => return Some((name, format!("moved to {to}"), 0, String::new())),
         Err(StoreError::Damaged { .. }) => {
             let advice = format!("damaged: kubewright state verify {name}");
-            return Ok(Some((name, advice, 0, String::new())));
+            return Some((name, advice, 0, String::new()));
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            let why = CommandError::from_source("cannot be read", &error).message;
+            return Some((name, why, 0, String::new()));
+        }
     };
     let state = match (&loaded.head.run, loaded.state.resources.is_empty()) {
         (Some(_), _) => "interrupted",
         (None, true) => "not made yet",
         (None, false) => "made",
     };
-    Ok(Some((name, state.to_owned(), loaded.state.resources.len(), loaded.head.revision.short().to_owned())))
+    Some((name, state.to_owned(), loaded.state.resources.len(), loaded.head.revision.short().to_owned()))
 }

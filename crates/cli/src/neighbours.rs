@@ -1,0 +1,75 @@
+//! What the other clusters of a store hold. One that cannot be read is passed over, and said.
+
+use std::sync::Arc;
+
+use engine::{ClusterStore, StateStore, StoreError};
+use ipnet::Ipv4Net;
+
+use crate::error::CommandError;
+
+/// What the other clusters of a store hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Neighbours {
+    /// Subnets of their machines.
+    pub(crate) subnets: Vec<Ipv4Net>,
+    /// What there is to say about those that could not be read.
+    pub(crate) unread: Vec<String>,
+}
+
+/// Looks at all clusters but `name`. Only a store that cannot be used at all is an error.
+pub(crate) async fn look(store: &Arc<dyn StateStore>, name: &str) -> Result<Neighbours, StoreError> {
+    let mut found = Neighbours::default();
+    for other in store.clusters().await?.into_iter().filter(|other| other != name) {
+        match ClusterStore::new(store.clone(), &other).latest_revision().await {
+            // A ground without such a subnet is not this host's.
+            Ok(revision) => found.subnets.extend(revision.as_ref().and_then(|revision| subnet(&revision.ground))),
+            Err(error) => {
+                let why = CommandError::from_source("", &error).message;
+                found.unread.push(format!(
+                    "Warning: cluster {other} is passed over: {why}. See: kubewright state verify {other}"
+                ));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn subnet(ground: &serde_json::Value) -> Option<Ipv4Net> {
+    ground.pointer("/local/subnet")?.as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{MemoryStore, Revision};
+    use serde_json::json;
+
+    use super::*;
+
+    async fn cluster(store: &Arc<dyn StateStore>, name: &str, ground: serde_json::Value) {
+        let cluster = ClusterStore::new(store.clone(), name);
+        let digest = cluster.put_revision(&Revision { ground, ..Revision::of_nothing() }).await.unwrap();
+        cluster.create("lineage", digest).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_damaged_moved_or_foreign_cluster_hides_no_other() {
+        let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
+        for (name, third) in [("good", 1), ("moved", 2), ("own", 3)] {
+            cluster(&store, name, json!({"local": {"subnet": format!("10.88.{third}.0/24")}})).await;
+        }
+        cluster(&store, "foreign", json!({"zones": ["a"]})).await;
+        store.swap_head("damaged", None, b"{").await.unwrap();
+        store.swap_head("newer", None, br#"{"format": 99}"#).await.unwrap();
+        let (mut head, version) = store.head("moved").await.unwrap().unwrap();
+        let mut moved: serde_json::Value = serde_json::from_slice(&head).unwrap();
+        moved["movedTo"] = json!("s3://elsewhere");
+        head = serde_json::to_vec(&moved).unwrap();
+        store.swap_head("moved", Some(&version), &head).await.unwrap();
+
+        let found = look(&store, "own").await.unwrap();
+        let expected: Vec<Ipv4Net> = ["10.88.1.0/24", "10.88.2.0/24"].map(|net| net.parse().unwrap()).into();
+        assert_eq!(found.subnets, expected, "machines of a moved cluster are still on this host");
+        assert_eq!(found.unread.len(), 2, "{:?}", found.unread);
+        assert!(found.unread[0].contains("cluster damaged is passed over"), "{:?}", found.unread);
+    }
+}
