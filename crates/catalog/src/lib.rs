@@ -2,6 +2,7 @@
 
 pub mod asset;
 pub mod debian;
+pub mod facts;
 pub mod gates;
 pub mod image;
 pub mod lock;
@@ -14,6 +15,7 @@ pub mod skew;
 pub mod upstream;
 
 pub use asset::{AssetKind, AssetRef, AssetSpec, InvalidAssetRef};
+pub use facts::{ComponentFacts, Facts, FlagFacts, GateFacts, Past, Stage, facts, past};
 pub use gates::Gates;
 pub use image::{Image, ReleaseImage};
 pub use lock::{Lock, LockEntry, LockError};

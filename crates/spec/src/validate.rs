@@ -13,6 +13,7 @@ mod audit;
 mod containerd;
 mod control_planes;
 mod endpoint;
+mod facts;
 mod flags;
 mod kubelet;
 mod labels;
@@ -27,7 +28,7 @@ mod resolvers;
 mod version;
 
 /// All rules.
-const RULES: [fn(&World<'_>) -> Vec<Finding>; 18] = [
+const RULES: [fn(&World<'_>) -> Vec<Finding>; 19] = [
     names::check,
     version::check,
     control_planes::check,
@@ -41,6 +42,7 @@ const RULES: [fn(&World<'_>) -> Vec<Finding>; 18] = [
     labels::check,
     kubelet::check,
     flags::check,
+    facts::check,
     audit::check,
     containerd::check,
     machines::check,

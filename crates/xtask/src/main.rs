@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a tool for terminals")]
 
 mod bench;
+mod facts;
 mod generate;
 mod moto;
 mod soak;
@@ -32,7 +33,11 @@ enum Task {
         only: Vec<String>,
     },
     /// Write every generated file anew
-    Gen,
+    Gen {
+        /// Write only these; they take programs and sources of Kubernetes, so they are not among the others
+        #[command(subcommand)]
+        what: Option<Slow>,
+    },
     /// What the repository must look like: lengths, first lines, links, nothing of one machine, no binaries
     Tidy,
     /// Measure what has a budget, with the released program
@@ -67,6 +72,19 @@ enum Task {
     },
 }
 
+/// Generated files that take long
+#[derive(Subcommand)]
+enum Slow {
+    /// What the components of each minor take, asked of their own code
+    Facts {
+        /// Only these minors, such as 1.36
+        #[arg(long = "minor", value_delimiter = ',')]
+        minors: Vec<String>,
+    },
+    /// What went before the newest minor, read in the sources of older ones
+    Past,
+}
+
 fn main() -> ExitCode {
     match run(CommandLine::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
@@ -85,7 +103,9 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench { only, runs, write, .. } => return bench::run(&bench::Wish { only, runs, write }),
         Task::Test { only, .. } => return stages::run(&only),
         Task::Soak { only, .. } => return soak::run(&only),
-        Task::Gen => return generate::run(),
+        Task::Gen { what: None } => return generate::run(),
+        Task::Gen { what: Some(Slow::Facts { minors }) } => return facts::run(&minors),
+        Task::Gen { what: Some(Slow::Past) } => return facts::run_past(),
         Task::Tidy => return tidy::run(),
         Task::AskDns { server } => return bench::ask_dns(&server),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::facts::values::parse_bool;
 use super::{Finding, World};
 use crate::check::join;
 
@@ -28,7 +29,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 } else {
                     format!("use {instead}")
                 }));
-            } else if component == "kubeAPIServer" && flag == "anonymous-auth" && value == "false" {
+            } else if component == "kubeAPIServer" && flag == "anonymous-auth" && parse_bool(value) == Some(false) {
                 let message =
                     "without anonymous requests kubelet's probes of the API server fail, and it is restarted for ever";
                 let help = "remove it; anonymous requests may only ask for health and version";

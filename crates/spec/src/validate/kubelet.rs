@@ -8,7 +8,7 @@ use super::{Finding, World};
 use crate::check::join;
 use crate::effective::Draft;
 use crate::format::amounts::parse_duration;
-use crate::{InstanceGroup, Kubelet, suggest};
+use crate::{InstanceGroup, Kubelet};
 
 mod enforced;
 mod eviction;
@@ -21,7 +21,7 @@ mod settings;
 mod tests;
 mod words;
 
-use fields::{KNOWN, MANAGED};
+use fields::MANAGED;
 use settings::{Fault, Settings};
 
 /// What kubelet itself would say of its whole configuration.
@@ -88,7 +88,12 @@ fn said(world: &World<'_>, group: Option<&Draft<InstanceGroup>>, fault: Fault) -
     }
 }
 
-/// Fields that kubewright sets, and fields that don't exist.
+/// Whether kubewright sets a field itself.
+pub(super) fn is_managed(name: &str) -> bool {
+    MANAGED.iter().any(|(managed, _)| *managed == name)
+}
+
+/// Fields that kubewright sets.
 fn config<T>(draft: &Draft<T>, config: &Map<String, Value>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for name in config.keys() {
@@ -102,11 +107,6 @@ fn config<T>(draft: &Draft<T>, config: &Map<String, Value>) -> Vec<Finding> {
             } else {
                 format!("use {instead}")
             }));
-        } else if !KNOWN.contains(&name.as_str()) {
-            let finding = Finding::warning("spec::unknown-kubelet-field", format!("kubelet has no setting `{name}`"))
-                .at(draft, path);
-            let meant = suggest::nearest(name, KNOWN).map(|known| format!("did you mean `{known}`?"));
-            findings.push(Finding { help: meant, ..finding });
         }
     }
     findings

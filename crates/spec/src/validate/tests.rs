@@ -5,6 +5,7 @@ use resource::{Diagnostic, Severity};
 use crate::{Loaded, Source, Surroundings, load};
 
 mod components;
+mod facts;
 
 pub(super) const CONTROL_PLANE: &str = "{role: ControlPlane}";
 const WORKERS: &str = "{role: Worker, count: 2}";

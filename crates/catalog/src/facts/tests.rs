@@ -1,0 +1,40 @@
+//! Tests of the facts that are kept.
+
+use super::*;
+
+const COMPONENTS: [&str; 6] =
+    ["etcd", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet"];
+
+#[test]
+fn facts_are_of_every_component_and_of_the_releases_own_version() {
+    assert!(crate::releases().last().is_some_and(|newest| facts(newest.minor).is_some()));
+    for (release, facts) in crate::releases().iter().filter_map(|release| Some((release, facts(release.minor)?))) {
+        assert_eq!(facts.kubernetes, release.kubernetes, "run: cargo xtask gen facts");
+        for name in COMPONENTS {
+            let component = facts.component(name).unwrap_or_else(|| panic!("no {name} in {}", release.kubernetes));
+            assert!(component.flags.len() > 20 && component.gates.len() > 5, "{name} of {}", release.kubernetes);
+        }
+        let kubelet = &facts.component("kubelet").unwrap().types["KubeletConfiguration"];
+        assert_eq!(kubelet["maxPods"], "int32");
+        assert_eq!(kubelet["nodeStatusUpdateFrequency"], "duration");
+    }
+}
+
+#[test]
+fn what_is_gone_is_in_no_later_minor() {
+    let past = past();
+    assert_eq!(past.gates["DynamicKubeletConfig"], 26);
+    assert_eq!(past.flag("kube-apiserver", "cloud-provider"), Some(33));
+    assert_eq!(past.flag("kube-controller-manager", "pod-eviction-timeout"), Some(27));
+    assert_eq!(past.admission_plugins["PodSecurityPolicy"], 25);
+    for (release, facts) in crate::releases().iter().filter_map(|release| Some((release, facts(release.minor)?))) {
+        for (name, component) in &facts.components {
+            for gone in component.gates.keys().filter(|gate| name != "etcd" && past.gates.contains_key(*gate)) {
+                assert!(past.gates[gone] > release.minor, "{gone} is in {name} of {}", release.kubernetes);
+            }
+            for flag in component.flags.keys() {
+                assert!(past.flag(name, flag).is_none_or(|minor| minor > release.minor), "{name} --{flag}");
+            }
+        }
+    }
+}

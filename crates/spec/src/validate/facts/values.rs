@@ -1,0 +1,165 @@
+//! Values of flags as Go reads them.
+
+use crate::format::amounts::parse_quantity;
+
+/// A value that does not have its type.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) struct Wrong {
+    /// What the program wants.
+    pub(in super::super) wanted: &'static str,
+    /// What to write.
+    pub(in super::super) help: String,
+}
+
+/// Every spelling of a truth value that Go reads.
+const TRUE: [&str; 6] = ["1", "t", "T", "true", "TRUE", "True"];
+const FALSE: [&str; 6] = ["0", "f", "F", "false", "FALSE", "False"];
+
+/// The truth value of a text.
+pub(in super::super) fn parse_bool(text: &str) -> Option<bool> {
+    if TRUE.contains(&text) { Some(true) } else { FALSE.contains(&text).then_some(false) }
+}
+
+/// Whether a flag of a type takes a value. Types whose texts have no common form take everything.
+pub(in super::super) fn check(type_name: &str, value: &str) -> Result<(), Wrong> {
+    let wrong = |wanted, help: String| Err(Wrong { wanted, help });
+    match type_name {
+        "bool" if parse_bool(value).is_none() => wrong("a truth value", boolean_help(value)),
+        "int" | "int64" => integer(value, i64::MIN.into(), i64::MAX.into()),
+        "int32" | "Level" => integer(value, i32::MIN.into(), i32::MAX.into()),
+        "uint" | "uint64" => integer(value, 0, u64::MAX.into()),
+        "uint32" => integer(value, 0, u32::MAX.into()),
+        "float32" | "float64" if value.parse::<f64>().is_err() => wrong("a number", "such as `0.5`".into()),
+        "duration" if !is_duration(value) => wrong("a duration", duration_help(value)),
+        "ip" if value.trim().parse::<std::net::IpAddr>().is_err() => {
+            wrong("an IP address", "such as `10.0.0.1`".into())
+        }
+        "quantity" if parse_quantity(value).is_none() => wrong("a quantity", "such as `100Mi`".into()),
+        "int32Slice" | "intSlice" => {
+            value.split(',').try_for_each(|one| integer(one, i32::MIN.into(), i32::MAX.into()))
+        }
+        "mapStringBool" => pairs(value, |text| parse_bool(text.trim()).is_some()),
+        "mapStringString" | "stringToString" => pairs(value, |_| true),
+        _ => Ok(()),
+    }
+}
+
+fn integer(text: &str, least: i128, most: i128) -> Result<(), Wrong> {
+    match parse_integer(text) {
+        Some(number) if (least..=most).contains(&number) => Ok(()),
+        Some(_) => Err(Wrong { wanted: "a whole number", help: format!("write a number from {least} to {most}") }),
+        None => Err(Wrong { wanted: "a whole number", help: "such as `100`, without unit or fraction".to_owned() }),
+    }
+}
+
+/// A whole number with the prefixes and underscores that Go allows (`strconv.ParseInt` with base 0).
+fn parse_integer(text: &str) -> Option<i128> {
+    let (negative, digits) = match text.strip_prefix(['-', '+']) {
+        Some(rest) => (text.starts_with('-'), rest),
+        None => (false, text),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let prefixes = [("0x", 16), ("0b", 2), ("0o", 8)];
+    let prefixed = prefixes.into_iter().find_map(|(prefix, base)| Some((lower.strip_prefix(prefix)?, base)));
+    let (body, base) = match prefixed {
+        Some(found) => found,
+        None if lower.len() > 1 && lower.starts_with('0') => (&lower[1..], 8),
+        None => (lower.as_str(), 10),
+    };
+    // Underscores stand between digits, or between a prefix and a digit.
+    let tidy = !body.ends_with('_') && !body.contains("__") && (base != 10 || !body.contains('_'));
+    let plain = body.replace('_', "");
+    let number = plain.chars().all(|c| c.is_digit(base)).then(|| i128::from_str_radix(&plain, base).ok())??;
+    tidy.then_some(if negative { -number } else { number })
+}
+
+/// A duration as Go reads it (`time.ParseDuration`).
+pub(in super::super) fn is_duration(text: &str) -> bool {
+    const UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if rest == "0" {
+        return true;
+    }
+    if rest.is_empty() {
+        return false;
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(end);
+        let counted = number.chars().any(|c| c.is_ascii_digit()) && number.matches('.').count() <= 1;
+        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, after) = after.split_at(end);
+        if !counted || !UNITS.contains(&unit) {
+            return false;
+        }
+        rest = after;
+    }
+    true
+}
+
+/// What to write for a duration.
+pub(in super::super) fn duration_help(text: &str) -> String {
+    let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    if bare { format!("write `{text}s` for seconds") } else { "such as `30s`, `1m30s` or `2h`".to_owned() }
+}
+
+/// What to write for a truth value.
+pub(in super::super) fn boolean_help(text: &str) -> String {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" | "enabled" | "true" => "write `true`".to_owned(),
+        "no" | "off" | "n" | "disabled" | "false" => "write `false`".to_owned(),
+        _ => "write `true` or `false`".to_owned(),
+    }
+}
+
+/// `a=1,b=2`; an empty text has no pairs.
+fn pairs(text: &str, value: impl Fn(&str) -> bool) -> Result<(), Wrong> {
+    let mut all = text.split(',').filter(|pair| !pair.is_empty());
+    if all.all(|pair| pair.split_once('=').is_some_and(|(_, text)| value(text))) {
+        return Ok(());
+    }
+    Err(Wrong { wanted: "pairs", help: "such as `a=x,b=y`".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_takes(type_name: &str, good: &[&str], bad: &[&str]) {
+        for value in good {
+            assert_eq!(check(type_name, value), Ok(()), "{type_name} {value:?}");
+        }
+        for value in bad {
+            assert!(check(type_name, value).is_err(), "{type_name} takes {value:?}");
+        }
+    }
+
+    #[test]
+    fn truth_values_have_the_twelve_spellings_of_go() {
+        assert_takes("bool", &[&TRUE[..], &FALSE[..]].concat(), &["", "yes", "no", "tRUE", "fALSE", "2", " true"]);
+        assert_eq!((parse_bool("F"), parse_bool("True"), parse_bool("off")), (Some(false), Some(true), None));
+        assert_eq!(boolean_help("No"), "write `false`");
+    }
+
+    #[test]
+    fn whole_numbers_may_have_a_base_and_underscores_after_it() {
+        let good = ["0", "600", "-1", "+7", "0x1F", "0b11", "0o17", "017", "0x_1f", "0_7"];
+        assert_takes("int", &good, &["", "600.0", "1e3", "six", "0x", "09", "1_000", "1__0", "0x1_", "10s", "-", " 1"]);
+        assert_takes("int32", &["2147483647"], &["2147483648"]);
+        assert_takes("uint", &["0"], &["-1"]);
+        assert_takes("int64", &["9223372036854775807"], &["9223372036854775808"]);
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        let good = ["0", "1s", "1.5h", "-2m", "1h2m3s", "100ms", ".5s", "1.s", "3µs"];
+        assert_takes("duration", &good, &["", "10", "1d", "s", "1 s", "1m30", ".s", "1.2.3s"]);
+        assert_eq!(duration_help("10"), "write `10s` for seconds");
+    }
+
+    #[test]
+    fn pairs_have_a_sign_between_them() {
+        assert_takes("mapStringBool", &["", "a=true,b=F"], &["a", "a=no", "a:true"]);
+        assert_takes("mapStringString", &["", "a=b", "a=b=c,d="], &["a", "a=b,c"]);
+    }
+}

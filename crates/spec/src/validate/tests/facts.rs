@@ -1,0 +1,167 @@
+//! Tests of the rule that holds documents against what the components of the minor take.
+
+use super::*;
+
+/// Complaints with what to do about them, each as `severity code field: help`, sorted.
+fn advice(spec: &str) -> Vec<String> {
+    told(&loaded(&cluster(spec), &[("cp", CONTROL_PLANE), ("workers", WORKERS)]).diagnostics)
+}
+
+fn told(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let told = |d: &Diagnostic| {
+        let severity = if d.severity == Severity::Error { "refused" } else { "warned" };
+        format!("{severity} {} {}: {}", d.code, d.field, d.help.as_deref().unwrap_or_default())
+    };
+    let mut all: Vec<String> = diagnostics.iter().map(told).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn flags_that_went_name_the_minor_and_mistyped_ones_the_nearest() {
+    let found = advice(
+        "  kubeAPIServer:\n    extraArgs: {cloud-provider: external, max-mutating-request-inflight: '9', insecure-port: '0'}\n  \
+         kubeControllerManager:\n    extraArgs: {pod-eviction-timeout: 5m, node-monitor-grace-periods: 40s}\n  \
+         kubeScheduler:\n    extraArgs: {policy-config-file: /x, no-flag-of-anything: a}\n  \
+         etcd:\n    extraArgs: {snapshot-counts: '5000'}\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "refused spec::unknown-flag spec.etcd.extraArgs.snapshot-counts: did you mean `snapshot-count`?",
+            "refused spec::unknown-flag spec.kubeAPIServer.extraArgs.cloud-provider: it went with Kubernetes 1.33; remove it",
+            "refused spec::unknown-flag spec.kubeAPIServer.extraArgs.insecure-port: it went with Kubernetes 1.24; remove it",
+            "refused spec::unknown-flag spec.kubeAPIServer.extraArgs.max-mutating-request-inflight: did you mean `max-mutating-requests-inflight`?",
+            "refused spec::unknown-flag spec.kubeControllerManager.extraArgs.node-monitor-grace-periods: did you mean `node-monitor-grace-period`?",
+            "refused spec::unknown-flag spec.kubeControllerManager.extraArgs.pod-eviction-timeout: it went with Kubernetes 1.27; remove it",
+            "refused spec::unknown-flag spec.kubeScheduler.extraArgs.no-flag-of-anything: remove it",
+            "refused spec::unknown-flag spec.kubeScheduler.extraArgs.policy-config-file: it went with Kubernetes 1.23; remove it",
+        ]
+    );
+}
+
+#[test]
+fn values_of_flags_are_read_as_the_programs_read_them() {
+    let found = advice(
+        "  kubeAPIServer:\n    extraArgs: {max-requests-inflight: '600.5', profiling: 'no', request-timeout: '60', goaway-chance: some}\n  \
+         etcd:\n    extraArgs: {quota-backend-bytes: 8Gi, feature-gates: 'CompactHashChecks=true,LeaseCheckpoint=maybe'}\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "refused spec::flag-value spec.etcd.extraArgs.feature-gates: such as `CompactHashCheck=true`",
+            "refused spec::flag-value spec.etcd.extraArgs.quota-backend-bytes: such as `100`, without unit or fraction",
+            "refused spec::flag-value spec.kubeAPIServer.extraArgs.goaway-chance: such as `0.5`",
+            "refused spec::flag-value spec.kubeAPIServer.extraArgs.max-requests-inflight: such as `100`, without unit or fraction",
+            "refused spec::flag-value spec.kubeAPIServer.extraArgs.profiling: write `false`",
+            "refused spec::flag-value spec.kubeAPIServer.extraArgs.request-timeout: write `60s` for seconds",
+            "refused spec::unknown-feature-gate spec.etcd.extraArgs.feature-gates: did you mean `CompactHashCheck`?",
+        ]
+    );
+    let good = "  kubeAPIServer:\n    extraArgs: {max-requests-inflight: '0x258', profiling: F, request-timeout: 1m30s, anonymous-auth: T}\n";
+    assert_eq!(advice(good), Vec::<String>::new());
+}
+
+#[test]
+fn anonymous_requests_stay_on_in_every_spelling() {
+    for no in ["false", "False", "FALSE", "f", "F", "0"] {
+        let found = about(&format!("  kubeAPIServer:\n    extraArgs:\n      anonymous-auth: \"{no}\"\n"));
+        assert_eq!(found, ["spec::managed-flag cluster.yaml:9 spec.kubeAPIServer.extraArgs.anonymous-auth"], "{no}");
+    }
+}
+
+#[test]
+fn flags_on_their_way_out_are_warned_of() {
+    let found =
+        loaded(&cluster("  kubeAPIServer:\n    extraArgs: {kubelet-port: '10250'}\n"), &[("cp", CONTROL_PLANE)]);
+    assert!(found.effective.is_some());
+    assert!(told(&found.diagnostics)[0].starts_with("warned spec::deprecated-flag"), "{:?}", found.diagnostics);
+}
+
+#[test]
+fn gates_are_known_by_whoever_is_given_them_and_not_locked() {
+    let found = advice(
+        "  featureGates: {NoSuchGateAtAll: true, ContainerCheckpoints: true}\n  kubelet:\n    featureGates: {DynamicKubeletConfig: true}\n  \
+         kubeScheduler:\n    featureGates: {CSIMigration: false}\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "refused spec::unknown-feature-gate spec.featureGates.ContainerCheckpoints: did you mean `ContainerCheckpoint`?",
+            "refused spec::unknown-feature-gate spec.featureGates.NoSuchGateAtAll: remove it",
+            "refused spec::unknown-feature-gate spec.kubeScheduler.featureGates.CSIMigration: it went with Kubernetes 1.27; remove it",
+            "refused spec::unknown-feature-gate spec.kubelet.featureGates.DynamicKubeletConfig: it went with Kubernetes 1.26; remove it",
+        ]
+    );
+    let group = about_group("{role: Worker, kubelet: {featureGates: {DynamicKubeletConfig: true}}}");
+    assert_eq!(group, ["spec::unknown-feature-gate workers.yaml:4 spec.kubelet.featureGates.DynamicKubeletConfig"]);
+}
+
+#[test]
+fn a_locked_gate_is_refused_when_it_is_turned_and_warned_of_when_it_is_not() {
+    let newest = catalog::find(catalog::DEFAULT_VERSION).unwrap();
+    let kubelet = catalog::facts(newest.minor).unwrap().component("kubelet").unwrap();
+    let done =
+        |(_, gate): &(&String, &catalog::GateFacts)| gate.locked && gate.default && gate.stage == catalog::Stage::Ga;
+    let (name, _) = kubelet.gates.iter().find(done).unwrap();
+    let found = advice(&format!("  featureGates: {{{name}: false}}\n"));
+    assert_eq!(found, [format!("refused spec::locked-feature-gate spec.featureGates.{name}: remove it")]);
+    let found = advice(&format!("  featureGates: {{{name}: true}}\n"));
+    let help = "remove it; it is `true` anyway";
+    assert_eq!(found, [format!("warned spec::ending-feature-gate spec.featureGates.{name}: {help}")]);
+}
+
+#[test]
+fn admission_plugins_are_those_of_the_minor() {
+    let found = advice(
+        "  kubeAPIServer:\n    admissionPlugins: {enable: [PodSecurityPolicy, AlwaysPullImage, EventRateLimit], disable: [SecurityContextDeny]}\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "refused spec::admission-plugin spec.kubeAPIServer.admissionPlugins.disable[0]: it went with Kubernetes 1.30; remove it",
+            "refused spec::admission-plugin spec.kubeAPIServer.admissionPlugins.enable[0]: it went with Kubernetes 1.25; remove it",
+            "refused spec::admission-plugin spec.kubeAPIServer.admissionPlugins.enable[1]: did you mean `AlwaysPullImages`?",
+        ]
+    );
+}
+
+#[test]
+fn kubelet_fields_have_their_types_at_any_depth() {
+    let found = advice(
+        "  kubelet:\n    config:\n      podsPerCore: \"10\"\n      failSwapOn: no\n      syncFrequency: 60\n      \
+         evictionHard: {memory.available: 200}\n      allowedUnsafeSysctls: net.core.somaxconn\n      \
+         imageGCHighThresholdPercent: 85.5\n      logging: {verbosity: -1, formats: json, flushFrequency: 5}\n      \
+         reservedMemory: [{numaNode: zero, limits: {memory: 1Gi}}]\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "refused spec::kubelet-field-type spec.kubelet.config.allowedUnsafeSysctls: write `[net.core.somaxconn]`",
+            "refused spec::kubelet-field-type spec.kubelet.config.evictionHard[\"memory.available\"]: write `\"200\"`",
+            "refused spec::kubelet-field-type spec.kubelet.config.failSwapOn: write `false`",
+            "refused spec::kubelet-field-type spec.kubelet.config.imageGCHighThresholdPercent: it is too large, or no whole number",
+            "refused spec::kubelet-field-type spec.kubelet.config.logging.verbosity: it is too large, or no whole number",
+            "refused spec::kubelet-field-type spec.kubelet.config.podsPerCore: write `10`, without quotes",
+            "refused spec::kubelet-field-type spec.kubelet.config.reservedMemory[0].numaNode: ",
+            "refused spec::kubelet-field-type spec.kubelet.config.syncFrequency: write `60s` for seconds",
+            "warned spec::unknown-kubelet-field spec.kubelet.config.logging.formats: did you mean `format`?",
+        ]
+    );
+    let group = about_group("{role: Worker, kubelet: {config: {maxPods: many}}}");
+    assert_eq!(group, ["spec::kubelet-field-type workers.yaml:4 spec.kubelet.config.maxPods"]);
+}
+
+#[test]
+fn values_in_audit_rules_have_their_types() {
+    let found = advice(
+        "  audit:\n    policy: custom\n    rules:\n    - {level: Metadata, verbs: get, resources: [{group: '', resource: [pods]}]}\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "refused spec::audit-rules spec.audit.rules[0].verbs: write `[get]`",
+            "warned spec::audit-rules spec.audit.rules[0].resources[0].resource: did you mean `resources`?",
+        ]
+    );
+}
