@@ -100,11 +100,13 @@ impl AdmissionPluginFacts {
 /// The facts of one minor, read when they are first asked for.
 type Lazy = LazyLock<Option<Facts>>;
 
+static V1_35: Lazy = LazyLock::new(|| serde_json::from_str(include_str!("../facts/1.35.json")).ok());
 static V1_36: Lazy = LazyLock::new(|| serde_json::from_str(include_str!("../facts/1.36.json")).ok());
 
 /// What the components of `1.<minor>` take; `None` for a minor that was not asked yet.
 pub fn facts(minor: u32) -> Option<&'static Facts> {
     match minor {
+        35 => V1_35.as_ref(),
         36 => V1_36.as_ref(),
         _ => None,
     }

@@ -3,7 +3,6 @@ package main
 
 import (
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
-	"k8s.io/component-base/version/verflag"
 	"k8s.io/kube-proxy/config/v1alpha1"
 	"k8s.io/kubernetes/cmd/kube-proxy/app"
 )
@@ -12,7 +11,6 @@ func main() {
 	command := app.NewProxyCommand()
 	// Added when the command runs.
 	command.InitDefaultHelpFlag()
-	verflag.AddFlags(command.Flags())
 	print(Facts{
 		Flags: flagsOf(command.Flags()),
 		Gates: gatesOf(utilfeature.DefaultMutableFeatureGate),
