@@ -4,6 +4,7 @@
 //! has stands in `checks.rs`; what a program can't check without a cluster is left to the end to end stories.
 
 mod checks;
+mod facts;
 mod programs;
 mod rendered;
 

@@ -28,7 +28,8 @@ fn put(value: &Value, depth: usize, text: &mut String) {
             text.push(',');
         }
         indent(text, depth + 1);
-        text.push_str(&format!("{}: ", Value::from(key.as_str())));
+        text.push_str(&Value::from(key.as_str()).to_string());
+        text.push_str(": ");
         put(value, depth + 1, text);
     }
     indent(text, depth);
