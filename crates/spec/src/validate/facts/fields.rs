@@ -31,12 +31,11 @@ fn structure(types: &Types, name: &str, map: &Map<String, Value>, path: &str, wr
     let Some(fields) = types.get(name) else { return };
     for (field, value) in map {
         let path = join(path, field);
-        match fields.get(field) {
-            Some(of) => any(types, of, value, &path, wrong),
-            None => {
-                let meant = suggest::nearest(field, fields.keys().map(String::as_str)).map(str::to_owned);
-                wrong.push(Wrong::Unknown { path, name: field.clone(), meant });
-            }
+        if let Some(of) = fields.get(field) {
+            any(types, of, value, &path, wrong);
+        } else {
+            let meant = suggest::nearest(field, fields.keys().map(String::as_str)).map(str::to_owned);
+            wrong.push(Wrong::Unknown { path, name: field.clone(), meant });
         }
     }
 }
@@ -67,7 +66,7 @@ const MAP: &str = "map[string]";
 fn fits(of: &str, value: &Value) -> bool {
     let within = |least: i64, most: i64| value.as_i64().is_some_and(|number| (least..=most).contains(&number));
     match of {
-        "string" | "bytes" => value.is_string(),
+        "string" | "bytes" | "time" => value.is_string(),
         "bool" => value.is_boolean(),
         "int" | "int64" => value.is_i64(),
         "int32" => within(i32::MIN.into(), i32::MAX.into()),
@@ -78,7 +77,6 @@ fn fits(of: &str, value: &Value) -> bool {
         "durationOrNumber" => value.is_number() || value.as_str().is_some_and(values::is_duration),
         "quantity" => value.is_number() || value.as_str().is_some_and(|text| parse_quantity(text).is_some()),
         "intOrString" => value.is_string() || value.is_i64(),
-        "time" => value.is_string(),
         // Lists, maps and structures were looked at already, so this is something else.
         _ => false,
     }
