@@ -1,8 +1,10 @@
 //! From texts to effective documents, with every complaint shown at once.
 
+use std::io::Read as _;
+
 use engine::{Loaded, Revision, SourceText};
 use fs_err as fs;
-use resource::Diagnostic;
+use resource::{Diagnostic, Severity};
 use serde::Deserialize as _;
 use serde_json::Value;
 use spec::{Effective, Source, Surroundings};
@@ -17,17 +19,30 @@ pub(crate) fn read(paths: &[String]) -> Result<Vec<SourceText>, CommandError> {
     let mut texts = Vec::new();
     for path in paths {
         if path == "-" {
-            let text = std::io::read_to_string(std::io::stdin());
-            let text = text.map_err(|error| CommandError::from_source("cannot read standard input", &error))?;
-            texts.push(SourceText { name: "<stdin>".to_owned(), text });
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .read_to_end(&mut bytes)
+                .map_err(|error| CommandError::from_source("cannot read standard input", &error))?;
+            texts.push(text("<stdin>", bytes)?);
             continue;
         }
         for file in files(path)? {
-            let text = fs::read_to_string(&file).map_err(|error| CommandError::from_source("", &error))?;
-            texts.push(SourceText { name: file, text });
+            let bytes = fs::read(&file).map_err(|error| CommandError::from_source("", &error))?;
+            texts.push(text(&file, bytes)?);
         }
     }
     Ok(texts)
+}
+
+/// What was read, as a text; refused where it is in another encoding.
+fn text(name: &str, bytes: Vec<u8>) -> Result<SourceText, CommandError> {
+    match Source::from_bytes(name, bytes) {
+        Ok(Source { name, text }) => Ok(SourceText { name, text }),
+        Err(diagnostic) => {
+            show(&[*diagnostic], &[]);
+            Err(CommandError::failed(format!("{name} is no text in UTF-8")).exit(Exit::InvalidSpec))
+        }
+    }
 }
 
 fn files(path: &str) -> Result<Vec<String>, CommandError> {
@@ -76,10 +91,25 @@ pub(crate) fn effective(texts: &[SourceText]) -> Result<Effective, CommandError>
 
 /// The same for a cluster that is not there yet: its address ranges must not be the host's.
 pub(crate) fn effective_on(texts: &[SourceText], surroundings: &Surroundings) -> Result<Effective, CommandError> {
+    let (effective, diagnostics) = judged(texts, surroundings)?;
+    show(&diagnostics, texts);
+    effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))
+}
+
+/// What is to be said about documents, first of them and then of what would be made from them; nothing effective where
+/// something is wrong.
+fn judged(
+    texts: &[SourceText],
+    surroundings: &Surroundings,
+) -> Result<(Option<Effective>, Vec<Diagnostic>), CommandError> {
     let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
-    let loaded = spec::load(&sources, surroundings);
-    show(&loaded.diagnostics, texts);
-    loaded.effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))
+    let spec::Loaded { documents, effective, mut diagnostics } = spec::load(&sources, surroundings);
+    let Some(effective) = effective else { return Ok((None, diagnostics)) };
+    let remarks = model::review(&effective.cluster, &effective.groups)
+        .map_err(|error| CommandError::from_source("the documents cannot be looked at", &error).exit(Exit::Bug))?;
+    diagnostics.extend(remarks.into_iter().map(|remark| documents.placed(&remark.document, remark.diagnostic)));
+    let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.severity < Severity::Error);
+    Ok((is_sound.then_some(effective), diagnostics))
 }
 
 /// Shows what there is to say about texts.
@@ -112,21 +142,4 @@ pub(crate) fn revision(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn texts(texts: &[&str]) -> Vec<SourceText> {
-        let text = |(number, text): (usize, &&str)| SourceText { name: number.to_string(), text: (*text).to_owned() };
-        texts.iter().enumerate().map(text).collect()
-    }
-
-    #[test]
-    fn texts_are_joined_so_that_the_same_documents_are_read_back() {
-        assert_eq!(joined(&texts(&["a: 1", "b: 2\n"])), "a: 1\n---\nb: 2\n");
-        assert_eq!(joined(&texts(&["a: 1\n", "---\nb: 2"])), "a: 1\n---\nb: 2\n");
-        assert_eq!(joined(&texts(&["a: 1\n", "\u{feff}b: 2\n"])), "a: 1\n---\nb: 2\n");
-        assert_eq!(joined(&texts(&["", "b: 2\n"])), "b: 2\n");
-        assert_eq!(joined(&texts(&["a: 1\n"])), "a: 1\n");
-        assert_eq!(joined(&[]), "");
-    }
-}
+mod tests;

@@ -44,7 +44,7 @@ async fn server(app: &App, resolved: &Resolved) -> String {
         }
         choices.swap(0, found);
     }
-    format!("https://{}:{port}", choices[0])
+    format!("https://{}", model::host_port(&choices[0], port))
 }
 
 /// Index of the first host that accepts a connection. A single one need not be asked.

@@ -36,20 +36,10 @@ impl Holes {
     pub fn fill(&self, place: &str, text: &str) -> Result<String, ConfigError> {
         let mut filled = String::with_capacity(text.len());
         let mut rest = text;
-        while let Some(start) = rest.find("{{") {
-            let after = &rest[start + 2..];
-            match after.split_once("}}") {
-                Some((hole, tail)) if !hole.is_empty() && hole.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-                    filled.push_str(&rest[..start]);
-                    filled.push_str(&self.value(place, hole)?);
-                    rest = tail;
-                }
-                _ => {
-                    // Only one brace is stepped over, so that `{{{nodeName}}` still shows its hole.
-                    filled.push_str(&rest[..=start]);
-                    rest = &rest[start + 1..];
-                }
-            }
+        while let Some((before, hole, after)) = next(rest) {
+            filled.push_str(before);
+            filled.push_str(&self.value(place, hole)?);
+            rest = after;
         }
         filled.push_str(rest);
         Ok(filled)
@@ -69,6 +59,33 @@ impl Holes {
             return Err(ConfigError::EmptyHole { place: place.into(), hole: hole.into() });
         }
         Ok(value)
+    }
+}
+
+/// The first hole of a text that nothing is known to fill with, so that a config with this text can't be carried out.
+pub fn unknown(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some((_, hole, after)) = next(rest) {
+        if !NAMES.contains(&hole) {
+            return Some(hole);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// The first hole of a text, and what stands before and after it.
+fn next(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    loop {
+        let start = from + text[from..].find("{{")?;
+        match text[start + 2..].split_once("}}") {
+            Some((hole, after)) if !hole.is_empty() && hole.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+                return Some((&text[..start], hole, after));
+            }
+            // Only one brace is stepped over, so that `{{{nodeName}}` still shows its hole.
+            _ => from = start + 1,
+        }
     }
 }
 
@@ -107,6 +124,16 @@ mod tests {
     fn an_unknown_hole_is_an_error_that_names_the_file() {
         let error = holes().fill("file//etc/x", "a {{nodename}} b").unwrap_err();
         assert_eq!(error.to_string(), "file//etc/x: unknown hole {{nodename}}");
+    }
+
+    #[test]
+    fn what_is_unknown_is_what_cannot_be_filled() {
+        for text in ["a {{nodename}} b", "{{nodeName}} {{value}}", "{{{value}}}", "ä{{{{value}}"] {
+            assert!(unknown(text).is_some() && holes().fill("x", text).is_err(), "{text}");
+        }
+        for text in ["{{nodeName}}", "{{ value }}", "{{.Value}}", "{{", "{{value}", "{{}}", ""] {
+            assert!(unknown(text).is_none() && holes().fill("x", text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -9,14 +9,13 @@ use crate::machine_config::{kubelet_conf, target};
 use crate::{ModelError, Resolved, in_cluster};
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
-    let (host, port) = resolved.node_endpoint();
     for machine in resolved.workers() {
         let inputs = json!({
             "target": target(resolved, machine),
             "access": output(ids::cluster(resolved.name()), "access"),
             "node": machine.name,
             "clusterName": resolved.name(),
-            "server": format!("https://{host}:{port}"),
+            "server": resolved.node_server(),
             "authority": output(ids::authority("kubernetes"), "certificate"),
             "kubeletConf": kubelet_conf(resolved, machine)?,
         });

@@ -101,29 +101,27 @@ fn object(resolved: &Resolved, id: ResourceId, mut manifest: Value) -> Desired {
 
 /// What anyone may read to find the cluster: where it is, and whom to trust.
 fn cluster_info_kubeconfig(resolved: &Resolved) -> Value {
-    let (host, port) = resolved.routable_endpoint();
     json!({
-        "server": format!("https://{host}:{port}"),
+        "server": format!("https://{}", resolved.routable_address()),
         "authority": output(ids::authority("kubernetes"), "certificate"),
     })
 }
 
 fn cluster_input(resolved: &Resolved) -> ClusterInput {
     let spec = &resolved.cluster.spec;
-    let (host, port) = resolved.routable_endpoint();
     let components = kubeadm_extras(resolved);
     ClusterInput {
         configuration: ClusterConfiguration {
             kubernetes_version: resolved.release.tag(),
             cluster_name: resolved.name().to_owned(),
-            control_plane_endpoint: format!("{host}:{port}"),
+            control_plane_endpoint: resolved.routable_address(),
             image_repository: "registry.k8s.io".to_owned(),
             cluster_domain: spec.networking.dns_domain.clone(),
             pod_cidrs: spec.networking.pod_cidrs.clone(),
             service_cidrs: spec.networking.service_cidrs.clone(),
             ca_validity_days: spec.pki.ca_validity_days,
             certificate_validity_days: spec.pki.certificate_validity_days,
-            certificate_sans: spec.api.extra_sans.clone(),
+            certificate_sans: crate::pki::further_names(resolved),
             etcd: EtcdConfiguration::Local {
                 data_dir: "/var/lib/etcd".to_owned(),
                 image_tag: None,
@@ -141,16 +139,17 @@ fn cluster_input(resolved: &Resolved) -> ClusterInput {
 
 fn kube_proxy_input(resolved: &Resolved) -> kube_proxy::KubeProxy {
     let networking = &resolved.cluster.spec.networking;
-    let (host, port) = resolved.node_endpoint();
     let mut input = kube_proxy::KubeProxy::new(
         resolved.image(Image::KubeProxy),
-        format!("https://{host}:{port}"),
+        resolved.node_server(),
         networking.pod_cidrs.clone(),
     );
     input.mode = match networking.kube_proxy.mode {
         ProxyMode::Nftables => kube_proxy::Mode::Nftables,
         ProxyMode::Iptables => kube_proxy::Mode::Iptables,
     };
+    // Every component of Kubernetes knows the gates of all others.
+    input.feature_gates.clone_from(&resolved.cluster.spec.feature_gates);
     // The connection table belongs to the host that local machines share.
     input.conntrack = Some(kube_proxy::Conntrack::UNTOUCHED);
     input

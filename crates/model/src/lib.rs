@@ -12,6 +12,7 @@ mod machines;
 mod nodes;
 mod pki;
 pub mod resolved;
+mod review;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,9 @@ use thiserror::Error;
 
 pub use ground::{Allocation, Ground};
 pub use machine_config::target as target_inputs;
+pub use render::host_port;
 pub use resolved::{Machine, ResolveError, Resolved, resolve};
+pub use review::{Remark, ReviewError, review};
 
 use builder::Builder;
 

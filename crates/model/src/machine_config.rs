@@ -4,6 +4,7 @@ mod control_plane;
 mod files;
 mod group;
 mod kubelet;
+pub(crate) mod seen;
 mod user;
 
 use std::collections::BTreeMap;
@@ -25,17 +26,21 @@ pub(crate) use kubelet::{configuration as kubelet_configuration, kubelet_conf};
 pub(crate) const PROGRAMS: &str = "/usr/local/bin";
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
-    let mut groups = Vec::new();
-    for group in &resolved.groups {
-        groups.push(group::config(resolved, group)?);
-    }
-    for machine in &resolved.machines {
-        let config = json!({"group": groups[machine.group], "machine": machine_part(resolved, machine)?});
+    for (machine, config) in resolved.machines.iter().zip(configs(resolved)?) {
         let inputs = json!({"target": target(resolved, machine), "lineage": resolved.lineage, "config": config});
         let id = ids::machine_config(&machine.name);
         builder.add(Desired::new(id, inputs).contained_in(ids::machine(resolved.name(), &machine.name)));
     }
     Ok(())
+}
+
+/// The configs of all machines, in their order.
+pub(crate) fn configs(resolved: &Resolved) -> Result<Vec<Value>, ModelError> {
+    let groups: Vec<Value> =
+        resolved.groups.iter().map(|group| group::config(resolved, group)).collect::<Result<_, _>>()?;
+    let config =
+        |machine: &Machine| Ok(json!({"group": groups[machine.group], "machine": machine_part(resolved, machine)?}));
+    resolved.machines.iter().map(config).collect()
 }
 
 /// How to reach a machine: the input `target`, references unresolved.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ::pki::leaves::{self, ControlPlane, Place};
 use ::pki::{Authority, AuthorityWish, Cipher, LeafWish};
 use serde_json::{Value, json};
-use spec::{EncryptionProvider, LoadBalancer, RegistryCredential};
+use spec::{EncryptionProvider, RegistryCredential};
 
 use crate::builder::{Builder, encode};
 use crate::ids::{self, output};
@@ -58,20 +58,24 @@ fn registry_logins(credentials: &BTreeMap<String, RegistryCredential>) -> Option
     (!logins.is_empty()).then(|| json!({"logins": logins}))
 }
 
+/// Names of the API server beside those that kubeadm gives it: the user's, and the machine's own. The node-local balancer
+/// is asked at loopback, and so are API servers by whoever is on their machine.
+pub(crate) fn further_names(resolved: &Resolved) -> Vec<String> {
+    let own = ["127.0.0.1", "::1", "localhost"].into_iter().map(str::to_owned);
+    let mut names = resolved.cluster.spec.api.extra_sans.clone();
+    names.extend(own.filter(|name| !resolved.cluster.spec.api.extra_sans.contains(name)));
+    names
+}
+
 /// What the certificates of a control plane machine depend on.
 pub(crate) fn control_plane(resolved: &Resolved, machine: &Machine) -> ControlPlane {
-    let api = &resolved.cluster.spec.api;
-    let mut extra_sans = api.extra_sans.clone();
-    if api.load_balancer == LoadBalancer::NodeLocal {
-        extra_sans.push("127.0.0.1".to_owned());
-    }
     ControlPlane {
         node_name: machine.name.clone(),
         node_ips: vec![machine.address.into()],
         service_ips: resolved.service_addresses(),
         dns_domain: resolved.cluster.spec.networking.dns_domain.clone(),
-        endpoint: api.endpoint.clone(),
-        extra_sans,
+        endpoint: resolved.cluster.spec.api.endpoint.clone(),
+        extra_sans: further_names(resolved),
         kubelet_client_is_admin: resolved.release.gates().apiserver_kubelet_client_is_cluster_admin,
         validity_days: resolved.cluster.spec.pki.certificate_validity_days,
     }

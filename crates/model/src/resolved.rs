@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use catalog::{AssetSet, Cni, Image, Release, Selection, SourceDigests, names};
 use ipnet::IpNet;
-use render::{Template, Templates};
+use render::{Template, Templates, host_port};
 use spec::{Cluster, InstanceGroup, LoadBalancer, Role, TemplateOverride};
 use thiserror::Error;
 
@@ -168,11 +168,23 @@ impl Resolved {
         }
     }
 
+    /// The same as a URL.
+    pub(crate) fn node_server(&self) -> String {
+        let (host, port) = self.node_endpoint();
+        format!("https://{}", host_port(&host, port))
+    }
+
     /// Host and port at which everyone else reaches the API.
     pub fn routable_endpoint(&self) -> (String, u16) {
         let api = &self.cluster.spec.api;
         let first = || self.control_planes().next().map(|machine| machine.address.to_string()).unwrap_or_default();
         (api.endpoint.clone().unwrap_or_else(first), api.port)
+    }
+
+    /// The same as one text, an IPv6 address in brackets.
+    pub fn routable_address(&self) -> String {
+        let (host, port) = self.routable_endpoint();
+        host_port(&host, port)
     }
 
     /// The address of the Service `kubernetes` in each service range: the first one.

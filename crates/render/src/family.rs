@@ -1,5 +1,7 @@
 //! How the addresses of a node are written in URLs.
 
+use std::net::Ipv6Addr;
+
 /// Family of a node's first address: what is a hole can't be looked at, so the caller says it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AddressFamily {
@@ -36,13 +38,19 @@ impl AddressFamily {
     }
 }
 
+/// A host and a port as in a URL: an IPv6 address stands in brackets.
+pub fn host_port(host: &str, port: u16) -> String {
+    if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::AddressFamily;
+    use super::{AddressFamily, host_port};
 
     #[test]
     fn ipv6_hosts_stand_in_brackets() {
         assert_eq!(AddressFamily::V4.join("{{nodeIP}}", 2379), "{{nodeIP}}:2379");
         assert_eq!(AddressFamily::V6.join(AddressFamily::V6.loopback(), 2379), "[::1]:2379");
+        assert_eq!(["fd00::1", "10.0.0.1", "lb"].map(|host| host_port(host, 1)), ["[fd00::1]:1", "10.0.0.1:1", "lb:1"]);
     }
 }

@@ -1,11 +1,9 @@
 //! The node-local load balancer of the API: haproxy on loopback, run by the operating system's `haproxy.service`.
 
-use std::net::Ipv6Addr;
-
 use serde::Serialize;
 
 use crate::static_pods::PKI_DIR;
-use crate::{Error, Template, Templates};
+use crate::{Error, Template, Templates, host_port};
 
 /// The configuration.
 pub const CONFIG_PATH: &str = "/etc/haproxy/haproxy.cfg";
@@ -56,9 +54,9 @@ pub fn config(input: &Haproxy, templates: &Templates) -> Result<String, Error> {
         name: &'a str,
         endpoint: String,
     }
-    let server = |backend: &'_ Backend| endpoint(&backend.address, backend.port);
+    let server = |backend: &'_ Backend| host_port(&backend.address, backend.port);
     let values = Values {
-        bind: endpoint(&input.bind_address, input.bind_port),
+        bind: host_port(&input.bind_address, input.bind_port),
         ca_file: &input.ca_file,
         backends: input
             .backends
@@ -67,10 +65,6 @@ pub fn config(input: &Haproxy, templates: &Templates) -> Result<String, Error> {
             .collect(),
     };
     templates.render(Template::Haproxy, &values)
-}
-
-fn endpoint(address: &str, port: u16) -> String {
-    if address.parse::<Ipv6Addr>().is_ok() { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
 #[cfg(test)]

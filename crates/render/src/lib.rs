@@ -22,7 +22,7 @@ mod template;
 pub mod yaml;
 
 pub use error::Error;
-pub use family::AddressFamily;
+pub use family::{AddressFamily, host_port};
 pub use flags::{ExtraArgs, Flags};
 pub use gates::Gates;
 pub use template::{Template, Templates};

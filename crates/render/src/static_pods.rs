@@ -10,6 +10,8 @@ mod pod;
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::Pod;
+
 use crate::ExtraArgs;
 
 /// Where kubelet looks for static pods.
@@ -52,6 +54,13 @@ impl Component {
             startup: StartupProbe::default(),
         }
     }
+}
+
+/// Where the containers of a pod see something of the host.
+pub fn mount_paths(pod: &Pod) -> Vec<String> {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let mounts = containers.flat_map(|container| container.volume_mounts.iter().flatten());
+    mounts.map(|mount| mount.mount_path.clone()).collect()
 }
 
 /// A file or directory of the host in a pod.

@@ -49,6 +49,10 @@ fn needed(path: &str) -> &'static str {
             "Machines, certificates and etcd's members have addresses from it: every machine would have to be made anew; \
              create another cluster on the new subnet"
         }
+        "spec.networking.cni" => {
+            "Every pod on every machine is in the old network: taking it away cuts them all off, and a second one beside it \
+             routes against it; create another cluster and move the workloads"
+        }
         "spec.role" => "Add an instance group of the other role, and set the count of this one to 0",
         _ => {
             "It takes another cluster: delete this one and create it anew, or create one beside it and move the workloads"
@@ -76,6 +80,16 @@ mod tests {
         assert_eq!(ranges.refusals(), ["immutable-field"]);
         let role = World::made(1).set("InstanceGroup/w", "/spec/role", json!("Machine"));
         assert_eq!(role.refusals(), ["immutable-field"]);
+    }
+
+    #[test]
+    fn the_pod_network_of_a_made_cluster_stays_what_it_is() {
+        for (from, to) in [("flannel", "none"), ("none", "flannel")] {
+            let world = World::made(1).on_network(from).set("Cluster/demo", "/spec/networking/cni", json!(to));
+            assert_eq!(world.refusals(), ["immutable-field"], "{from} to {to}");
+        }
+        let same = World::made(1).on_network("none").set("Cluster/demo", "/spec/networking/cni", json!("none"));
+        assert!(same.refusals().is_empty());
     }
 
     #[test]

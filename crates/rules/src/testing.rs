@@ -78,6 +78,14 @@ impl World {
         self
     }
 
+    /// A cluster that was made with this pod network.
+    pub(crate) fn on_network(mut self, cni: &str) -> Self {
+        for documents in [&mut self.previous, &mut self.wanted] {
+            documents[0]["spec"]["networking"]["cni"] = json!(cni);
+        }
+        self
+    }
+
     /// Sets a field of a wanted document.
     pub(crate) fn set(mut self, document: &str, pointer: &str, value: Value) -> Self {
         let (kind, name) = document.split_once('/').unwrap();

@@ -50,8 +50,8 @@ pub(crate) fn check(source: &Source, root: &Node, shape: &Shape) -> Checked {
     Checked { value, ..checker.found }
 }
 
-/// The path of a field.
-pub(crate) fn join(path: &str, name: &str) -> String {
+/// The path of a field of what is at `path`, as diagnostics write it: `spec.labels["example.org/a"]`.
+pub fn join(path: &str, name: &str) -> String {
     let simple = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
     match (path.is_empty(), simple) {
         (true, true) => name.to_owned(),

@@ -20,7 +20,7 @@ mod pki;
 mod protection;
 mod provider;
 
-pub use addons::{Addon, Addons};
+pub use addons::{Addon, Addons, DefaultAddon};
 pub use api::{Api, LoadBalancer};
 pub use assets::{Assets, TemplateOverride};
 pub use audit::{Audit, AuditLog, AuditPolicy};

@@ -47,6 +47,13 @@ impl Documents {
         self.diagnostics.iter().all(|diagnostic| diagnostic.severity < Severity::Error)
     }
 
+    /// A diagnostic about its field of the document called `id`, with its place.
+    pub fn placed(&self, id: &str, diagnostic: Diagnostic) -> Diagnostic {
+        let document = self.documents.iter().find(|document| document.id() == id);
+        let label = document.and_then(|document| self.label(document, &diagnostic.field, "here"));
+        Diagnostic { labels: label.into_iter().collect(), ..diagnostic }
+    }
+
     /// The place of a field of a document, or of the nearest field around it that is written.
     pub fn label(&self, document: &Document, field: &str, text: &str) -> Option<Label> {
         let source = self.sources.get(document.source)?;

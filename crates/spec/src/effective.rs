@@ -251,6 +251,17 @@ mod tests {
     }
 
     #[test]
+    fn an_addon_that_runs_by_default_is_switched_off_by_saying_so_only() {
+        let runs = |spec: &str| effective(spec, &[]).cluster.spec.addons.local_path.enabled;
+        assert!(
+            ["", "  addons: {}\n", "  addons: {localPath: {}}\n", "  addons: {metricsServer: {}}\n"].map(runs)
+                == [true; 4]
+        );
+        assert!(!runs("  addons: {localPath: {enabled: false}}\n"));
+        assert!(!effective("  addons: {metricsServer: {}}\n", &[]).cluster.spec.addons.metrics_server.enabled);
+    }
+
+    #[test]
     fn control_planes_are_tainted_only_when_there_are_workers() {
         let taints = |groups: &[_]| {
             let groups = effective("", groups).groups;

@@ -21,11 +21,12 @@ mod suggest;
 mod tree;
 mod validate;
 
+pub use check::join as field_path;
 pub use cluster::{
     Addon, Addons, AdmissionPlugins, Api, Assets, Audit, AuditLog, AuditPolicy, CaKeys, Cluster, ClusterMetadata,
-    ClusterSpec, Cni, Component, Containerd, EncryptionAtRest, EncryptionProvider, Etcd, KubeApiServer, KubeProxy,
-    Kubelet, LoadBalancer, Local, Networking, Pki, Protection, Provider, ProxyMode, RegistryCredential, Reserved,
-    TemplateOverride,
+    ClusterSpec, Cni, Component, Containerd, DefaultAddon, EncryptionAtRest, EncryptionProvider, Etcd, KubeApiServer,
+    KubeProxy, Kubelet, LoadBalancer, Local, Networking, Pki, Protection, Provider, ProxyMode, RegistryCredential,
+    Reserved, TemplateOverride,
 };
 pub use documents::{Document, Documents, parse};
 pub use edit::set;

@@ -111,6 +111,7 @@ mod tests {
         let expected = [
             "metadata.name",
             "spec.local.subnet",
+            "spec.networking.cni",
             "spec.networking.dnsDomain",
             "spec.networking.nodeCIDRMaskSize",
             "spec.networking.podCIDRs",

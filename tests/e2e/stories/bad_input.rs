@@ -40,6 +40,19 @@ const DOCUMENTS: &[(&str, &str, &[&str])] = &[
     ("spec: {role: ControlPlane, count: 1}", "spec: {role: ControlPlane, count: 2}", &["bad1.yaml:13", "1 or 3"]),
     ("spec: {role: ControlPlane, count: 1}", "spec: {role: ControlPlane, count: 0}", &["bad1.yaml:13"]),
     ("spec: {role: ControlPlane, count: 1}", "spec: {role: Worker, count: 1}", &["bad1.yaml:1", "control-plane"]),
+    ("  api: {port: 6443}", "  api: {port: 22}", &["bad1.yaml:8", "SSH"]),
+    ("  api: {port: 6443}", "  api: {endpoint: localhost}", &["bad1.yaml:8", "would ask itself"]),
+    (
+        "  api: {port: 6443}",
+        "  kubelet: {config: {enforceNodeAllocatable: [pods, system-reserved]}}",
+        &["bad1.yaml:8", "systemReservedCgroup"],
+    ),
+    (
+        "  api: {port: 6443}",
+        "  files: [{path: /etc/systemd/system/haproxy.service, content: x}]",
+        &["bad1.yaml:8", "haproxy.service"],
+    ),
+    ("  api: {port: 6443}", "  files: [{path: /etc/a, content: '{{instance}}'}]", &["bad1.yaml:8", "{{ instance }}"]),
     ("metadata: {name: bad1}", "metadata: {name: Bad_1}", &["bad1.yaml:3", "lower-case"]),
 ];
 
@@ -52,6 +65,10 @@ pub(crate) fn story(world: &mut World) {
         let path = world.write("bad1.yaml", &GOOD.replace(&format!("{line}\n"), &format!("{instead}\n")));
         refused(world, &["create", "cluster", "bad1", "-f", &path, "--yes"], 10, says);
     }
+    let path = world.write("bad1.yaml", "");
+    let utf16: Vec<u8> = GOOD.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(&path, utf16).expect("a file in another encoding");
+    refused(world, &["create", "cluster", "bad1", "-f", &path, "--dry-run"], 10, &["UTF-16LE", "iconv"]);
     let second = GOOD.split("---\n").nth(1).expect("a group");
     let twice = world.write("bad1.yaml", &format!("{GOOD}---\n{second}"));
     refused(world, &["create", "cluster", "bad1", "-f", &twice, "--yes"], 10, &["bad1.yaml:17", "control-plane"]);

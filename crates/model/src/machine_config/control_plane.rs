@@ -12,10 +12,11 @@ use render::static_pods::etcd::{self, ClusterState, Etcd, Member};
 use render::static_pods::kube_apiserver::{self, Audit, KubeApiserver};
 use render::static_pods::kube_controller_manager::{self, KubeControllerManager};
 use render::static_pods::kube_scheduler::{self, KubeScheduler};
-use render::static_pods::{Component, StartupProbe};
+use render::static_pods::{Component, StartupProbe, mount_paths};
 use serde_json::{Map, Value};
 use spec::{AuditPolicy, CaKeys, EncryptionProvider};
 
+use super::seen::{self, Seen};
 use super::{extra_args, files};
 use crate::builder::rendering;
 use crate::ids::{self, output};
@@ -95,7 +96,7 @@ fn gates_of(resolved: &Resolved, own: &BTreeMap<String, bool>) -> BTreeMap<Strin
     gates
 }
 
-fn etcd_input(resolved: &Resolved) -> Etcd {
+pub(super) fn etcd_input(resolved: &Resolved) -> Etcd {
     let mut input = Etcd::new(resolved.image(Image::Etcd));
     input.component = component(resolved, Image::Etcd);
     input.component.extra_args = extra_args(&resolved.cluster.spec.etcd.extra_args);
@@ -106,10 +107,12 @@ fn etcd_input(resolved: &Resolved) -> Etcd {
     if input.initial_cluster.len() > 1 {
         input.initial_cluster_state = Some(ClusterState::New);
     }
+    let seen = Seen::of(mount_paths(&etcd::pod(&input)));
+    seen::mount(resolved, &mut input.component, &seen);
     input
 }
 
-fn apiserver_input(resolved: &Resolved) -> KubeApiserver {
+pub(super) fn apiserver_input(resolved: &Resolved) -> KubeApiserver {
     let spec = &resolved.cluster.spec;
     let mut input = KubeApiserver::new(
         resolved.image(Image::KubeApiserver),
@@ -143,6 +146,8 @@ fn apiserver_input(resolved: &Resolved) -> KubeApiserver {
             ..Audit::new(AUDIT_POLICY)
         });
     }
+    let seen = Seen::of(mount_paths(&kube_apiserver::pod(&input)));
+    seen::mount(resolved, &mut input.component, &seen);
     input
 }
 
@@ -151,7 +156,7 @@ fn apiserver_input(resolved: &Resolved) -> KubeApiserver {
 /// from its clients is its own fair queues.
 const CONTROLLERS_RATE: [(&str, &str); 2] = [("kube-api-burst", "400"), ("kube-api-qps", "200")];
 
-fn controller_manager_input(resolved: &Resolved) -> KubeControllerManager {
+pub(super) fn controller_manager_input(resolved: &Resolved) -> KubeControllerManager {
     let spec = &resolved.cluster.spec;
     let mut input = KubeControllerManager::new(
         resolved.image(Image::KubeControllerManager),
@@ -172,15 +177,19 @@ fn controller_manager_input(resolved: &Resolved) -> KubeControllerManager {
             .insert("node-cidr-mask-size".to_owned(), vec![spec.networking.node_cidr_mask_size.to_string()]);
     }
     input.component.feature_gates = gates_of(resolved, &own.feature_gates);
+    let seen = Seen::of(mount_paths(&kube_controller_manager::pod(&input)));
+    seen::mount(resolved, &mut input.component, &seen);
     input
 }
 
-fn scheduler_input(resolved: &Resolved) -> KubeScheduler {
+pub(super) fn scheduler_input(resolved: &Resolved) -> KubeScheduler {
     let own = &resolved.cluster.spec.kube_scheduler;
     let mut input = KubeScheduler::new(resolved.image(Image::KubeScheduler));
     input.component = component(resolved, Image::KubeScheduler);
     input.component.extra_args = extra_args(&own.extra_args);
     input.component.feature_gates = gates_of(resolved, &own.feature_gates);
+    let seen = Seen::of(mount_paths(&kube_scheduler::pod(&input)));
+    seen::mount(resolved, &mut input.component, &seen);
     input
 }
 

@@ -136,22 +136,38 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
 
 /// Where images of a registry come from, and whom to trust there.
 fn registry(spec: &spec::Containerd, name: &str, files: &mut Files) -> Result<(), ModelError> {
+    let ca_path = |name: &str| format!("{}/ca.crt", containerd::registry_directory(name));
     let ca_file = spec.extra_cas.get(name).map(|text| {
-        let path = format!("{}/ca.crt", containerd::registry_directory(name));
-        files.insert(path.clone(), files::text(text.clone(), "0644"));
-        path
+        files.insert(ca_path(name), files::text(text.clone(), "0644"));
+        ca_path(name)
     });
-    let mirror = |url: &String| containerd::Mirror {
-        url: url.clone(),
-        override_path: false,
-        ca_file: ca_file.clone(),
-        skip_verify: false,
+    let mirror = |url: &String| {
+        let (host, path) = parts(url);
+        containerd::Mirror {
+            url: url.clone(),
+            override_path: is_below_api(path),
+            // A mirror that has an authority of its own is not trusted by that of the registry.
+            ca_file: spec.extra_cas.contains_key(host).then(|| ca_path(host)).or_else(|| ca_file.clone()),
+            skip_verify: false,
+        }
     };
     let mirrors = spec.mirrors.get(name).into_iter().flatten().map(mirror).collect();
     let registry = Registry { name: name.to_owned(), ca_file: ca_file.clone(), mirrors };
     let hosts = rendering("a registry's hosts.toml", containerd::hosts(&registry))?;
     files.insert(containerd::hosts_path(name), files::text(hosts, "0644"));
     Ok(())
+}
+
+/// Host with port, and path of a URL.
+fn parts(url: &str) -> (&str, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split_once('/').unwrap_or((rest, ""))
+}
+
+/// The path goes on after the API's root, `v2`, where containerd would look for one more.
+fn is_below_api(path: &str) -> bool {
+    let mut names = path.split('/').filter(|name| !name.is_empty()).skip_while(|name| *name != "v2");
+    names.next().is_some() && names.next().is_some()
 }
 
 fn kubelet_files(resolved: &Resolved, group: &InstanceGroup, files: &mut Files) -> Result<(), ModelError> {
@@ -187,4 +203,24 @@ fn load_balancer(resolved: &Resolved, files: &mut Files) -> Result<(), ModelErro
     let text = rendering("haproxy.cfg", haproxy::config(&input, &resolved.templates))?;
     files.insert("/etc/haproxy/haproxy.cfg".to_owned(), files::restarting(text, HAPROXY_SERVICE));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_below_the_apis_root_is_asked_there_and_no_other() {
+        for (url, below) in [
+            ("https://harbor.example.org/v2/dockerhub-cache", true),
+            ("https://harbor.example.org:8443/artifactory/v2/docker/remote/", true),
+            ("https://mirror.example.org/v2", false),
+            ("https://mirror.example.org/v2/", false),
+            ("https://mirror.example.org/repository/docker", false),
+            ("https://v2/v2x", false),
+            ("https://mirror.example.org", false),
+        ] {
+            assert_eq!(is_below_api(parts(url).1), below, "{url}");
+        }
+    }
 }

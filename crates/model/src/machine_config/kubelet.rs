@@ -18,6 +18,7 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
     let layers: Vec<&Kubelet> = std::iter::once(&spec.kubelet).chain(group.map(|group| &group.spec.kubelet)).collect();
     let mut configuration = KubeletConfiguration::new(resolved.dns_addresses(), spec.networking.dns_domain.clone());
     configuration.server_tls_bootstrap = true;
+    configuration.seccomp_default = true;
     configuration.feature_gates.clone_from(&spec.feature_gates);
     for layer in layers {
         configuration.feature_gates.extend(layer.feature_gates.clone());
@@ -61,10 +62,7 @@ fn shutdown(layer: &Kubelet) -> Map<String, Value> {
 pub(crate) fn kubelet_conf(resolved: &Resolved, machine: &Machine) -> Result<String, ModelError> {
     let server = match machine.role {
         Role::ControlPlane => format!("https://{}:{}", machine.address, resolved.api_port()),
-        Role::Worker => {
-            let (host, port) = resolved.node_endpoint();
-            format!("https://{host}:{port}")
-        }
+        Role::Worker => resolved.node_server(),
     };
     let entry = Entry {
         cluster: resolved.name().to_owned(),

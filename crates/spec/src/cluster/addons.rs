@@ -6,21 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::defaults;
 
 /// Optional parts that run in the cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Addons {
     /// metrics-server: `kubectl top` and autoscaling by processor and memory.
     #[serde(default)]
     pub metrics_server: Addon,
     /// local-path-provisioner: a default StorageClass on the machines' own disks. Runs unless switched off.
-    #[serde(default = "defaults::local_path")]
-    pub local_path: Addon,
-}
-
-impl Default for Addons {
-    fn default() -> Self {
-        Self { metrics_server: Addon::default(), local_path: defaults::local_path() }
-    }
+    #[serde(default)]
+    pub local_path: DefaultAddon,
 }
 
 /// Whether an addon runs.
@@ -30,4 +24,19 @@ pub struct Addon {
     /// Runs in the cluster.
     #[serde(default)]
     pub enabled: bool,
+}
+
+/// Whether an addon runs that does unless it is switched off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DefaultAddon {
+    /// Runs in the cluster.
+    #[serde(default = "defaults::runs")]
+    pub enabled: bool,
+}
+
+impl Default for DefaultAddon {
+    fn default() -> Self {
+        Self { enabled: defaults::runs() }
+    }
 }

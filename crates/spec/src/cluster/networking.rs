@@ -27,6 +27,7 @@ pub struct Networking {
     pub dns_domain: String,
     /// The pod network.
     #[serde(default)]
+    #[schemars(extend("x-immutable" = true))]
     pub cni: Cni,
     /// Size of the part of the (IPv4) pod range that each node gets, as a prefix length: 24 is 254 addresses.
     #[serde(rename = "nodeCIDRMaskSize", default = "defaults::node_cidr_mask_size")]

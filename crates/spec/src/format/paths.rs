@@ -12,7 +12,7 @@ pub(crate) fn absolute(text: &str) -> Result<(), Unfit> {
     }
     one_line(text)?;
     if text.ends_with('/') || text.split('/').skip(1).any(|part| matches!(part, "" | "." | "..")) {
-        return Err(Unfit::new("it has empty, `.` or `..` parts"));
+        return Err(Unfit::new("it has empty, `.` or `..` parts").help("write it plainly, such as `/etc/motd`"));
     }
     Ok(())
 }
@@ -86,7 +86,8 @@ pub(crate) fn certificate(text: &str) -> Result<(), Unfit> {
     let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
     let (begins, ends) = (text.matches(begin).count(), text.matches(end).count());
     if begins == 0 || begins != ends {
-        return Err(Unfit::new(format!("it has {begins} times `{begin}` and {ends} times `{end}`")));
+        let unfit = Unfit::new(format!("it has {begins} times `{begin}` and {ends} times `{end}`"));
+        return Err(unfit.help("paste whole certificates, each with both lines"));
     }
     let mut found = 0;
     for block in Pem::iter_from_buffer(text.as_bytes()) {

@@ -1,21 +1,10 @@
-//! Rule: the user's files and hooks keep clear of kubewright's own, and machines are large enough.
+//! Rule: the user's files and hooks keep clear of each other, and machines are large enough.
 
 use super::{Finding, World, repeated};
 use crate::effective::Draft;
 use crate::format::amounts::bytes;
 use crate::{Hook, MachineFile, Role};
 
-/// Directories whose files are kubewright's or a component's.
-const DIRECTORIES: [&str; 4] = ["/etc/kubernetes/", "/var/lib/kubelet/", "/var/lib/etcd/", "/var/lib/containerd/"];
-/// Further files of kubewright's.
-const FILES: [&str; 6] = [
-    "/etc/containerd/config.toml",
-    "/etc/crictl.yaml",
-    "/etc/haproxy/haproxy.cfg",
-    "/etc/systemd/system/containerd.service",
-    "/etc/systemd/system/kubelet.service",
-    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
-];
 /// With less, an API server with etcd and its fellows is killed at the first load.
 const LEAST_CONTROL_PLANE: u64 = 1 << 30;
 /// With less, kubelet, containerd, kube-proxy and the pod network leave nothing for pods.
@@ -52,13 +41,6 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 fn files<T>(draft: &Draft<T>, files: &[MachineFile]) -> Vec<Finding> {
     let path = |index: usize| format!("spec.files[{index}].path");
     let mut findings = Vec::new();
-    for (index, file) in files.iter().enumerate() {
-        if DIRECTORIES.iter().any(|directory| file.path.starts_with(directory)) || FILES.contains(&file.path.as_str()) {
-            let finding = Finding::error("spec::reserved-file", format!("`{}` belongs to kubewright", file.path))
-                .at(draft, path(index));
-            findings.push(finding.help("use the fields of the spec that it is made from, or a template override"));
-        }
-    }
     for (first, again) in repeated(files.iter().map(|file| file.path.as_str())) {
         let message = "two files have the same path";
         findings.push(Finding::error("spec::duplicate-file", message).and(draft, path(again), "here again").and(

@@ -37,9 +37,9 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     };
     let tokens = TokenSecrets::new(open.composition.connections.clone());
     let token = tokens.mint(&access, "made by kubewright get join-command", &context).await?;
-    let (host, port) = open.resolved.routable_endpoint();
+    let address = open.resolved.routable_address();
     // The one place where a token is shown: that is what was asked for. It lives for an hour.
     let command =
-        format!("kubeadm join {host}:{port} --token {} --discovery-token-ca-cert-hash {hash}", token.token.reveal());
+        format!("kubeadm join {address} --token {} --discovery-token-ca-cert-hash {hash}", token.token.reveal());
     output::print(app.format, &json!({"cluster": name, "command": command}), || command.clone() + "\n")
 }

@@ -141,14 +141,13 @@ fn registry_passwords_stay_outside_of_documents() {
 }
 
 #[test]
-fn files_and_hooks_keep_clear_of_kubewrights_own() {
+fn files_and_hooks_keep_clear_of_each_other() {
     let found = about(
-        "  files:\n  - {path: /etc/kubernetes/admin.conf, content: x}\n  - {path: /etc/motd, content: x}\n  - {path: /etc/motd, content: y}\n  hooks:\n  - {name: a, command: [modprobe, x]}\n  - {name: a, command: [/bin/true]}\n",
+        "  files:\n  - {path: /etc/issue, content: x}\n  - {path: /etc/motd, content: x}\n  - {path: /etc/motd, content: y}\n  hooks:\n  - {name: a, command: [modprobe, x]}\n  - {name: a, command: [/bin/true]}\n",
     );
     assert_eq!(
         found,
         [
-            "spec::reserved-file cluster.yaml:8 spec.files[0].path",
             "spec::duplicate-file cluster.yaml:10 spec.files[2].path",
             "spec::hook-command cluster.yaml:12 spec.hooks[0].command",
             "spec::duplicate-hook cluster.yaml:13 spec.hooks[1].name"

@@ -1,0 +1,40 @@
+//! Flags that name a file which the container of their component does not see.
+
+use std::collections::BTreeMap;
+
+use resource::Severity;
+use spec::field_path;
+
+use super::{Remark, of_cluster, remark};
+use crate::Resolved;
+use crate::machine_config::seen::{self, Seen};
+
+pub(super) fn check(resolved: &Resolved) -> Vec<Remark> {
+    let spec = &resolved.cluster.spec;
+    let components: [(&str, &BTreeMap<String, String>, Seen); 4] = [
+        ("kubeAPIServer", &spec.kube_api_server.extra_args, seen::by_api_server(resolved)),
+        ("kubeControllerManager", &spec.kube_controller_manager.extra_args, seen::by_controller_manager(resolved)),
+        ("kubeScheduler", &spec.kube_scheduler.extra_args, seen::by_scheduler(resolved)),
+        ("etcd", &spec.etcd.extra_args, seen::by_etcd(resolved)),
+    ];
+    let mut remarks = Vec::new();
+    for (component, args, seen) in &components {
+        for (flag, value) in *args {
+            let unseen = seen::files_of(flag, value).into_iter().find(|path| !seen.has(path));
+            remarks.extend(unseen.map(|path| missing(resolved, component, flag, &path)));
+        }
+    }
+    remarks
+}
+
+/// Names of flags that a program reads when it starts, and ends without.
+const FILES: [&str; 5] = ["file", "config", "kubeconfig", "key", "cert"];
+
+fn missing(resolved: &Resolved, component: &str, flag: &str, path: &str) -> Remark {
+    let is_read = flag.rsplit('-').next().is_some_and(|last| FILES.contains(&last) || last.ends_with("file"));
+    let severity = if is_read { Severity::Error } else { Severity::Warning };
+    let field = field_path(&format!("spec.{component}.extraArgs"), flag);
+    let message = format!("the flag `{flag}` names {path}, which the container of {component} does not see");
+    let help = format!("write it by `spec.files` with the path {path}, and it is mounted there");
+    remark(of_cluster(&resolved.cluster), severity, "spec::unseen-file", field, message, help)
+}
