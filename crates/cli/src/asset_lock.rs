@@ -8,6 +8,7 @@ use fs_err as fs;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::user_file::{self, Readers};
 
 /// Its name where the user does not give one.
 const NAME: &str = "assets.lock";
@@ -60,6 +61,6 @@ impl LockFile {
     pub(crate) fn write(&self, lock: &Lock) -> Result<(), CommandError> {
         let failed = |error: &dyn std::error::Error| CommandError::from_source("cannot write the lock", &error);
         let text = lock.to_text().map_err(|error| failed(&error))?;
-        fs::write(&self.path, text).map_err(|error| failed(&error))
+        user_file::write(&self.path, text.as_bytes(), Readers::Usual).map_err(|error| failed(&error))
     }
 }

@@ -18,8 +18,8 @@ pub(crate) struct Environment {
     pub(crate) cache: PathBuf,
     /// The operator's own key.
     pub(crate) operator_key: PathBuf,
-    /// The user's kubeconfig.
-    pub(crate) kubeconfig: PathBuf,
+    /// The user's kubeconfigs, as kubectl reads them; at least one.
+    pub(crate) kubeconfigs: Vec<PathBuf>,
     /// `user@host`.
     pub(crate) who: String,
     /// Standard error is a terminal.
@@ -83,15 +83,14 @@ impl Environment {
             let named = raw_variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
             named.unwrap_or_else(|| home.join(default)).join("kubewright")
         };
-        // As kubectl: of several files, the first is the one that is written.
-        let kubeconfig = variable("KUBECONFIG").and_then(|list| list.split(':').next().map(PathBuf::from));
+        let kubeconfigs = paths(&variable("KUBECONFIG").unwrap_or_default());
         let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "root".to_owned());
         let host = fs_err::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Self {
             state: base("XDG_STATE_HOME", ".local/state"),
             cache: base("XDG_CACHE_HOME", ".cache"),
             operator_key: base("XDG_CONFIG_HOME", ".config").join("operator.key"),
-            kubeconfig: kubeconfig.unwrap_or_else(|| home.join(".kube/config")),
+            kubeconfigs: if kubeconfigs.is_empty() { vec![home.join(".kube/config")] } else { kubeconfigs },
             who: format!("{user}@{}", host.trim()),
             terminal: std::io::stderr().is_terminal() && variable("CI").is_none(),
             interactive: std::io::stdin().is_terminal(),
@@ -100,5 +99,27 @@ impl Environment {
             state_variable: variable("KUBEWRIGHT_STATE").and_then(|address| address::read(&address).ok()),
             editor: editor(),
         }
+    }
+}
+
+/// The files of a list such as `KUBECONFIG`, without empty entries and repetitions.
+fn paths(list: &str) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in list.split(':').filter(|path| !path.is_empty()).map(PathBuf::from) {
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_entries_of_a_list_of_files_are_skipped() {
+        assert_eq!(paths(":/a/b::/c:/a/b"), [PathBuf::from("/a/b"), PathBuf::from("/c")]);
+        assert!(paths("::").is_empty());
     }
 }

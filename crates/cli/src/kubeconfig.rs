@@ -1,17 +1,21 @@
 //! The user's kubeconfig: a short-lived administrator's credentials, merged in beside whatever is there.
 
-use std::path::Path;
+mod authority;
+mod files;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use engine::{ObserveContext as _, Output, Randomness as _};
-use fs_err as fs;
+use engine::{Loaded, ObserveContext as _, Output, Randomness as _};
 use jiff::{SignedDuration, Timestamp};
 use model::{Resolved, ids};
-use pki::kubeconfig::{Credential, Entry, Kubeconfig, Trust};
+use pki::kubeconfig::{Credential, Entry, Foreign, Names, Trust};
 use resource::{Reference, Secret};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+pub(crate) use self::authority::Authority;
+use self::files::Files;
 use crate::app::App;
 use crate::error::CommandError;
 use crate::operation::Operation;
@@ -23,12 +27,99 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(18);
 /// How long a control plane may take to accept a connection until the next one is asked.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Merges credentials for `resolved` into the user's kubeconfig and makes its context the current one.
-pub(crate) async fn export(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Result<(), CommandError> {
+/// The names of a cluster's entries.
+fn names(cluster: &str) -> Names {
+    Names { context: cluster.to_owned(), cluster: cluster.to_owned(), user: format!("{cluster}-admin") }
+}
+
+/// Whether the user's current context changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Switch {
+    /// To the cluster's.
+    Always,
+    /// Only where the cluster's context is new.
+    IfNew,
+}
+
+/// Merges credentials for `resolved` into the user's kubeconfig, and says where its context is.
+pub(crate) async fn export(
+    app: &App,
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+    switch: Switch,
+) -> Result<String, CommandError> {
     let entry = mint(operation, resolved, server(app, resolved).await)?;
-    change(&app.environment.kubeconfig, |kubeconfig| {
-        kubeconfig.merge(Kubeconfig::named(&entry, resolved.name()), true);
+    let (name, paths) = (resolved.name(), &app.environment.kubeconfigs);
+    let _locks = files::lock(paths)?;
+    let mut files = Files::read(paths)?;
+    let authorities = [Authority::recorded(operation), Authority::of(&entry.trust)];
+    let found = files.foreign(&names(name), &|trust| authorities.iter().any(|known| known.is(trust)));
+    if !found.is_empty() {
+        return Err(in_the_way(&found, files.place(&names(name))));
+    }
+    files.put(&entry, &names(name), switch == Switch::Always);
+    files.write()?;
+    let path = files.place(&names(name)).display().to_string();
+    Ok(match files.current_context() {
+        current if current == name => format!("Context {name} is the current one in {path}."),
+        _ => format!("Context {name} is in {path}; to use it: kubectl config use-context {name}"),
     })
+}
+
+/// The same at the end of other work, which it does not make a failure.
+pub(crate) async fn export_if_possible(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Option<String> {
+    match export(app, operation, resolved, Switch::IfNew).await {
+        Ok(said) => Some(said),
+        Err(error) => {
+            warn(app, &error);
+            None
+        }
+    }
+}
+
+/// Refuses to begin with a cluster whose credentials could not be written in the end.
+pub(crate) fn check_new(app: &App, name: &str) -> Result<(), CommandError> {
+    let files = Files::read(&app.environment.kubeconfigs)?;
+    match files.foreign(&names(name), &|_| false) {
+        found if found.is_empty() => Ok(()),
+        found => Err(in_the_way(&found, files.place(&names(name)))),
+    }
+}
+
+/// Refuses an update that makes the cluster, as `create` does.
+pub(crate) fn check(app: &App, loaded: &Loaded, name: &str) -> Result<(), CommandError> {
+    if loaded.state.resources.contains_key(&ids::authority("kubernetes")) { Ok(()) } else { check_new(app, name) }
+}
+
+/// What stands where the cluster's entries would go.
+fn in_the_way(found: &[Foreign], path: &Path) -> CommandError {
+    let described: Vec<String> = found.iter().map(describe).collect();
+    let mut error = CommandError::failed(format!(
+        "{} has {} already, of another cluster, and they are not overwritten",
+        path.display(),
+        described.join(", ")
+    ))
+    .hint("to keep them, write into another file: KUBECONFIG=FILE kubewright …");
+    let remove = found.iter().map(|foreign| match foreign {
+        Foreign::Cluster { name, .. } => format!("kubectl config delete-cluster {name}"),
+        Foreign::Context { name, .. } => format!("kubectl config delete-context {name}"),
+        Foreign::User { name } => format!("kubectl config delete-user {name}"),
+    });
+    error.hints.push(format!("if nobody needs them: {}", remove.collect::<Vec<_>>().join("; ")));
+    error
+}
+
+fn describe(foreign: &Foreign) -> String {
+    match foreign {
+        Foreign::Cluster { name, server } => format!("a cluster {name} at {server}"),
+        Foreign::Context { name, cluster } => format!("a context {name} of cluster {cluster}"),
+        Foreign::User { name } => format!("a user {name}"),
+    }
+}
+
+fn warn(app: &App, error: &CommandError) {
+    let hints = error.hints.iter().map(|hint| format!("\n  {hint}")).collect::<String>();
+    app.say(format!("Warning: {}{hints}", error.message));
 }
 
 /// Where the API is reached from here: the spec's endpoint, or else the first control plane that is up.
@@ -79,7 +170,7 @@ fn mint(operation: &Operation<'_>, resolved: &Resolved, server: String) -> Resul
         .map_err(|error| CommandError::from_source("cannot make the administrator's certificate", &error))?;
     Ok(Entry {
         cluster: resolved.name().to_owned(),
-        user: format!("{}-admin", resolved.name()),
+        user: names(resolved.name()).user,
         server,
         trust: Trust::Embedded(certificate),
         credential: Credential::Embedded { certificate: issued.certificate, key: issued.key },
@@ -90,54 +181,23 @@ fn text(output: &Output) -> String {
     output.text().unwrap_or_default().to_owned()
 }
 
-/// Takes a cluster's context out of the user's kubeconfig.
-pub(crate) fn remove(app: &App, name: &str) -> Result<(), CommandError> {
-    let path = &app.environment.kubeconfig;
-    if !path.exists() {
-        return Ok(());
-    }
-    change(path, |kubeconfig| kubeconfig.remove(name))
-}
-
-/// Reads, changes and writes a kubeconfig, one process at a time: another cluster may be made just now.
-fn change(path: &Path, edit: impl FnOnce(&mut Kubeconfig)) -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| CommandError::from_source("cannot lock the kubeconfig", &error);
-    fs::create_dir_all(directory_of(path)).map_err(failed)?;
-    // The directory, because the file itself is replaced, and a file beside it would keep kubectl away.
-    let locked = fs::File::open(directory_of(path)).map_err(failed)?;
-    locked.file().lock().map_err(failed)?;
-    let mut kubeconfig = read(path)?;
-    edit(&mut kubeconfig);
-    write(path, &kubeconfig)
-}
-
-fn read(path: &Path) -> Result<Kubeconfig, CommandError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Kubeconfig::from_yaml(&text).map_err(|error| {
-            CommandError::from_source(
-                &format!("{} cannot be read, so nothing is merged into it", path.display()),
-                &error,
-            )
-            .hint("repair it, or set KUBECONFIG to another file")
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Kubeconfig::empty()),
-        Err(error) => Err(CommandError::from_source("", &error)),
+/// Takes a cluster's entries out of the user's kubeconfig. That it can't be done keeps no deleted cluster.
+pub(crate) fn remove(app: &App, name: &str, authority: &Authority) {
+    let paths: Vec<PathBuf> = app.environment.kubeconfigs.iter().filter(|path| path.exists()).cloned().collect();
+    match take_out(&paths, name, authority) {
+        Ok(stays) if stays.is_empty() || *authority == Authority::Unknown => {}
+        Ok(stays) => {
+            let described: Vec<String> = stays.iter().map(describe).collect();
+            app.say(format!("In the kubeconfig, of another cluster and left as they are: {}.", described.join(", ")));
+        }
+        Err(error) => warn(app, &error),
     }
 }
 
-/// Writes beside and renames, so that a kubectl that reads meanwhile never sees half a file.
-fn write(path: &Path, kubeconfig: &Kubeconfig) -> Result<(), CommandError> {
-    use std::io::Write as _;
-    let failed = |error: std::io::Error| CommandError::from_source("cannot write the kubeconfig", &error);
-    let text =
-        kubeconfig.to_yaml().map_err(|error| CommandError::from_source("cannot write the kubeconfig", &error))?;
-    // Temporary files are made with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(directory_of(path)).map_err(failed)?;
-    file.write_all(text.reveal().as_bytes()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+fn take_out(paths: &[PathBuf], name: &str, authority: &Authority) -> Result<Vec<Foreign>, CommandError> {
+    let _locks = files::lock(paths)?;
+    let mut files = Files::read(paths)?;
+    let stays = files.take_out(&names(name), &|trust| authority.is(trust));
+    files.write()?;
+    Ok(stays)
 }

@@ -41,6 +41,7 @@ mod surroundings;
 mod system;
 mod templates;
 mod update;
+mod user_file;
 
 use std::process::ExitCode;
 

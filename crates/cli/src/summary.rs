@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::kubectl;
 
 /// Says what a successful run did.
-pub(crate) fn print(app: &App, resolved: &Resolved, summary: &Summary, took: Duration) {
+pub(crate) fn print(app: &App, resolved: &Resolved, summary: &Summary, context: Option<String>, took: Duration) {
     let name = resolved.name();
     let control_planes = resolved.control_planes().count();
     let workers = resolved.workers().count();
@@ -22,7 +22,9 @@ pub(crate) fn print(app: &App, resolved: &Resolved, summary: &Summary, took: Dur
         words::count(summary.succeeded.len(), "action"),
         words::duration(took),
     ));
-    app.say(format!("Context {name} is the current one in {}.", app.environment.kubeconfig.display()));
+    if let Some(context) = context {
+        app.say(context);
+    }
     let kubectl =
         kubectl::beside(app, resolved).map_or_else(|| "kubectl".to_owned(), |path| path.display().to_string());
     app.say(format!("\nNext:\n  {kubectl} get nodes"));

@@ -122,6 +122,9 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
     let judge = Judge::of(&resolved, &loaded)?;
     judge.documents(app)?;
+    if changing {
+        kubeconfig::check(app, &loaded, name)?;
+    }
     let prepared = prepare::assets(app, &resolved, &loaded, changing).await?;
     let composition = compose(app, prepared.agent.clone(), &wish.care);
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
@@ -247,7 +250,7 @@ impl Site<'_> {
     /// There is nothing to do, as far as could be seen.
     async fn finish(&self, look: Look, plan: &Plan) -> Result<Next, CommandError> {
         kubectl::beside(self.app, self.resolved);
-        kubeconfig::export(self.app, self.operation, self.resolved).await?;
+        kubeconfig::export_if_possible(self.app, self.operation, self.resolved).await;
         if look == Look::Machines {
             self.healthy().await?;
             return Ok(Next::Pass(Progress { look: Look::Cluster, approved: None }));
@@ -272,12 +275,12 @@ impl Site<'_> {
         if next == Some(Look::Machines) {
             return Ok(Next::Pass(Progress { look: Look::Machines, approved: None }));
         }
-        kubeconfig::export(app, self.operation, self.resolved).await?;
+        let context = kubeconfig::export_if_possible(app, self.operation, self.resolved).await;
         self.healthy().await?;
         if let Some(look) = next {
             return Ok(Next::Pass(Progress { look, approved: None }));
         }
-        summary::print(app, self.resolved, &summary, began.elapsed());
+        summary::print(app, self.resolved, &summary, context, began.elapsed());
         Ok(Next::Exit(Exit::Fine))
     }
 

@@ -1,12 +1,15 @@
 //! Kubeconfigs as typed documents: made, read, merged.
 
 mod document;
+mod sharing;
 
 use resource::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::PkiError;
-use document::{Cluster, Context, NamedCluster, NamedContext, NamedUser, Others, User};
+use document::{Cluster, Context, NamedCluster, NamedContext, NamedUser, Others, User, null_is_default};
+
+pub use self::sharing::{Foreign, IsOurs, Names, Own};
 
 /// A kubeconfig. Fields that others wrote into it survive reading and writing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,15 +17,15 @@ use document::{Cluster, Context, NamedCluster, NamedContext, NamedUser, Others, 
 pub struct Kubeconfig {
     #[serde(rename = "apiVersion", default = "v1")]
     api_version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     clusters: Vec<NamedCluster>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     contexts: Vec<NamedContext>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     current_context: String,
     #[serde(default = "config")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     users: Vec<NamedUser>,
     #[serde(flatten)]
     others: Others,
@@ -92,7 +95,7 @@ impl Kubeconfig {
     /// What anyone may know of a cluster: an unnamed cluster and nobody who uses it, as in kubeadm's `cluster-info`.
     pub fn discovery(server: &str, authority: &str) -> Self {
         let cluster = Cluster::trusting(server, &Trust::Embedded(authority.to_owned()));
-        Self { clusters: vec![NamedCluster { cluster, name: String::new() }], ..Self::empty() }
+        Self { clusters: vec![NamedCluster { cluster, name: String::new(), others: Others::new() }], ..Self::empty() }
     }
 
     /// A kubeconfig with one cluster, one user, and the context `user@cluster` in use.
@@ -105,11 +108,23 @@ impl Kubeconfig {
     pub fn named(entry: &Entry, context: &str) -> Self {
         Self {
             api_version: v1(),
-            clusters: vec![NamedCluster { cluster: Cluster::of(entry), name: entry.cluster.clone() }],
-            contexts: vec![NamedContext { context: Context::of(entry), name: context.to_owned() }],
+            clusters: vec![NamedCluster {
+                cluster: Cluster::of(entry),
+                name: entry.cluster.clone(),
+                others: Others::new(),
+            }],
+            contexts: vec![NamedContext {
+                context: Context::of(entry),
+                name: context.to_owned(),
+                others: Others::new(),
+            }],
             current_context: context.to_owned(),
             kind: config(),
-            users: vec![NamedUser { name: entry.user.clone(), user: User::of(&entry.credential) }],
+            users: vec![NamedUser {
+                name: entry.user.clone(),
+                user: User::of(&entry.credential),
+                others: Others::new(),
+            }],
             others: Others::new(),
         }
     }
@@ -138,41 +153,6 @@ impl Kubeconfig {
             trust: cluster.cluster.trust()?,
             credential: user.user.credential()?,
         })
-    }
-
-    /// Puts everything of `other` into this one: what has the same name is replaced, everything else stays.
-    /// With `switch`, its current context becomes the current one here.
-    pub fn merge(&mut self, other: Self, switch: bool) {
-        put(&mut self.clusters, other.clusters, |item| &item.name);
-        put(&mut self.contexts, other.contexts, |item| &item.name);
-        put(&mut self.users, other.users, |item| &item.name);
-        if switch || self.current_context.is_empty() {
-            self.current_context = other.current_context;
-        }
-    }
-
-    /// Takes out a context with its cluster and its user, unless another context uses them.
-    pub fn remove(&mut self, context: &str) {
-        let Some(at) = self.contexts.iter().position(|item| item.name == context) else { return };
-        let removed = self.contexts.remove(at).context;
-        if !self.contexts.iter().any(|item| item.context.cluster == removed.cluster) {
-            self.clusters.retain(|item| item.name != removed.cluster);
-        }
-        if !self.contexts.iter().any(|item| item.context.user == removed.user) {
-            self.users.retain(|item| item.name != removed.user);
-        }
-        if self.current_context == context {
-            self.current_context.clear();
-        }
-    }
-}
-
-fn put<T>(items: &mut Vec<T>, new: Vec<T>, name: fn(&T) -> &String) {
-    for item in new {
-        match items.iter().position(|existing| name(existing) == name(&item)) {
-            Some(at) => items[at] = item,
-            None => items.push(item),
-        }
     }
 }
 
@@ -245,62 +225,6 @@ users:
             let text = Kubeconfig::new(&entry).to_yaml().unwrap();
             assert_eq!(Kubeconfig::from_yaml(text.reveal()).unwrap().current(), Some(entry));
         }
-    }
-
-    const FOREIGN: &str = "\
-apiVersion: v1
-clusters:
-- cluster:
-    insecure-skip-tls-verify: true
-    server: https://other
-  name: other
-contexts:
-- context:
-    cluster: other
-    namespace: web
-    user: me
-  name: other
-current-context: other
-kind: Config
-users:
-- name: me
-  user:
-    exec:
-      apiVersion: client.authentication.k8s.io/v1
-      command: aws
-preferences:
-  colors: true
-";
-
-    #[test]
-    fn merging_keeps_everything_that_others_wrote() {
-        let mut all = Kubeconfig::from_yaml(FOREIGN).unwrap();
-        all.merge(Kubeconfig::new(&entry()), false);
-        let text = all.to_yaml().unwrap();
-        for line in ["insecure-skip-tls-verify: true", "namespace: web", "command: aws", "colors: true"] {
-            assert!(text.reveal().contains(line), "{line} was lost");
-        }
-        assert_eq!(all.current_context, "other");
-        all.remove("kubernetes-admin@kubernetes");
-        assert_eq!(all, Kubeconfig::from_yaml(FOREIGN).unwrap());
-    }
-
-    #[test]
-    fn merging_twice_replaces_and_does_not_repeat() {
-        let mut all = Kubeconfig::from_yaml("").unwrap();
-        all.merge(Kubeconfig::new(&entry()), true);
-        let moved = Entry { server: "https://new:6443".into(), ..entry() };
-        all.merge(Kubeconfig::new(&moved), true);
-        assert_eq!(all, Kubeconfig::new(&moved));
-    }
-
-    #[test]
-    fn removing_a_context_keeps_what_another_context_uses() {
-        let mut all = Kubeconfig::new(&entry());
-        all.merge(Kubeconfig::named(&entry(), "second"), true);
-        all.remove("second");
-        assert_eq!(all.clusters.len() + all.users.len() + all.contexts.len(), 3);
-        assert_eq!(all.current_context, "");
     }
 
     #[test]

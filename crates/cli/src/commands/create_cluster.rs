@@ -15,7 +15,7 @@ use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, Wish};
-use crate::{compose, documents, ground, host, resolving, sources, surroundings};
+use crate::{compose, documents, ground, host, kubeconfig, resolving, sources, surroundings};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -88,6 +88,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
                 "to change its documents: kubewright replace -f FILE, or kubewright set cluster {name} FIELD=VALUE"
             )));
     }
+    kubeconfig::check_new(app, &name)?;
     if arguments.setup_host {
         app.phase("host set up", host::set_up(app)).await?;
     }

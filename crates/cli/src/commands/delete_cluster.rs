@@ -13,6 +13,7 @@ use crate::compose::{Care, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::judge::Judge;
+use crate::kubeconfig::Authority;
 use crate::operation::{self, Operation};
 use crate::output::Format;
 use crate::rule_files::RuleFiles;
@@ -83,6 +84,8 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
         app.say(format!("\nNothing was changed. To delete the cluster: {again}"));
         return Ok(Exit::Fine);
     };
+    // Known as long as the cluster is there: by it its entries in the kubeconfig are told from others.
+    let authority = Authority::recorded(&operation);
     let summary = app
         .phase_until("run", operation.run(&plan, &desired, lease.clone(), wish.limits.clone()), Summary::is_complete)
         .await?;
@@ -92,8 +95,8 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
             .exit(Exit::Partial)
             .hint(format!("look into the above, then run again: {again}")));
     }
-    kubeconfig::remove(app, name)?;
     operation.store.remove().await?;
+    kubeconfig::remove(app, name, &authority);
     app.say(format!("Cluster {name} is gone."));
     Ok(Exit::Fine)
 }

@@ -7,7 +7,8 @@ use crate::app::App;
 use crate::arguments::Name;
 use crate::error::Outcome;
 use crate::exit::Exit;
-use crate::{kubeconfig, open, output};
+use crate::kubeconfig::{self, Switch};
+use crate::{open, output};
 
 /// Arguments of `export kubeconfig`.
 #[derive(Debug, Args)]
@@ -19,9 +20,8 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
     let open = open::cluster(app, &name).await?;
-    kubeconfig::export(app, &open.operation, &open.resolved).await?;
-    let shown = json!({"cluster": name, "context": name, "kubeconfig": app.environment.kubeconfig});
-    output::data(app.format, &shown)?;
-    app.say(format!("Context {name} is the current one in {}.", app.environment.kubeconfig.display()));
+    let said = kubeconfig::export(app, &open.operation, &open.resolved, Switch::Always).await?;
+    output::data(app.format, &json!({"cluster": name, "context": name}))?;
+    app.say(said);
     Ok(Exit::Fine)
 }

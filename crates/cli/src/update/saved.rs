@@ -1,6 +1,5 @@
 //! Plans in files: `--out` writes one, `--plan` carries one out as it stands or not at all.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -9,6 +8,7 @@ use plan::Plan;
 use crate::app::App;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::user_file::{self, Readers};
 
 /// A plan that somebody saved, and perhaps had approved.
 #[derive(Debug, Clone)]
@@ -65,10 +65,7 @@ pub(super) fn write(app: &App, plan: &Plan, path: &Path) -> Result<(), CommandEr
         CommandError::from_source(&format!("cannot write the plan to {}", path.display()), error)
     };
     let text = plan.to_text().map_err(|error| failed(&error))?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|error| failed(&error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
-    file.persist(path).map_err(|error| failed(&error.error))?;
+    user_file::write(path, text.as_bytes(), Readers::Owner).map_err(|error| failed(&error))?;
     let (cluster, path) = (&plan.base.cluster, path.display());
     app.say(format!(
         "\nThe plan is in {path}. To carry it out: kubewright update cluster {cluster} --plan {path} --yes"

@@ -6,7 +6,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use resource::Secret;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_yaml::Value;
 
 use super::{Credential, Entry, Trust};
@@ -14,25 +14,40 @@ use super::{Credential, Entry, Trust};
 /// Fields that kubewright does not know, kept as they are.
 pub(super) type Others = BTreeMap<String, Value>;
 
+/// Reads `null`, which kubectl writes for an empty list, as nothing.
+pub(super) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct NamedCluster {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub(super) cluster: Cluster,
     pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) others: Others,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct NamedContext {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub(super) context: Context,
     pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) others: Others,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct NamedUser {
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub(super) user: User,
+    #[serde(flatten)]
+    pub(super) others: Others,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +57,7 @@ pub(super) struct Cluster {
     pub(super) certificate_authority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) certificate_authority_data: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub(super) server: String,
     #[serde(flatten)]
     pub(super) others: Others,
@@ -50,9 +65,9 @@ pub(super) struct Cluster {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Context {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub(super) cluster: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     pub(super) user: String,
     #[serde(flatten)]
     pub(super) others: Others,
