@@ -72,7 +72,9 @@ impl ObjectsHandler {
         match observed.remove(&change.resource) {
             Some(Observation::Present { attributes }) if Digest::of_json(&attributes) == *expected => Ok(()),
             Some(Observation::Present { .. } | Observation::Orphan { .. }) => Err(stale("was changed")),
-            Some(Observation::Absent) if change.operation == Operation::Delete => Ok(()),
+            // What is somebody else's by now is not deleted.
+            Some(Observation::Absent | Observation::Foreign { .. }) if change.operation == Operation::Delete => Ok(()),
+            Some(Observation::Foreign { .. }) => Err(stale("has become somebody else's")),
             Some(Observation::Absent) => Err(stale("has disappeared")),
             Some(Observation::Unknown { why }) => {
                 Err(ActionError::unavailable(format!("cannot look at {}: {why}", change.resource)))

@@ -77,6 +77,7 @@ impl Context<'_> {
             Observation::Unknown { why } if parent_remade.is_none() => {
                 self.block(id, ReportReason::Unknown { why: why.clone() });
             }
+            Observation::Foreign { .. } if parent_remade.is_none() => self.block(id, ReportReason::Taken),
             Observation::Present { attributes } | Observation::Orphan { attributes } if parent_remade.is_none() => {
                 self.present(desired, recorded, attributes);
             }
@@ -93,7 +94,9 @@ impl Context<'_> {
         let reason = match observation {
             Observation::Unknown { why } => ReportReason::Unknown { why: why.clone() },
             Observation::Absent => ReportReason::Unknown { why: "it is shared, but it is not there".to_owned() },
-            Observation::Present { attributes } | Observation::Orphan { attributes } => {
+            Observation::Present { attributes }
+            | Observation::Orphan { attributes }
+            | Observation::Foreign { attributes } => {
                 ReportReason::Shared { differs: field_changes(&self.schema(&desired.id), attributes, &desired.inputs) }
             }
         };
@@ -206,7 +209,7 @@ impl Context<'_> {
         let beside = observed.iter().filter(|(id, _)| !desired.contains_key(*id) && !recorded.contains_key(*id));
         let lines = beside.filter_map(|(id, observation)| {
             let reason = match observation {
-                Observation::Present { .. } => ReportReason::Foreign,
+                Observation::Present { .. } | Observation::Foreign { .. } => ReportReason::Foreign,
                 Observation::Orphan { .. } => ReportReason::Orphan,
                 Observation::Absent | Observation::Unknown { .. } => return None,
             };

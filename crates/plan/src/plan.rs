@@ -90,6 +90,8 @@ pub enum ReportReason {
     Orphan,
     /// It is not ours.
     Foreign,
+    /// It is wanted, but somebody else's stands in its place.
+    Taken,
     /// The plan is limited to other resources.
     NotTargeted,
 }

@@ -154,6 +154,17 @@ mod tests {
         assert_eq!(plan.report, [crate::ReportLine { resource: joined, reason: ReportReason::Orphan }]);
     }
 
+    #[test]
+    fn what_is_somebody_elses_is_neither_changed_nor_deleted_and_nothing_is_built_on_it() {
+        let theirs = || Observation::foreign(json!({}));
+        let plan = World::default().see(&id("machine/a"), theirs()).want(machine("a")).plan();
+        assert!(plan.changes.is_empty());
+        assert_eq!(plan.report[0].reason, ReportReason::Taken);
+        let plan = World::default().see(&id("machine/a"), theirs()).record(&machine("a")).plan();
+        let ids: Vec<&str> = plan.changes.iter().map(|change| change.id.as_str()).collect();
+        assert_eq!(ids, ["forget machine/a"]);
+    }
+
     /// Of a machine that exists with another memory than is wished for.
     fn report_of(lifecycle: Lifecycle, observation: Observation) -> Vec<ReportReason> {
         let wanted = Desired { lifecycle, ..machine("a") };

@@ -59,8 +59,8 @@ impl Removal<'_, '_> {
     fn why_stuck(&self, id: &ResourceId, recorded: &Recorded, stuck: &Stuck) -> Option<ReportReason> {
         let observation = self.context.input.observed.get(id);
         let unknown = match observation {
-            Some(Observation::Present { .. } | Observation::Orphan { .. } | Observation::Absent) => None,
             Some(Observation::Unknown { why }) => Some(why.clone()),
+            Some(_) => None,
             None => Some("it was not looked for".to_owned()),
         };
         if let (Some(why), None) = (unknown, self.taken_along(id, recorded, stuck)) {

@@ -185,6 +185,7 @@ fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
                 "carries our marker, but is neither wanted nor recorded; `state adopt` takes it in".to_owned()
             }
             ReportReason::Foreign => "is not ours and stays as it is".to_owned(),
+            ReportReason::Taken => "is somebody else's and stays as it is; `state adopt` makes it ours".to_owned(),
             ReportReason::NotTargeted => "is no target of this plan".to_owned(),
         };
         let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "?"), line.resource, paint(DIM, why));

@@ -20,6 +20,11 @@ pub enum Observation {
         /// What it could be recorded as.
         attributes: Value,
     },
+    /// Somebody else's stands in its place: neither does it carry our marker, nor did we make it.
+    Foreign {
+        /// What it could be recorded as, once its owner gives it to us.
+        attributes: Value,
+    },
     /// It was positively found not to be there.
     Absent,
     /// It could not be found out.
@@ -38,6 +43,11 @@ impl Observation {
     /// Something of ours that nobody asked for.
     pub fn orphan(attributes: Value) -> Self {
         Self::Orphan { attributes }
+    }
+
+    /// Somebody else's in the place of what was asked for.
+    pub fn foreign(attributes: Value) -> Self {
+        Self::Foreign { attributes }
     }
 
     /// An observation that could not be made.

@@ -33,7 +33,8 @@ pub(crate) enum State {
     /// Take resources, and what is contained in them, out of the record without touching what is there: the next update
     /// looks at them as if new
     Forget(record::Selection),
-    /// Take into the record what carries our marker and is not recorded; the next update changes or deletes it
+    /// Take into the record what carries our marker and is not recorded, or somebody else's object in the place of a wanted one;
+    /// the next update changes or deletes it
     Adopt(record::Selection),
     /// Record a generated key, certificate or kubeconfig under another id that the documents ask for, content and all
     Mv(mv::Arguments),

@@ -186,7 +186,9 @@ impl World {
 
 fn present(observation: Observation) -> Option<Value> {
     match observation {
-        Observation::Present { attributes } | Observation::Orphan { attributes } => Some(attributes),
+        Observation::Present { attributes }
+        | Observation::Orphan { attributes }
+        | Observation::Foreign { attributes } => Some(attributes),
         Observation::Absent => None,
         Observation::Unknown { why } => panic!("unknown: {why}"),
     }

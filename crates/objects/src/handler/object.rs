@@ -1,6 +1,7 @@
 //! Objects by server-side apply: only the fields that our manager owns are compared.
 
 mod observe;
+mod ownership;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,9 +10,10 @@ use std::time::Duration;
 use engine::{ActionContext, ActionError, Applied, Event, Output};
 use plan::{Change, Operation};
 use resource::{Behaviour, KindSchema};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(super) use self::observe::observe;
+use self::ownership::is_foreign;
 use super::site;
 use crate::connection::Connection;
 use crate::field::OWNER;
@@ -86,6 +88,9 @@ pub(super) async fn apply(
         return Ok(Applied::default());
     }
     let what = format!("cannot apply {}", change.resource);
+    if change.expect.is_none() {
+        check_place(&connection, &address, change, &what).await?;
+    }
     let object = put(&connection, &address, manifest, &what, context).await?;
     if inputs.get("ready").and_then(Value::as_bool) == Some(true) {
         wait_until_ready(&connection, &address, object.clone(), context).await?;
@@ -99,23 +104,54 @@ fn applied(live: &Value) -> Applied {
     Applied { outputs: BTreeMap::from([("uid".to_owned(), Output::Public(uid))]) }
 }
 
-/// Records an object as it is. It must carry our marker still.
+/// Refuses to make an object where somebody else's has appeared since the plan was made.
+async fn check_place(
+    connection: &Connection,
+    address: &Address,
+    change: &Change,
+    what: &str,
+) -> Result<(), ActionError> {
+    match find(connection, address, what).await? {
+        Some(live) if is_foreign(&live, &change.resource) => {
+            Err(ActionError::permanent(format!("{what}: somebody else's stands in its place"))
+                .hint(format!("Remove it, or make it ours: `kubewright state adopt CLUSTER {}`.", change.resource)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The live object; `None` where it is not there.
+async fn find(connection: &Connection, address: &Address, what: &str) -> Result<Option<Value>, ActionError> {
+    let failed = |error: ApiError| error.while_doing(what);
+    let collection = match address.collection(connection).await {
+        Err(ApiError::UnknownKind { .. }) => return Ok(None),
+        other => other.map_err(failed)?,
+    };
+    connection.find(&Request::get(&format!("{collection}/{}", address.name))).await.map_err(failed)
+}
+
+/// Records an object as it is. What does not carry our marker gets it, and nothing else: it was named by who may give it away.
 pub(super) async fn adopt(
     connections: &Connections,
     change: &Change,
     context: &ActionContext,
 ) -> Result<Applied, ActionError> {
     let manifest = change.after.as_ref().and_then(|inputs| inputs.get("manifest")).unwrap_or(&Value::Null);
-    let what = format!("cannot look at {}", change.resource);
-    let failed = |error: ApiError| error.while_doing(&what);
+    let what = format!("cannot adopt {}", change.resource);
     let address = Address::of_change(manifest, change)?;
     let connection = site::of_change(connections, change, context).await?;
-    let path = format!("{}/{}", address.collection(&connection).await.map_err(failed)?, address.name);
-    let live = connection.find(&Request::get(&path)).await.map_err(failed)?;
-    match live {
-        Some(live) if live.pointer(OWNER) == manifest.pointer(OWNER) => Ok(applied(&live)),
-        _ => Err(ActionError::permanent(format!("{} no longer carries our owner marker", change.resource))),
+    let Some(live) = find(&connection, &address, &what).await? else {
+        return Err(ActionError::permanent(format!("{what}: it is no longer there")));
+    };
+    if live.pointer(OWNER) == manifest.pointer(OWNER) {
+        return Ok(applied(&live));
     }
+    let mut marked = json!({"metadata": {"annotations": {"kubewright.io/owner": change.resource}}});
+    marked["metadata"]["resourceVersion"] = live.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
+    let collection = address.collection(&connection).await.map_err(|error| error.while_doing(&what))?;
+    let path = format!("{collection}/{}", address.name);
+    let object = connection.send(&Request::merge(&path, marked)).await.map_err(|error| error.while_doing(&what))?;
+    Ok(applied(&object))
 }
 
 async fn put(
@@ -171,14 +207,11 @@ async fn delete(
 ) -> Result<(), ActionError> {
     let what = format!("cannot delete {}", change.resource);
     let failed = |error: ApiError| error.while_doing(&what);
-    let collection = match address.collection(connection).await {
-        // The kind went away, and its objects with it.
-        Err(ApiError::UnknownKind { .. }) => return Ok(()),
-        other => other.map_err(failed)?,
-    };
-    let path = format!("{collection}/{}", address.name);
-    let Some(live) = connection.find(&Request::get(&path)).await.map_err(failed)? else { return Ok(()) };
-    if manifest.pointer(OWNER).is_some() && live.pointer(OWNER) != manifest.pointer(OWNER) {
+    // Where the kind went away, its objects went with it.
+    let Some(live) = find(connection, address, &what).await? else { return Ok(()) };
+    let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
+    let lost_marker = manifest.pointer(OWNER).is_some() && live.pointer(OWNER) != manifest.pointer(OWNER);
+    if lost_marker || is_foreign(&live, &change.resource) {
         let text = format!("{} is left in the cluster: it no longer carries our owner marker.", change.resource);
         context.events.emit(Event::Note { text });
         return Ok(());

@@ -33,20 +33,22 @@ async fn adopt(app: &App, edit: Edit) -> Outcome {
 
 /// What is wanted, as it was seen.
 fn found(observed: &Observations, loaded: &Loaded, edit: &Edit) -> Result<BTreeMap<ResourceId, Desired>, CommandError> {
-    let orphans: BTreeMap<&ResourceId, &serde_json::Value> = observed
+    let there: BTreeMap<&ResourceId, &serde_json::Value> = observed
         .iter()
         .filter_map(|(id, observation)| match observation {
-            Observation::Orphan { attributes } => Some((id, attributes)),
+            Observation::Orphan { attributes } | Observation::Foreign { attributes } => Some((id, attributes)),
             _ => None,
         })
         .collect();
     let not_found = |id: &ResourceId| {
-        let message = format!("{id} is nothing that carries our marker and is neither wanted nor recorded");
-        let known = orphans.keys().map(|id| id.as_str());
+        let message = format!(
+            "{id} is neither something that carries our marker and is not recorded, nor somebody else's in the place of what is wanted"
+        );
+        let known = there.keys().map(|id| id.as_str());
         error::not_among(message, id.as_str(), known, format!("see what is: kubewright update cluster {}", edit.name))
     };
     let adopted = edit.wanted.iter().map(|id| {
-        let attributes = orphans.get(id).ok_or_else(|| not_found(id))?;
+        let attributes = there.get(id).ok_or_else(|| not_found(id))?;
         Ok((id.clone(), as_found(id, attributes, loaded)))
     });
     adopted.collect()

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::Address;
+use super::ownership::is_foreign;
 use crate::connection::Connection;
 use crate::field::{OWNER, text};
 use crate::handler::Scope;
@@ -90,8 +91,7 @@ fn orphans(objects: &BTreeMap<String, Value>, asked: &[(String, ObserveRequest)]
 
 /// An object that carries our marker, as the resource that it says it is.
 ///
-/// Controllers and users copy annotations, so the marker must name the very object that carries it. What it holds is not
-/// told: it may be a Secret.
+/// Controllers and users copy annotations, so the marker must name the very object that carries it.
 fn orphan(live: &Value, access: Option<&Value>) -> Option<(ResourceId, Observation)> {
     let address = Address::of(live)?;
     let namespace = if address.namespace.is_empty() { "_" } else { &address.namespace };
@@ -100,12 +100,18 @@ fn orphan(live: &Value, access: Option<&Value>) -> Option<(ResourceId, Observati
     if text(live, OWNER) != id.as_str() {
         return None;
     }
+    let attributes = adoptable(&address, &id, access);
+    Some((id, Observation::orphan(attributes)))
+}
+
+/// What an object can be recorded as. What it holds is not told: it may be a Secret.
+fn adoptable(address: &Address, id: &ResourceId, access: Option<&Value>) -> Value {
     let mut metadata = json!({"name": address.name, "annotations": {"kubewright.io/owner": id}});
     if !address.namespace.is_empty() {
         metadata["namespace"] = json!(address.namespace);
     }
     let manifest = json!({"apiVersion": address.api_version, "kind": address.kind, "metadata": metadata});
-    Some((id, Observation::orphan(json!({"access": access, "manifest": manifest}))))
+    json!({"access": access, "manifest": manifest})
 }
 
 /// The objects of a group by name: where one is asked for, it is got; else all are listed.
@@ -143,6 +149,10 @@ async fn fetch(
 fn present(live: &Value, request: &ObserveRequest, context: &dyn ObserveContext) -> Observation {
     if live.pointer("/metadata/deletionTimestamp").is_some() {
         return Observation::unknown("it is being deleted");
+    }
+    if let (true, Some(address)) = (is_foreign(live, &request.id), Address::of(live)) {
+        let access = request.inputs().and_then(|inputs| inputs.get("access"));
+        return Observation::foreign(adoptable(&address, &request.id, access));
     }
     let key = context.digest_key("objects");
     let projector =

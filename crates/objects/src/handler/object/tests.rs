@@ -243,3 +243,55 @@ async fn what_carries_our_marker_and_is_not_asked_for_is_an_orphan() {
     assert_eq!(attributes.pointer("/manifest/metadata/name"), Some(&json!("stray")));
     assert_eq!(attributes.pointer("/manifest/data"), None);
 }
+
+/// A world where somebody else has made an object of the same name.
+fn with_somebody_elses() -> World {
+    let world = World::new();
+    let theirs = json!({
+        "metadata": {
+            "name": "coredns",
+            "namespace": "kube-system",
+            "managedFields": [{"manager": "helm", "operation": "Update"}],
+        },
+        "data": {"Corefile": "theirs"},
+    });
+    world.fake.state().put(PATH, theirs);
+    world
+}
+
+#[tokio::test]
+async fn somebody_elses_object_is_told_and_neither_overwritten_nor_deleted() {
+    let world = with_somebody_elses();
+    let wanted = inputs("ours");
+    for recorded in [None, Some(&wanted)] {
+        let seen = world.observe(MAP, Some(&wanted), recorded).await;
+        let Observation::Foreign { attributes } = seen else { panic!("{seen:?}") };
+        assert_eq!(attributes.pointer("/manifest/data"), None);
+    }
+    let error = world.create(MAP, &wanted).await.unwrap_err();
+    assert!(error.message.contains("somebody else's"), "{}", error.message);
+    let mut update = World::change(Operation::Update, MAP, Some(wanted.clone()), Some(wanted.clone()));
+    update.expect = Some(Digest::of_json(&wanted));
+    assert_eq!(world.apply(&update).await.unwrap_err().class, ErrorClass::Stale);
+    let mut delete = World::change(Operation::Delete, MAP, Some(wanted.clone()), None);
+    delete.expect = Some(Digest::of_json(&wanted));
+    world.apply(&delete).await.unwrap();
+    assert_eq!(world.fake.state().objects[PATH]["data"]["Corefile"], "theirs");
+}
+
+#[tokio::test]
+async fn an_adopted_object_is_marked_kept_as_it_is_and_ours_from_then_on() {
+    let world = with_somebody_elses();
+    let wanted = inputs("ours");
+    let seen = world.observe(MAP, Some(&wanted), None).await;
+    let Observation::Foreign { attributes } = seen else { panic!("{seen:?}") };
+    world.apply(&World::change(Operation::Adopt, MAP, None, Some(attributes.clone()))).await.unwrap();
+    assert_eq!(world.fake.state().objects[PATH]["data"]["Corefile"], "theirs");
+    let seen = world.observe(MAP, Some(&wanted), Some(&attributes)).await;
+    assert_eq!(super::tests::attributes(seen).pointer("/manifest/data/Corefile"), Some(&json!("theirs")));
+    let update = World::change(Operation::Update, MAP, Some(attributes), Some(wanted.clone()));
+    world.apply(&update).await.unwrap();
+    assert_eq!(world.fake.state().objects[PATH]["data"]["Corefile"], "ours");
+    world.apply(&World::change(Operation::Delete, MAP, Some(wanted), None)).await.unwrap();
+    assert!(!world.fake.state().objects.contains_key(PATH));
+}
