@@ -21,9 +21,17 @@ pub struct AgentBinary {
 }
 
 impl AgentBinary {
-    /// Where it is on a machine; the name holds the digest's first 12 characters, so what is there is the right one.
+    /// Where it is on a machine; the name holds the digest's first 12 characters.
     pub fn remote_path(&self) -> String {
         format!("/usr/local/bin/kubewright-agent-{}", self.sha256.get(..12).unwrap_or(&self.sha256))
+    }
+}
+
+impl AgentBinary {
+    /// Runs it on a machine, if what stands there is all of it: a file that a power cut or a full disk left torn is none.
+    fn command(&self) -> String {
+        let (path, sha256) = (self.remote_path(), &self.sha256);
+        format!("sh -c '[ \"$(sha256sum < {path})\" = \"{sha256}  -\" ] || exit 127; exec {path}'")
     }
 }
 
@@ -97,7 +105,7 @@ async fn converse(
 ) -> Result<Reply, AgentError> {
     // A request is plain data; nothing in it can fail to serialise.
     let input = serde_json::to_vec(request).map_err(|_| AgentError::Unexpected { machine: machine.to_owned() })?;
-    let command = binary.remote_path();
+    let command = binary.command();
     let (sender, mut lines) = mpsc::channel::<String>(64);
     let mut conversation = Conversation::default();
     let listen = async {
@@ -120,5 +128,39 @@ fn fragment(reply: Reply) -> Option<String> {
             Some(format!("{name} {done}"))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    const PROGRAM: &str = "#!/bin/sh\necho hello\n";
+
+    /// What the command says and how it ends when `there` stands at the agent's place.
+    fn run(there: Option<&str>) -> (String, Option<i32>) {
+        let directory = tempfile::tempdir().unwrap();
+        let binary = AgentBinary { path: "/here".into(), sha256: hex::encode(Sha256::digest(PROGRAM)) };
+        let place = directory.path().join("agent");
+        if let Some(text) = there {
+            std::fs::write(&place, text).unwrap();
+            std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let command = binary.command().replace(&binary.remote_path(), place.to_str().unwrap());
+        let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    }
+
+    #[test]
+    fn only_all_of_it_is_run() {
+        assert_eq!(run(Some(PROGRAM)), ("hello\n".to_owned(), Some(0)));
+        for torn in [Some(""), Some("#!/bin/sh\necho he"), Some("#!/bin/sh\necho hallo\n"), None] {
+            assert_eq!(run(torn), (String::new(), Some(127)), "{torn:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Puts a file on a machine: written beside its place, checked by digest, then renamed.
+//! Puts a file on a machine: written beside its place, flushed to its disk, checked by digest, then renamed.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,17 +47,26 @@ async fn place(
             stderr: vec!["what arrived has another digest than what was sent".to_owned()],
         });
     }
-    shell(host, &format!("mv -f {} {}", quote(partial), quote(remote)), &mut Bytes::new(Vec::new())).await?;
+    shell(host, &place_command(remote, partial), &mut Bytes::new(Vec::new())).await?;
     Ok(())
 }
 
-/// Writes standard input to `partial` and prints its digest.
+fn directory(remote: &str) -> &str {
+    remote.rsplit_once('/').map_or(".", |(directory, _)| if directory.is_empty() { "/" } else { directory })
+}
+
+/// Renames `partial` durably. `sync` takes names since coreutils 8.24; where it does not, all is flushed.
+fn place_command(remote: &str, partial: &str) -> String {
+    let (directory, partial, remote) = (quote(directory(remote)), quote(partial), quote(remote));
+    format!("mv -f {partial} {remote} && {{ sync {directory} 2>/dev/null || sync; }}")
+}
+
+/// Writes standard input to `partial`, durably, and prints its digest.
 fn write_command(remote: &str, partial: &str, mode: u32) -> String {
-    let directory =
-        remote.rsplit_once('/').map_or(".", |(directory, _)| if directory.is_empty() { "/" } else { directory });
-    let (directory, partial) = (quote(directory), quote(partial));
+    let (directory, partial) = (quote(directory(remote)), quote(partial));
     format!(
-        "mkdir -p {directory} && umask 077 && cat > {partial} && chmod {mode:04o} {partial} && sha256sum < {partial}"
+        "mkdir -p {directory} && umask 077 && cat > {partial} && chmod {mode:04o} {partial} && \
+         {{ sync {partial} 2>/dev/null || sync; }} && sha256sum < {partial}"
     )
 }
 
@@ -93,7 +102,15 @@ mod tests {
     fn a_file_is_written_unreadable_for_others_and_digested() {
         assert_eq!(
             write_command("/opt/it's/x", "/opt/it's/x.1-0.partial", 0o755),
-            r"mkdir -p '/opt/it'\''s' && umask 077 && cat > '/opt/it'\''s/x.1-0.partial' && chmod 0755 '/opt/it'\''s/x.1-0.partial' && sha256sum < '/opt/it'\''s/x.1-0.partial'"
+            r"mkdir -p '/opt/it'\''s' && umask 077 && cat > '/opt/it'\''s/x.1-0.partial' && chmod 0755 '/opt/it'\''s/x.1-0.partial' && { sync '/opt/it'\''s/x.1-0.partial' 2>/dev/null || sync; } && sha256sum < '/opt/it'\''s/x.1-0.partial'"
+        );
+    }
+
+    #[test]
+    fn its_new_name_is_flushed_too() {
+        assert_eq!(
+            place_command("/opt/x", "/opt/x.1-0.partial"),
+            "mv -f '/opt/x.1-0.partial' '/opt/x' && { sync '/opt' 2>/dev/null || sync; }"
         );
     }
 

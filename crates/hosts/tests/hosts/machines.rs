@@ -143,10 +143,11 @@ impl Machine {
             self.agents.clear();
             return (Vec::new(), 0);
         }
-        if self.fault == Some(Fault::WrongArchitecture) && self.agents.contains(command) {
+        let agent = command.trim_end_matches('\'').rsplit("exec ").next().unwrap_or_default();
+        if self.fault == Some(Fault::WrongArchitecture) && self.agents.contains(agent) {
             return (Vec::new(), 126);
         }
-        if !self.agents.contains(command) {
+        if !self.agents.contains(agent) {
             return (vec!["Welcome!".into()], 127);
         }
         let mut said = vec!["Welcome!".to_owned(), line(&Hello { kubewright_agent: PROTOCOL })];
