@@ -191,8 +191,9 @@ pub(crate) fn http_probe(path: &str, port: &str, scheme: &str) -> Probe {
     }
 }
 
-pub(crate) fn tolerate_all(effect: Option<&str>) -> Toleration {
-    Toleration { operator: Some("Exists".to_owned()), effect: effect.map(str::to_owned), ..Toleration::default() }
+/// Every taint, whether it keeps pods away or evicts them.
+pub(crate) fn tolerate_all() -> Toleration {
+    Toleration { operator: Some("Exists".to_owned()), ..Toleration::default() }
 }
 
 pub(crate) fn tolerate(key: &str, effect: Option<&str>) -> Toleration {

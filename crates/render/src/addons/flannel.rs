@@ -187,7 +187,7 @@ fn pod_spec(input: &Flannel) -> PodSpec {
         node_selector: Some(shape::linux_only()),
         priority_class_name: Some("system-node-critical".to_owned()),
         service_account_name: Some(NAME.to_owned()),
-        tolerations: Some(vec![shape::tolerate_all(Some("NoSchedule"))]),
+        tolerations: Some(vec![shape::tolerate_all()]),
         volumes: Some(vec![
             shape::host_path("run", "/run/flannel", Some("DirectoryOrCreate")),
             shape::host_path("cni", "/etc/cni/net.d", Some("DirectoryOrCreate")),

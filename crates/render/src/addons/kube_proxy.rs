@@ -190,7 +190,7 @@ fn pod_spec(input: &KubeProxy) -> PodSpec {
         node_selector: Some(shape::linux_only()),
         priority_class_name: Some("system-node-critical".to_owned()),
         service_account_name: Some(NAME.to_owned()),
-        tolerations: Some(vec![shape::tolerate_all(None)]),
+        tolerations: Some(vec![shape::tolerate_all()]),
         volumes: Some(vec![
             shape::config_map_volume(NAME, NAME),
             shape::host_path("xtables-lock", "/run/xtables.lock", Some("FileOrCreate")),
