@@ -6,7 +6,7 @@ use machine::compare::FoundUnit;
 use machine::{Gate, MachineConfig};
 
 use crate::etcd;
-use crate::failure::{Of, Outcome};
+use crate::failure::Outcome;
 use crate::gates;
 use crate::itself;
 use crate::ledger::{Lock, Store};
@@ -16,7 +16,9 @@ use crate::steps::{directories, files, hostname, modules, packages, static_pods,
 use crate::system::System;
 use crate::systemctl;
 use crate::work::{Goal, States, Work};
-use crate::write::{self, Batch};
+use crate::write::Batch;
+
+const KUBELET: &str = "kubelet.service";
 
 /// What a request to apply asks for.
 pub(crate) struct Apply {
@@ -33,23 +35,24 @@ pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) 
     let mut store = Store::open(system)?;
     store.admit(request.epoch)?;
     store.belong(&request.lineage)?;
-    etcd::sight(&mut store, system);
+    etcd::sight(&mut store, system)?;
     let goal = Goal::new(system, request.config, &request.digest_key)?;
     etcd::check(&goal, &store, system, request.etcd_recorded)?;
 
     let mut work = Work { system, goal: &goal, store, batch: Batch::default(), replies };
     let found = prepare(&mut work)?;
     let outcome = change(&mut work, &found);
-    etcd::sight(&mut work.store, system);
+    let sighted = etcd::sight(&mut work.store, system);
     // Also after a failure: what was changed must be known.
     let saved = work.store.save();
-    outcome.and(saved)?;
+    outcome.and(sighted).and(saved)?;
 
+    static_pods::end(&mut work)?;
     static_pods::wait(&mut work)?;
     for gate in &goal.config.group.gates {
         wait(&mut work, gate)?;
     }
-    etcd::sight(&mut work.store, system);
+    etcd::sight(&mut work.store, system)?;
     work.store.save()
 }
 
@@ -67,6 +70,7 @@ fn prepare(work: &mut Work<'_, '_>) -> Outcome<Before> {
     let states = observe::settings(work.view());
     directories::precheck(work, &states)?;
     files::precheck(work, &states)?;
+    static_pods::precheck(work, &states)?;
     modules::intend(work)?;
     sysctls::intend(work, &states)?;
     swap::intend(work, &states);
@@ -92,18 +96,21 @@ fn change(work: &mut Work<'_, '_>, Before { states, units }: &Before) -> Outcome
     files::apply(work, states)?;
     if work.goal.files.contains_key(etcd::MANIFEST) {
         // What the guard held back is in its place again.
-        write::remove(&work.system.path(etcd::HELD)).of("etcd")?;
+        etcd::release(work.system)?;
     }
     directories::prune(work)?;
     units::apply(work, units)
 }
 
-/// Waits for a gate. If it stays closed, the journal of a unit that does not run says most.
+/// Waits for a gate. If it stays closed, the journal of a unit that does not run says most; where all run, kubelet's does.
 fn wait(work: &mut Work<'_, '_>, gate: &Gate) -> Outcome<()> {
     gates::wait(work.system, gate, work.replies).map_err(|failure| {
         let names: Vec<&str> = work.goal.config.group.units.keys().map(String::as_str).collect();
         match systemctl::verify(work.system, &names) {
             Err(unit) => failure.hint(format!("{}: {}", unit.item, unit.why)).output(unit.output),
+            Ok(()) if failure.output.is_empty() && names.contains(&KUBELET) => {
+                failure.output(systemctl::journal(work.system, KUBELET))
+            }
             Ok(()) => failure,
         }
     })

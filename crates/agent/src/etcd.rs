@@ -1,37 +1,67 @@
 //! etcd is never born twice: a member whose data has vanished must be restored or forgotten, not started anew.
 
-use crate::failure::{Failure, Outcome};
+use std::io::ErrorKind;
+
+use crate::failure::{Failure, Of, Outcome};
 use crate::ledger::Store;
 use crate::system::System;
 use crate::work::Goal;
+use crate::write;
 
 /// The static pod that starts etcd.
 pub(crate) const MANIFEST: &str = "/etc/kubernetes/manifests/etcd.yaml";
-/// Where the guard holds it back; outside of what kubelet reads.
-pub(crate) const HELD: &str = "/var/lib/kubewright/held-etcd.yaml";
+/// Where the guard holds it back: in the same directory, so that a rename always gets there, under a name that kubelet passes
+/// over (it begins with a dot).
+pub(crate) const HELD: &str = "/etc/kubernetes/manifests/.etcd.yaml.held";
+/// Where guards of the first release held it back.
+const HELD_EARLIER: &str = "/var/lib/kubewright/held-etcd.yaml";
 /// Where a member's log is (etcd, server/storage/datadir). The member exists as soon as a first segment does.
 const LOG: &str = "/var/lib/etcd/member/wal";
 
-/// Whether a member's data is here.
-pub(crate) fn has_data(system: &System) -> bool {
-    let entries = fs_err::read_dir(system.path(LOG)).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == "wal"))
+/// Whether a member's data is here. What can't be looked at is neither here nor gone: that is a failure.
+pub(crate) fn has_data(system: &System) -> Outcome<bool> {
+    let entries = match fs_err::read_dir(system.path(LOG)) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(false),
+        Err(error) => return Err(unseen(error)),
+    };
+    for entry in entries {
+        if entry.map_err(unseen)?.path().extension().is_some_and(|extension| extension == "wal") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn unseen(error: std::io::Error) -> Failure {
+    Failure::new("etcd", format!("whether a member lives on this machine can't be seen: {error}"))
+        .hint("look at the disk of /var/lib/etcd: `dmesg`, `mount`")
 }
 
 /// Remembers a member's data while it is here.
-pub(crate) fn sight(store: &mut Store<'_>, system: &System) {
-    store.ledger.etcd.member_seen |= has_data(system);
+pub(crate) fn sight(store: &mut Store<'_>, system: &System) -> Outcome<()> {
+    store.ledger.etcd.member_seen |= has_data(system)?;
+    Ok(())
 }
 
-/// Whether data that was here is gone.
-pub(crate) fn has_vanished(store: &Store<'_>, system: &System) -> bool {
-    store.ledger.etcd.member_seen && !has_data(system)
+/// Whether data that was here is gone, or must be taken for that. Without a record nobody knows whether a member lived here;
+/// then a person has to look, as the agent leaves a record before it writes the first manifest.
+pub(crate) fn has_vanished(store: &Store<'_>, system: &System) -> Outcome<bool> {
+    Ok((store.ledger.etcd.member_seen || !store.exists()) && !has_data(system)?)
+}
+
+/// Forgets what the guard held back; the manifest itself stands in its place again, or is not wanted any more.
+pub(crate) fn release(system: &System) -> Outcome<()> {
+    for path in [HELD, HELD_EARLIER] {
+        write::remove(&system.path(path)).of("etcd")?;
+    }
+    Ok(())
 }
 
 /// Refuses to start etcd on an empty directory where it had data; `recorded` is what the operator's records say.
 pub(crate) fn check(goal: &Goal, store: &Store<'_>, system: &System, recorded: bool) -> Outcome<()> {
     let known = store.ledger.etcd.member_seen || recorded;
-    if !goal.files.contains_key(MANIFEST) || !known || has_data(system) {
+    if !goal.files.contains_key(MANIFEST) || !known || has_data(system)? {
         return Ok(());
     }
     Err(Failure::new("etcd", "an etcd member lived on this machine, but its data in /var/lib/etcd/member is gone")

@@ -119,7 +119,12 @@ pub(crate) struct SwapEntry {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Pending {
     pub(crate) restarts: BTreeSet<String>,
+    /// Units that read their files again without a restart.
+    pub(crate) reloads: BTreeSet<String>,
+    /// systemd has to read its files again.
     pub(crate) reload: bool,
+    /// What must be ended, so that kubelet starts it anew: it read an earlier content of a file. By the static pod's name.
+    pub(crate) ends: BTreeMap<String, Vec<Process>>,
     /// What ran from a static pod's earlier manifest, by the pod's name: kubelet ends it.
     pub(crate) pods: BTreeMap<String, Vec<Process>>,
 }
@@ -205,7 +210,7 @@ impl<'a> Store<'a> {
     /// Forgets everything, files included.
     pub(crate) fn destroy(self) -> Outcome<()> {
         let at = |path| self.system.path(path);
-        for path in [at(crate::etcd::HELD), beside(&at(FILE)), at(FILE), at(LOCK)] {
+        for path in [beside(&at(FILE)), at(FILE), at(LOCK)] {
             write::remove(&path).of("ledger")?;
         }
         // The agent itself may have been put here; then the directory stays.

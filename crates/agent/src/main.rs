@@ -11,6 +11,7 @@ mod http;
 mod itself;
 mod keep;
 mod ledger;
+mod members;
 mod observe;
 mod os;
 mod pods;
@@ -31,6 +32,7 @@ mod write;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::guard::Moment;
 use crate::system::System;
 
 fn main() -> ExitCode {
@@ -40,20 +42,21 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let good = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => serve::serve(&system, &mut std::io::stdin().lock(), &mut std::io::stdout().lock()),
-        ["guard"] => keep_watch(&system),
+        ["guard"] => keep_watch(&system, Moment::Change),
+        ["guard", "kubelet"] => keep_watch(&system, Moment::BeforeKubelet),
         ["--version"] => writeln!(std::io::stdout(), "kubewright-agent {}", env!("CARGO_PKG_VERSION")).is_ok(),
         _ => {
-            let _ =
-                writeln!(std::io::stderr(), "usage: kubewright-agent [guard | --version]; a request on standard input");
+            let usage = "usage: kubewright-agent [guard [kubelet] | --version]; a request on standard input";
+            let _ = writeln!(std::io::stderr(), "{usage}");
             return ExitCode::from(2);
         }
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn keep_watch(system: &System) -> bool {
+fn keep_watch(system: &System, moment: Moment) -> bool {
     let mut log = std::io::stderr();
-    match guard::guard(system, &mut log) {
+    match guard::guard(system, moment, &mut log) {
         Ok(()) => true,
         Err(failure) => {
             let _ = writeln!(log, "{}: {}", failure.item, failure.why);

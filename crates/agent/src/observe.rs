@@ -41,12 +41,12 @@ pub(crate) fn settings(view: View<'_>) -> States {
 /// The agent's own memory is no part of what is observed: a member that is seen for the first time is noted, so that
 /// its data can't vanish unnoticed before the next apply. Whoever is at work on the machine notes it himself.
 fn remember_etcd(system: &System, store: &Store<'_>) -> Outcome<()> {
-    if !store.exists() || store.ledger.etcd.member_seen || !etcd::has_data(system) {
+    if !store.exists() || store.ledger.etcd.member_seen || !etcd::has_data(system)? {
         return Ok(());
     }
     if let Some(_lock) = Lock::try_take(system)? {
         let mut store = Store::open(system)?;
-        etcd::sight(&mut store, system);
+        etcd::sight(&mut store, system)?;
         store.save()?;
     }
     Ok(())

@@ -36,6 +36,8 @@ impl OsRelease {
 pub(crate) trait Family {
     /// Names that are installed, with what installed packages provide.
     fn installed(&self, system: &System) -> Outcome<Installed>;
+    /// Which packages installing these would bring along, these among them, as far as that can be known before.
+    fn coming(&self, system: &System, names: &[&str]) -> Outcome<BTreeSet<String>>;
     /// Installs packages, with what they need.
     fn install(&self, system: &System, names: &[&str]) -> Outcome<()>;
     /// Removes exactly these packages, and none that something else needs.
@@ -47,6 +49,8 @@ pub(crate) trait Family {
 pub(crate) struct Installed {
     /// Packages by name.
     pub(crate) packages: BTreeSet<String>,
+    /// Packages of which a part is here: their installation broke off.
+    pub(crate) partly: BTreeSet<String>,
     /// Virtual names that they provide.
     pub(crate) provided: BTreeSet<String>,
 }

@@ -34,6 +34,8 @@ pub(crate) trait Programs {
     fn unmount(&self, path: &Path) -> io::Result<()>;
     /// Ends a process at once.
     fn kill(&self, pid: i32) -> io::Result<()>;
+    /// Asks a process to end.
+    fn terminate(&self, pid: i32) -> io::Result<()>;
 }
 
 /// The real machine.
@@ -67,7 +69,15 @@ impl Programs for RealPrograms {
     }
 
     fn kill(&self, pid: i32) -> io::Result<()> {
-        let pid = Pid::from_raw(pid).filter(|pid| !pid.is_init()).ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(rustix::process::kill_process(pid, Signal::KILL)?)
+        signal(pid, Signal::KILL)
     }
+
+    fn terminate(&self, pid: i32) -> io::Result<()> {
+        signal(pid, Signal::TERM)
+    }
+}
+
+fn signal(pid: i32, signal: Signal) -> io::Result<()> {
+    let pid = Pid::from_raw(pid).filter(|pid| !pid.is_init()).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(pid, signal)?)
 }

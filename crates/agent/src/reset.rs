@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use machine::Item;
 
+use crate::etcd;
 use crate::failure::{Failure, Of, Outcome};
 use crate::keep;
 use crate::ledger::{Ledger, Lock, Store};
@@ -34,6 +35,7 @@ pub(crate) fn reset(system: &System, epoch: u64, replies: &mut Replies<'_>) -> O
         pods::end(system)?;
     }
     empty_data(system, &ledger, replies)?;
+    etcd::release(system)?;
     undo_settings(system, &ledger, replies)?;
     let packages: Vec<&str> = ledger.packages.iter().map(String::as_str).collect();
     packages::undo(system, &packages, replies)?;

@@ -23,8 +23,8 @@ pub(crate) fn run(system: &System, steps: &[Step], epoch: u64, replies: &mut Rep
     let mut store = Store::open(system)?;
     store.admit(epoch)?;
     let outcome = steps.iter().try_for_each(|step| one(system, &mut store, step, replies));
-    etcd::sight(&mut store, system);
-    outcome.and(store.save())
+    let sighted = etcd::sight(&mut store, system);
+    outcome.and(sighted).and(store.save())
 }
 
 fn gate(step: &Step) -> Option<&Gate> {

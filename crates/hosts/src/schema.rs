@@ -55,7 +55,10 @@ fn restarted(field: &FieldChange, before: &Value, after: &Value) -> Vec<String> 
         ["config", part, "files"] => {
             all_entries(before, after, part, "files", &|file| by_file(before, after, part, file))
         }
+        // Only another content does.
+        ["config", "group" | "machine", "files", _, "restarts" | "mode" | "stage" | "createOnly", ..] => Vec::new(),
         ["config", part @ ("group" | "machine"), "files", file, ..] => by_file(before, after, part, file),
+        ["config", "group", "units", _, "reloads"] => Vec::new(),
         ["config", "group", "units", unit] if field.before.is_some() => vec![(*unit).to_owned()],
         ["config", "group", "units", unit, "start"] => vec![(*unit).to_owned()],
         _ => Vec::new(),
@@ -68,7 +71,13 @@ fn by_file(before: &Value, after: &Value, part: &str, path: &str) -> Vec<String>
     }
     let file = [after, before].into_iter().find_map(|inputs| inputs["config"][part]["files"].get(path));
     let units = file.and_then(|file| file["restarts"].as_array()).into_iter().flatten();
-    units.filter_map(Value::as_str).map(str::to_owned).collect()
+    let units = units.filter_map(Value::as_str).filter(|unit| !is_reloaded(after, path, unit));
+    units.map(str::to_owned).collect()
+}
+
+/// Whether a file reaches a unit without a restart: not one of those that systemd reads.
+fn is_reloaded(after: &Value, path: &str, unit: &str) -> bool {
+    after["config"]["group"]["units"][unit]["reloads"] == true && !path.contains("/systemd/system/")
 }
 
 /// A whole section came or went.
@@ -121,6 +130,37 @@ mod tests {
     #[test]
     fn a_changed_file_restarts_its_units_and_nothing_else() {
         assert_eq!(restarts(&inputs("a", "m", "always"), &inputs("b", "m", "always")), ["kubelet.service@cp-1"]);
+    }
+
+    #[test]
+    fn what_a_unit_reads_again_does_not_restart_it() {
+        let with = |reloads: bool, flags: &str| {
+            let mut inputs = inputs(flags, "m", "always");
+            inputs["config"]["group"]["units"]["kubelet.service"] = json!({"start": "always", "reloads": reloads});
+            inputs
+        };
+        assert_eq!(restarts(&with(true, "a"), &with(true, "b")), [""; 0]);
+        assert_eq!(restarts(&with(false, "a"), &with(false, "b")), ["kubelet.service@cp-1"]);
+    }
+
+    #[test]
+    fn only_another_content_restarts() {
+        let before = inputs("a", "m", "always");
+        let mut after = before.clone();
+        after["config"]["group"]["files"]["/etc/motd"]["restarts"] = json!(["kubelet.service"]);
+        after["config"]["group"]["files"]["/var/lib/kubelet/flags.env"]["mode"] = json!("0600");
+        assert_eq!(restarts(&before, &after), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_that_a_static_pod_reads_at_its_start_restarts_it_in_turns() {
+        let with = |text: &str| {
+            let mut inputs = inputs("a", "m", "always");
+            inputs["config"]["group"]["files"]["/etc/kubernetes/audit/policy.yaml"] =
+                json!({"content": {"text": text}, "mode": "0600", "restarts": ["kube-apiserver"]});
+            inputs
+        };
+        assert_eq!(restarts(&with("a"), &with("b")), ["kube-apiserver@cp-1"]);
     }
 
     #[test]

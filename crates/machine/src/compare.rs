@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn wanted(enabled: bool, start: Start) -> Unit {
-        Unit { enabled, start, after: vec![] }
+        Unit { enabled, start, after: vec![], reloads: false }
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub struct File {
     /// Written only where there is none; never compared afterwards (kubelet rotates its certificate).
     #[serde(default)]
     pub create_only: bool,
-    /// Units to restart when it changes.
+    /// Units, and static pods by name, to restart when its content changes.
     #[serde(default)]
     pub restarts: Vec<String>,
 }
@@ -147,6 +147,9 @@ pub struct Unit {
     /// Units after which it is started in an apply, such as `containerd.service`.
     #[serde(default)]
     pub after: Vec<String>,
+    /// Files that it reads reach it by a reload, without a restart; those of the unit itself do not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reloads: bool,
 }
 
 /// When a unit must be running.

@@ -37,7 +37,7 @@ mod tests {
         list.iter()
             .map(|(name, after)| {
                 let after = after.iter().map(ToString::to_string).collect();
-                ((*name).to_string(), Unit { enabled: true, start: Start::Always, after })
+                ((*name).to_string(), Unit { enabled: true, start: Start::Always, after, reloads: false })
             })
             .collect()
     }

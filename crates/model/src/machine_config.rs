@@ -10,6 +10,7 @@ mod user;
 use std::collections::BTreeMap;
 
 use catalog::names;
+use machine::File;
 use render::ExtraArgs;
 use resource::Desired;
 use serde_json::{Map, Value, json};
@@ -71,7 +72,9 @@ pub(crate) fn binaries(role: Role) -> Vec<(String, String)> {
 
 fn machine_part(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
     let mut files = Map::new();
-    let kubelet_conf = files::text(kubelet_conf(resolved, machine)?, "0600");
+    // kubelet reads it when it starts.
+    let kubelet_conf =
+        File { mode: "0600".to_owned(), ..files::restarting(kubelet_conf(resolved, machine)?, group::KUBELET_SERVICE) };
     files.insert("/etc/kubernetes/kubelet.conf".to_owned(), encode("kubelet.conf", &kubelet_conf)?);
     if machine.role == Role::ControlPlane {
         control_plane::machine_files(resolved, machine, &mut files);

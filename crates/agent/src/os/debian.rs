@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Family, Installed};
 use crate::failure::{Failure, Of, Outcome};
+use crate::programs::Ran;
 use crate::system::System;
 
 pub(super) struct Debian;
@@ -15,13 +16,18 @@ impl Family for Debian {
         Ok(parse(&text))
     }
 
+    fn coming(&self, system: &System, names: &[&str]) -> Outcome<BTreeSet<String>> {
+        let simulate = || apt_get(system, &["--simulate"], names);
+        let ran = simulate().or_else(|_| refresh(system).and_then(|()| simulate()))?;
+        Ok(to_come(&ran.stdout))
+    }
+
     fn install(&self, system: &System, names: &[&str]) -> Outcome<()> {
-        if apt_get(system, "install", names).is_ok() {
+        if apt_get(system, &[], names).is_ok() {
             return Ok(());
         }
-        // Lists may be missing (images are shipped without) or too old.
-        system.must("packages", "apt-get", &["-q", "-o", "DPkg::Lock::Timeout=60", "update"])?;
-        apt_get(system, "install", names)
+        refresh(system)?;
+        apt_get(system, &[], names).map(drop)
     }
 
     fn remove(&self, system: &System, names: &[&str]) -> Outcome<()> {
@@ -31,7 +37,20 @@ impl Family for Debian {
     }
 }
 
-fn apt_get(system: &System, verb: &str, names: &[&str]) -> Outcome<()> {
+/// Lists may be missing (images are shipped without) or too old, and an agent that was killed may have left work half done.
+fn refresh(system: &System) -> Outcome<()> {
+    system.must("packages", "apt-get", &["-q", "-o", "DPkg::Lock::Timeout=60", "update"])?;
+    system.programs().run("dpkg", &["--force-confdef", "--force-confold", "--configure", "-a"]).of("packages").map(drop)
+}
+
+/// Names of the packages that a simulation says it would install, such as `Inst socat (1.8 Debian:13 [amd64])`.
+fn to_come(simulated: &str) -> BTreeSet<String> {
+    let names = simulated.lines().filter_map(|line| line.strip_prefix("Inst ")?.split_whitespace().next());
+    // One of a foreign architecture is written `name:architecture`.
+    names.map(|name| name.split_once(':').map_or(name, |(name, _)| name).to_owned()).collect()
+}
+
+fn apt_get(system: &System, how: &[&str], names: &[&str]) -> Outcome<Ran> {
     let options = [
         "-q",
         "-y",
@@ -42,16 +61,16 @@ fn apt_get(system: &System, verb: &str, names: &[&str]) -> Outcome<()> {
         "Dpkg::Options::=--force-confold",
         "-o",
         "DPkg::Lock::Timeout=60",
-        verb,
+        "install",
     ];
-    system.must("packages", "apt-get", &[&options, names].concat()).map(drop)
+    system.must("packages", "apt-get", &[how, &options, names].concat())
 }
 
 fn parse(status: &str) -> Installed {
     let mut installed = Installed::default();
     let mut name = "";
     let mut provides = BTreeSet::new();
-    let mut good = false;
+    let (mut good, mut partly) = (false, false);
     // An empty line ends a record; the last one may lack it.
     for line in status.lines().chain([""]) {
         if line.is_empty() {
@@ -59,12 +78,16 @@ fn parse(status: &str) -> Installed {
                 installed.packages.insert(name.to_string());
                 installed.provided.append(&mut provides);
             }
-            (name, good) = ("", false);
+            if partly && !name.is_empty() {
+                installed.partly.insert(name.to_string());
+            }
+            (name, good, partly) = ("", false, false);
             provides.clear();
         } else if let Some(value) = line.strip_prefix("Package: ") {
             name = value;
         } else if let Some(value) = line.strip_prefix("Status: ") {
             good = value.ends_with(" ok installed");
+            partly = !good && !value.ends_with(" config-files") && !value.ends_with(" not-installed");
         } else if let Some(value) = line.strip_prefix("Provides: ") {
             let names = value.split(',').filter_map(|one| one.split_whitespace().next());
             provides.extend(names.map(String::from));
@@ -87,5 +110,13 @@ mod tests {
         );
         assert_eq!(installed.packages, ["mawk".to_string(), "socat".into()].into());
         assert!(installed.has("awk") && !installed.has("gone"));
+        assert_eq!(installed.partly, ["half".to_string()].into());
+    }
+
+    #[test]
+    fn a_simulation_tells_what_will_come_and_what_will_be_newer() {
+        let said = "NOTE: This is only a simulation!\nInst libssl3 [3.0.1] (3.0.2 Debian:12 [amd64])\n\
+                    Inst socat (1.8 Debian:13 [amd64])\nInst libc6:i386 (2.41 Debian:13 [i386])\nConf socat (1.8)\n";
+        assert_eq!(to_come(said), ["libc6", "libssl3", "socat"].map(String::from).into());
     }
 }

@@ -1,5 +1,7 @@
 //! Red Hat Enterprise Linux, Fedora and what is like them.
 
+use std::collections::BTreeSet;
+
 use super::{Family, Installed};
 use crate::failure::Outcome;
 use crate::system::System;
@@ -13,7 +15,14 @@ impl Family for Rhel {
         Ok(Installed {
             packages: words(&list("%{NAME}\n")?.stdout),
             provided: words(&list("[%{PROVIDENAME}\n]")?.stdout),
+            // rpm notes a package when all of it is there.
+            partly: BTreeSet::new(),
         })
+    }
+
+    // dnf has no answer that is meant for programs; what came along is named after it came.
+    fn coming(&self, _system: &System, names: &[&str]) -> Outcome<BTreeSet<String>> {
+        Ok(names.iter().map(ToString::to_string).collect())
     }
 
     fn install(&self, system: &System, names: &[&str]) -> Outcome<()> {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use fs_err::File;
 use machine::compare::{self, Found};
-use machine::{Body, DesiredFile, Item, ItemState, Stage, digest};
+use machine::{Body, DesiredFile, Item, ItemState, Stage, digest, static_pod};
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, Of, Outcome};
@@ -114,6 +114,11 @@ fn kind(of: std::fs::FileType) -> &'static str {
     }
 }
 
+/// Whether an apply will write something else into a file.
+pub(crate) fn changes(states: &States, path: &str) -> bool {
+    states.get(&Item::File(path).to_string()).is_some_and(changes_content)
+}
+
 /// What an apply will do to a file.
 fn changes_content(state: &ItemState) -> bool {
     match state {
@@ -169,9 +174,18 @@ pub(crate) fn intend(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
 
 /// Notes what follows from a change of a file.
 fn follow(work: &mut Work<'_, '_>, path: &str, restarts: &[String]) {
-    let pending = &mut work.store.ledger.pending;
-    pending.restarts.extend(restarts.iter().cloned());
-    pending.reload |= UNIT_FILES.iter().any(|directory| path.starts_with(directory));
+    let is_unit_file = UNIT_FILES.iter().any(|directory| path.starts_with(directory));
+    for name in restarts {
+        let pending = &mut work.store.ledger.pending;
+        if work.goal.files.contains_key(&static_pod::manifest(name)) {
+            static_pods::intend_end(work, name);
+        } else if !is_unit_file && work.goal.config.group.units.get(name).is_some_and(|unit| unit.reloads) {
+            pending.reloads.insert(name.clone());
+        } else {
+            pending.restarts.insert(name.clone());
+        }
+    }
+    work.store.ledger.pending.reload |= is_unit_file;
 }
 
 /// Files of earlier configs that this one does not name.

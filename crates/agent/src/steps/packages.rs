@@ -38,10 +38,17 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
     })?;
     let before = family.installed(work.system)?.packages;
     work.replies.progress(format!("installing {}", missing.join(", ")));
+    // Named before they come: an agent that does not live to see them there leaves a ledger that a reset can go by.
+    let coming = family.coming(work.system, &missing)?;
+    work.store.ledger.packages.extend(coming.difference(&before).cloned());
+    work.store.save()?;
     let outcome = family.install(work.system, &missing);
-    // Also what came half-way, and what came along as a dependency: a reset takes all of it away again.
+    // Also what came half-way, and what came along and was not foreseen. What did not come is forgotten: it may come by
+    // somebody else.
     let after = family.installed(work.system)?;
-    work.store.ledger.packages.extend(after.packages.difference(&before).cloned());
+    let known = &mut work.store.ledger.packages;
+    known.extend(after.packages.difference(&before).cloned());
+    known.retain(|name| after.packages.contains(name) || after.partly.contains(name));
     work.store.save()?;
     outcome?;
     for name in missing {
@@ -56,8 +63,9 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
 /// Removes what was installed; what something else has come to need stays.
 pub(crate) fn undo(system: &System, packages: &[&str], replies: &mut Replies<'_>) -> Outcome<()> {
     let Some(family) = os::family(system) else { return Ok(()) };
-    let installed = family.installed(system)?.packages;
-    let here: Vec<&str> = packages.iter().copied().filter(|name| installed.contains(*name)).collect();
+    let installed = family.installed(system)?;
+    let is_here = |name: &str| installed.packages.contains(name) || installed.partly.contains(name);
+    let here: Vec<&str> = packages.iter().copied().filter(|name| is_here(name)).collect();
     if here.is_empty() {
         return Ok(());
     }

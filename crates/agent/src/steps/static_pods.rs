@@ -1,32 +1,73 @@
-//! Static pods: what ran from an earlier manifest has ended before an apply says that the new one holds.
+//! Static pods: what ran from an earlier manifest or file has ended before an apply says that the new one holds.
 
 use std::time::Duration;
 
 use machine::{Body, DesiredFile, Item, static_pod};
 
+use crate::etcd;
 use crate::failure::{Failure, Outcome};
-use crate::pods;
+use crate::members;
+use crate::pods::{self, Process};
 use crate::replies::Replies;
+use crate::steps::files;
 use crate::system::System;
 use crate::waiting;
-use crate::work::Work;
+use crate::work::{States, Work};
 
 /// How long kubelet may take to end a pod: it gives it 30 s (kubelet's default for static pods) before it kills it.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Refuses where a member of etcd would be restarted that the others can't spare.
+pub(crate) fn precheck(work: &Work<'_, '_>, states: &States) -> Outcome<()> {
+    let Some(file) = work.goal.files.get(etcd::MANIFEST) else { return Ok(()) };
+    if files::changes(states, etcd::MANIFEST) && restarts(work.system, etcd::MANIFEST, file) {
+        members::spare(work.system, work.goal)?;
+    }
+    Ok(())
+}
+
+/// Whether a pod runs from a manifest that means something else. kubelet compares pods, not texts, and lets one run on of
+/// which the manifest means the same.
+fn restarts(system: &System, path: &str, file: &DesiredFile) -> bool {
+    let Body::Bytes { bytes, .. } = &file.body else { return false };
+    system.text(path).is_some_and(|before| meant(&before) != meant(&String::from_utf8_lossy(bytes)))
+}
 
 /// Notes what runs from a manifest that is about to be written anew. Its main program has the manifest's name, as kubeadm
 /// lays them out; of other pods nothing is known.
 pub(crate) fn intend(work: &mut Work<'_, '_>, path: &str, file: &DesiredFile) {
     let Some(name) = static_pod::name(path) else { return };
-    let Body::Bytes { bytes, .. } = &file.body else { return };
-    let Some(before) = work.system.text(path) else { return };
-    if meant(&before) == meant(&String::from_utf8_lossy(bytes)) {
-        // kubelet compares pods, not texts, and lets this one run on.
+    if !restarts(work.system, path, file) {
         return;
     }
     let running = pods::running(work.system, name);
-    let noted = work.store.ledger.pending.pods.entry(name.to_owned()).or_default();
-    for process in running {
+    note(work.store.ledger.pending.pods.entry(name.to_owned()).or_default(), running);
+}
+
+/// Notes what runs of a static pod that reads a file at its start only.
+pub(crate) fn intend_end(work: &mut Work<'_, '_>, name: &str) {
+    let running = pods::running(work.system, name);
+    if !running.is_empty() {
+        note(work.store.ledger.pending.ends.entry(name.to_owned()).or_default(), running);
+    }
+}
+
+/// Asks what was noted to end: kubelet starts it again, and it reads its files anew. Then it is waited for.
+pub(crate) fn end(work: &mut Work<'_, '_>) -> Outcome<()> {
+    for (name, processes) in work.store.ledger.pending.ends.clone() {
+        work.replies.progress(format!("restarting {name}"));
+        for process in processes.iter().filter(|process| pods::is_alive(work.system, process)) {
+            // It may have ended by itself since.
+            let _ = work.system.programs().terminate(process.pid);
+        }
+        note(work.store.ledger.pending.pods.entry(name.clone()).or_default(), processes);
+        work.store.ledger.pending.ends.remove(&name);
+    }
+    work.store.save()
+}
+
+fn note(noted: &mut Vec<Process>, processes: Vec<Process>) {
+    for process in processes {
         if !noted.contains(&process) {
             noted.push(process);
         }
@@ -47,7 +88,7 @@ pub(crate) fn wait(work: &mut Work<'_, '_>) -> Outcome<()> {
     work.store.save()
 }
 
-fn ended(system: &System, replies: &mut Replies<'_>, name: &str, processes: &[pods::Process]) -> Outcome<()> {
+fn ended(system: &System, replies: &mut Replies<'_>, name: &str, processes: &[Process]) -> Outcome<()> {
     let item = Item::File(&static_pod::manifest(name)).to_string();
     let look = || {
         let runs_on = processes.iter().any(|process| pods::is_alive(system, process));
@@ -102,6 +143,25 @@ mod tests {
         assert!(!world.exists("/proc/41"), "it was waited for");
         kubelet.join().unwrap();
         assert!(pending(&world).is_empty());
+    }
+
+    #[test]
+    fn a_pod_that_reads_a_file_at_its_start_is_ended_once_when_the_file_changes() {
+        let (world, mut config) = running();
+        let mut policy = crate::tests::world::text("first\n");
+        policy.restarts = vec!["static".into()];
+        config.group.files.insert("/etc/kubernetes/policy.yaml".into(), policy);
+        std::fs::rename(world.at("/proc/41"), world.at("/proc/hidden")).unwrap();
+        world.applied(&config);
+        std::fs::rename(world.at("/proc/hidden"), world.at("/proc/41")).unwrap();
+        world.applied(&config);
+        assert!(world.terminated().is_empty(), "nothing changed");
+        let file = config.group.files.get_mut("/etc/kubernetes/policy.yaml").unwrap();
+        file.content = Content::Text("second\n".into());
+        world.calls();
+        world.applied(&config);
+        assert_eq!(world.terminated(), [41]);
+        assert!(pending(&world).is_empty() && !world.calls().iter().any(|call| call.contains("restart")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use machine::compare::{self, FoundUnit};
 use machine::{Item, ItemState, Start, Unit, order};
 
 use crate::failure::Outcome;
-use crate::ledger::UnitEntry;
+use crate::ledger::{Pending, UnitEntry};
 use crate::replies::Replies;
 use crate::system::System;
 use crate::systemctl;
@@ -18,7 +18,8 @@ pub(crate) fn observe(view: View<'_>) -> States {
     let found = systemctl::show(view.system, &names);
     let state = |name: &String, unit: &Unit| match &found {
         Ok(found) => {
-            let pending = view.ledger.pending.restarts.contains(name);
+            let left = &view.ledger.pending;
+            let pending = left.restarts.contains(name) || left.reloads.contains(name);
             compare::unit(unit, is_due(view.system, unit), pending, &found.get(name).cloned().unwrap_or_default())
         }
         Err(failure) => ItemState::Unknown { why: failure.why.clone() },
@@ -44,6 +45,7 @@ struct Todo<'a> {
     stop: Vec<&'a str>,
     start: BTreeSet<&'a str>,
     restart: BTreeSet<&'a str>,
+    reload: BTreeSet<&'a str>,
     /// Units of others, restarted only if they run.
     try_restart: Vec<&'a str>,
 }
@@ -51,7 +53,7 @@ struct Todo<'a> {
 fn decide<'a>(
     units: &'a BTreeMap<String, Unit>,
     found: &BTreeMap<String, FoundUnit>,
-    pending: &'a BTreeSet<String>,
+    pending: &'a Pending,
     due: impl Fn(&Unit) -> bool,
 ) -> Todo<'a> {
     let mut todo = Todo::default();
@@ -72,11 +74,13 @@ fn decide<'a>(
             todo.stop.push(name);
         } else if due && !running && !found.fleeting {
             todo.start.insert(name);
-        } else if due && running && pending.contains(name) {
+        } else if due && running && pending.restarts.contains(name) {
             todo.restart.insert(name);
+        } else if due && running && pending.reloads.contains(name) {
+            todo.reload.insert(name);
         }
     }
-    todo.try_restart = pending.iter().filter(|name| !units.contains_key(*name)).map(String::as_str).collect();
+    todo.try_restart = pending.restarts.iter().filter(|name| !units.contains_key(*name)).map(String::as_str).collect();
     todo
 }
 
@@ -91,7 +95,7 @@ pub(crate) fn intend(work: &mut Work<'_, '_>) -> Outcome<BTreeMap<String, FoundU
 pub(crate) fn apply(work: &mut Work<'_, '_>, found: &BTreeMap<String, FoundUnit>) -> Outcome<()> {
     let units = &work.goal.config.group.units;
     let pending = work.store.ledger.pending.clone();
-    let todo = decide(units, found, &pending.restarts, |unit| is_due(work.system, unit));
+    let todo = decide(units, found, &pending, |unit| is_due(work.system, unit));
     act(work, "unmask", &todo.unmask, "unmasked")?;
     // `enable` makes systemd read its files again, too.
     if pending.reload && todo.enable.is_empty() {
@@ -104,12 +108,16 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, found: &BTreeMap<String, FoundUnit>
     for wave in order::waves(units)? {
         let of = |set: &BTreeSet<&'_ str>| wave.iter().copied().filter(|name| set.contains(name)).collect::<Vec<_>>();
         act(work, "restart", &of(&todo.restart), "restarted")?;
+        // One that can't read its files again is restarted.
+        act(work, "reload-or-restart", &of(&todo.reload), "reloaded")?;
         act(work, "start", &of(&todo.start), "started")?;
     }
-    let started: Vec<&str> = todo.start.union(&todo.restart).copied().collect();
+    let started: Vec<&str> = todo.start.iter().chain(&todo.restart).chain(&todo.reload).copied().collect();
     systemctl::verify(work.system, &started)?;
     let left = &mut work.store.ledger.pending;
-    (left.restarts, left.reload) = (BTreeSet::new(), false);
+    left.restarts.clear();
+    left.reloads.clear();
+    left.reload = false;
     Ok(())
 }
 

@@ -93,6 +93,35 @@ fn a_lost_connection_leaves_no_half_changed_machine() {
 
 #[test]
 fn killed_at_any_program_it_runs_the_next_apply_ends_the_work_and_a_reset_undoes_it() {
+    for late in [false, true] {
+        killed_at_any_program(late);
+    }
+}
+
+#[test]
+fn killed_between_a_package_and_its_ledger_a_reset_takes_it_away_again() {
+    let world = World::new();
+    let before = world.tree();
+    // The second program is the one that installs.
+    (world.state.borrow_mut().dies_at, world.state.borrow_mut().dies_late) = (Some(1), true);
+    assert!(catch_unwind(AssertUnwindSafe(|| world.apply(&config()))).is_err());
+    world.state.borrow_mut().dies_at = None;
+    assert!(world.calls()[1].starts_with("apt-get -q -y"));
+    assert!(world.read("/var/lib/dpkg/status").contains("libsocat"));
+    world.reset();
+    world.assert_tree(&before, "after the reset");
+}
+
+#[test]
+fn packages_are_named_before_they_come_with_what_they_bring_along() {
+    let world = World::new();
+    world.state.borrow_mut().dies_at = Some(1);
+    assert!(catch_unwind(AssertUnwindSafe(|| world.apply(&config()))).is_err());
+    assert!(!world.read("/var/lib/dpkg/status").contains("socat"));
+    assert_eq!(ledger(&world).packages, ["libsocat", "socat"].map(String::from).into());
+}
+
+fn killed_at_any_program(late: bool) {
     let mut config = config();
     config.group.units.remove("haproxy.service");
     // The first apply runs apt-get, modprobe and systemctl; the second one, with another file, restarts.
@@ -102,7 +131,7 @@ fn killed_at_any_program_it_runs_the_next_apply_ends_the_work_and_a_reset_undoes
     for victim in 0..20 {
         let world = World::new();
         let before = world.tree();
-        world.state.borrow_mut().dies_at = Some(victim);
+        (world.state.borrow_mut().dies_at, world.state.borrow_mut().dies_late) = (Some(victim), late);
         let killed = catch_unwind(AssertUnwindSafe(|| {
             world.apply(&config);
             world.apply(&second);

@@ -281,3 +281,27 @@ fn a_text_that_was_changed_is_sent_unless_it_is_long_or_no_text() {
     assert_eq!(sent(b"\xff\xfe"), None);
     assert_eq!(sent("x".repeat(64 * 1024 + 1).as_bytes()), None);
 }
+
+#[test]
+fn a_unit_that_reads_its_files_again_is_reloaded_and_restarted_only_for_its_own_file() {
+    let world = machine();
+    let mut config = config();
+    let unit = config.group.units.get_mut("containerd.service").unwrap();
+    unit.reloads = true;
+    let mut backends = super::world::text("one\n");
+    backends.restarts = vec!["containerd.service".into()];
+    config.group.files.insert("/etc/backends".into(), backends);
+    world.applied(&config);
+    for (path, verb) in [("/etc/backends", "reload-or-restart"), ("/etc/systemd/system/containerd.service", "restart")]
+    {
+        let file = config.group.files.get_mut(path).unwrap();
+        file.content = Content::Text("[Service]\n#two\n".into());
+        file.restarts = vec!["containerd.service".into()];
+        world.calls();
+        world.applied(&config);
+        let wanted = format!("systemctl {verb} -- containerd.service");
+        let calls = world.calls();
+        assert!(calls.contains(&wanted), "{calls:?}");
+        assert_eq!(world.drift(&config), [""; 0]);
+    }
+}

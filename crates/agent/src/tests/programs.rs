@@ -16,7 +16,10 @@ pub(crate) struct State {
     pub(crate) calls: Vec<String>,
     /// The program at which the agent dies.
     pub(crate) dies_at: Option<usize>,
+    /// Whether that program still did its work.
+    pub(crate) dies_late: bool,
     pub(crate) killed: Vec<i32>,
+    pub(crate) terminated: Vec<i32>,
     pub(crate) unmounted: Vec<String>,
     /// Unit files that systemd has read.
     pub(crate) loaded: BTreeSet<String>,
@@ -149,34 +152,12 @@ impl Programs for FakePrograms {
     fn run(&self, program: &str, arguments: &[&str]) -> io::Result<Ran> {
         let number = self.state.borrow().calls.len();
         self.state.borrow_mut().calls.push(format!("{program} {}", arguments.join(" ")));
-        let dies_at = self.state.borrow().dies_at;
-        assert_ne!(dies_at, Some(number), "killed");
-        let names = arguments.iter().position(|word| *word == "--").map_or(&[][..], |at| &arguments[at + 1..]);
-        match program {
-            "systemctl" => return Ok(self.systemctl(arguments[0], names)),
-            "modprobe" => {
-                for name in names {
-                    std::fs::create_dir_all(self.root.join("sys/module").join(name)).unwrap();
-                }
-            }
-            "apt-get" => self.packages(|status| {
-                let at = arguments.iter().position(|word| *word == "install").unwrap();
-                for name in &arguments[at + 1..] {
-                    for name in [(*name).to_string(), format!("lib{name}")] {
-                        write!(status, "Package: {name}\nStatus: install ok installed\n\n").unwrap();
-                    }
-                }
-            }),
-            "dpkg" => self.packages(|status| {
-                for name in &arguments[1..] {
-                    *status = status.replace(&format!("Package: {name}\nStatus: install ok installed\n\n"), "");
-                }
-            }),
-            "journalctl" => return Ok(Ran { ok: true, stdout: "it says why\n".into(), ..Ran::default() }),
-            "swapon" => std::fs::write(self.root.join("proc/swaps"), "Filename\n/dev/vda2 partition\n")?,
-            _ => return Err(io::ErrorKind::NotFound.into()),
-        }
-        Ok(Ran { ok: true, ..Ran::default() })
+        let dies = self.state.borrow().dies_at == Some(number);
+        let dies_late = self.state.borrow().dies_late;
+        assert!(!dies || dies_late, "killed");
+        let ran = self.ran(program, arguments);
+        assert!(!dies, "killed");
+        ran
     }
 
     fn set_hostname(&self, name: &str) -> io::Result<()> {
@@ -192,5 +173,47 @@ impl Programs for FakePrograms {
     fn kill(&self, pid: i32) -> io::Result<()> {
         self.state.borrow_mut().killed.push(pid);
         Ok(())
+    }
+
+    fn terminate(&self, pid: i32) -> io::Result<()> {
+        self.state.borrow_mut().terminated.push(pid);
+        std::fs::remove_dir_all(self.root.join(format!("proc/{pid}")))
+    }
+}
+
+impl FakePrograms {
+    fn ran(&self, program: &str, arguments: &[&str]) -> io::Result<Ran> {
+        let names = arguments.iter().position(|word| *word == "--").map_or(&[][..], |at| &arguments[at + 1..]);
+        match program {
+            "systemctl" => return Ok(self.systemctl(arguments[0], names)),
+            "modprobe" => {
+                for name in names {
+                    std::fs::create_dir_all(self.root.join("sys/module").join(name)).unwrap();
+                }
+            }
+            "apt-get" => {
+                let at = arguments.iter().position(|word| *word == "install").unwrap();
+                let names = arguments[at + 1..].iter().flat_map(|name| [(*name).to_string(), format!("lib{name}")]);
+                if arguments.contains(&"--simulate") {
+                    let lines: Vec<String> = names.map(|name| format!("Inst {name} (1)")).collect();
+                    let stdout = lines.join("\n");
+                    return Ok(Ran { ok: true, stdout, ..Ran::default() });
+                }
+                self.packages(|status| {
+                    for name in names {
+                        write!(status, "Package: {name}\nStatus: install ok installed\n\n").unwrap();
+                    }
+                });
+            }
+            "dpkg" => self.packages(|status| {
+                for name in &arguments[1..] {
+                    *status = status.replace(&format!("Package: {name}\nStatus: install ok installed\n\n"), "");
+                }
+            }),
+            "journalctl" => return Ok(Ran { ok: true, stdout: "it says why\n".into(), ..Ran::default() }),
+            "swapon" => std::fs::write(self.root.join("proc/swaps"), "Filename\n/dev/vda2 partition\n")?,
+            _ => return Err(io::ErrorKind::NotFound.into()),
+        }
+        Ok(Ran { ok: true, ..Ran::default() })
     }
 }

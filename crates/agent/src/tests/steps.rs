@@ -111,7 +111,7 @@ fn a_fleeting_oneshot_that_must_not_run_is_enabled_and_left_alone() {
     let mut config = config();
     config.group.units.remove("haproxy.service");
     config.group.files.insert("/etc/systemd/system/kubewright-guard.service".into(), text("[Service]\n"));
-    let guard = Unit { enabled: true, start: Start::Never, after: vec![] };
+    let guard = Unit { enabled: true, start: Start::Never, after: vec![], reloads: false };
     config.group.units.insert("kubewright-guard.service".into(), guard);
     world.state.borrow_mut().oneshot.insert("kubewright-guard.service".into());
     world.applied(&config);
@@ -128,4 +128,14 @@ fn whoever_only_waits_needs_no_lease_and_leaves_nothing() {
     let replies = world.ask(&Request::Run { steps: vec![Step::Wait { gate }], epoch: 0 });
     assert!(matches!(replies.last(), Some(Reply::Done { .. })), "{replies:?}");
     world.assert_tree(&before, "afterwards");
+}
+
+#[test]
+fn a_gate_that_stays_closed_shows_what_kubelet_says() {
+    let world = World::new();
+    let mut config = config();
+    config.group.units.remove("haproxy.service");
+    config.group.gates = vec![Gate::File { path: "/never".into(), timeout_seconds: 0 }];
+    let replies = world.apply(&config);
+    assert!(matches!(replies.last(), Some(Reply::Failed { output, .. }) if output == &["it says why"]), "{replies:?}");
 }

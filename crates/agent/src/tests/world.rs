@@ -86,6 +86,10 @@ impl World {
         self.state.borrow().killed.clone()
     }
 
+    pub(crate) fn terminated(&self) -> Vec<i32> {
+        self.state.borrow().terminated.clone()
+    }
+
     pub(crate) fn unmounted(&self) -> Vec<String> {
         self.state.borrow().unmounted.clone()
     }
@@ -227,6 +231,7 @@ pub(crate) fn config() -> MachineConfig {
             "/etc/kubernetes/bootstrap.conf".into(),
         ]),
         after: vec!["containerd.service".into()],
+        reloads: false,
     };
     let mut manifest = text("image: x\n");
     manifest.stage = Stage::Manifest;
@@ -256,9 +261,15 @@ pub(crate) fn config() -> MachineConfig {
             .into(),
             files: files.map(|(path, file)| (path.to_string(), file)).into(),
             units: [
-                ("containerd.service".to_string(), Unit { enabled: true, start: Start::Always, after: vec![] }),
+                (
+                    "containerd.service".to_string(),
+                    Unit { enabled: true, start: Start::Always, after: vec![], reloads: false },
+                ),
                 ("kubelet.service".to_string(), kubelet),
-                ("haproxy.service".to_string(), Unit { enabled: false, start: Start::Never, after: vec![] }),
+                (
+                    "haproxy.service".to_string(),
+                    Unit { enabled: false, start: Start::Never, after: vec![], reloads: false },
+                ),
             ]
             .into(),
             gates: vec![],

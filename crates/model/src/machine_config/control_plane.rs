@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalog::Image;
-use machine::config::{Directory, Gate, GroupConfig, Start, Unit};
+use machine::config::{Directory, File, Gate, GroupConfig, Start, Unit};
 use pki::Authority;
 use pki::leaves::Place;
 use render::guard;
@@ -27,6 +27,9 @@ const PKI: &str = "/etc/kubernetes/pki";
 const MANIFESTS: &str = "/etc/kubernetes/manifests";
 const ENCRYPTION_CONFIG: &str = "/etc/kubernetes/encryption/config.yaml";
 const AUDIT_POLICY: &str = "/etc/kubernetes/audit/policy.yaml";
+const API_SERVER: &str = "kube-apiserver";
+const CONTROLLER_MANAGER: &str = "kube-controller-manager";
+const SCHEDULER: &str = "kube-scheduler";
 /// Long enough for a slow disk; a control plane that is not there by then has a reason that its log tells.
 const PATIENCE_SECONDS: u64 = 240;
 
@@ -43,7 +46,9 @@ pub(super) fn group_files(resolved: &Resolved, config: &mut GroupConfig) -> Resu
     manifest("kube-scheduler", kube_scheduler::manifest(&scheduler_input(resolved)))?;
     if let Some(policy) = audit_policy(resolved) {
         let text = rendering("the audit policy", render::yaml::to_text(&policy))?;
-        config.files.insert(AUDIT_POLICY.to_owned(), files::text(text, "0600"));
+        // Read once, when the API server starts.
+        let policy = File { mode: "0600".to_owned(), ..files::restarting(text, API_SERVER) };
+        config.files.insert(AUDIT_POLICY.to_owned(), policy);
         let private = Directory { mode: "0700".to_owned() };
         config.directories.insert("/var/log/kubernetes/audit".to_owned(), private);
     }
@@ -76,13 +81,20 @@ fn gates(api_port: u16) -> Vec<Gate> {
     ]
 }
 
-/// Never an etcd on an empty directory where a member lived: the guard looks at every boot.
+/// Never an etcd on an empty directory where a member lived: kubelet asks the guard whenever it starts, and does not start where
+/// that can't be found out. What notes a birth is started by a path unit, never at boot.
 fn guard(config: &mut GroupConfig) {
-    for (unit, text, start) in
-        [(guard::SERVICE, guard::service(), Start::Never), (guard::PATH, guard::path(), Start::Always)]
-    {
-        config.files.insert(format!("/etc/systemd/system/{unit}"), files::text(text.to_owned(), "0644"));
-        config.units.insert(unit.to_owned(), Unit { enabled: true, start, after: Vec::new() });
+    let texts = [
+        (guard::SERVICE, guard::service()),
+        (guard::PATH, guard::path()),
+        // It says nothing to a kubelet that runs.
+        (guard::DROP_IN, guard::drop_in()),
+    ];
+    for (name, text) in texts {
+        config.files.insert(format!("/etc/systemd/system/{name}"), files::text(text.to_owned(), "0644"));
+    }
+    for (unit, enabled, start) in [(guard::SERVICE, false, Start::Never), (guard::PATH, true, Start::Always)] {
+        config.units.insert(unit.to_owned(), Unit { enabled, start, after: Vec::new(), reloads: false });
     }
 }
 
@@ -233,8 +245,9 @@ pub(super) fn shared_keys(resolved: &Resolved, files: &mut Value) {
         }
     }
     let key = ids::service_account_key();
-    files[format!("{PKI}/sa.pub")] = files::referring(&output(key.clone(), "public"), "0600");
-    files[format!("{PKI}/sa.key")] = files::referring(&output(key, "private"), "0600");
+    files[format!("{PKI}/sa.pub")] = files::referring_for(&[API_SERVER], &output(key.clone(), "public"), "0600");
+    files[format!("{PKI}/sa.key")] =
+        files::referring_for(&[API_SERVER, CONTROLLER_MANAGER], &output(key, "private"), "0600");
     if resolved.cluster.spec.encryption_at_rest.provider != EncryptionProvider::None {
         files[ENCRYPTION_CONFIG] = files::referring(&output(ids::encryption_config(), "config"), "0600");
     }
@@ -252,7 +265,8 @@ pub(super) fn machine_files(resolved: &Resolved, machine: &Machine, files: &mut 
             }
             Place::Kubeconfig(file) => {
                 let kubeconfig = output(ids::kubeconfig(&machine.name, leaf.name), "config");
-                files.insert(format!("/etc/kubernetes/{file}"), files::referring(&kubeconfig, "0600"));
+                let file_of = files::referring_for(readers(file), &kubeconfig, "0600");
+                files.insert(format!("/etc/kubernetes/{file}"), file_of);
             }
             Place::Kubelet => {
                 let bundle = output(id, "bundle");
@@ -260,6 +274,16 @@ pub(super) fn machine_files(resolved: &Resolved, machine: &Machine, files: &mut 
                 files.insert(path, files::referring_once(&bundle, "0600"));
             }
         }
+    }
+}
+
+/// Which static pods hold on to the certificate that stands in a kubeconfig. Certificates in files of their own are read again
+/// when they change, by etcd (at every handshake) and by the API server, as server and as client.
+fn readers(kubeconfig: &str) -> &'static [&'static str] {
+    match kubeconfig {
+        "controller-manager.conf" => &[CONTROLLER_MANAGER],
+        "scheduler.conf" => &[SCHEDULER],
+        _ => &[],
     }
 }
 

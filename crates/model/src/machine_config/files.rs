@@ -35,6 +35,13 @@ pub(super) fn referring(reference: &Reference, mode: &str) -> Value {
     json!({"content": {"secret": reference}, "mode": mode, "stage": "base", "createOnly": false, "restarts": []})
 }
 
+/// The same, of which static pods only know what was in it when they started.
+pub(super) fn referring_for(pods: &[&str], reference: &Reference, mode: &str) -> Value {
+    let mut file = referring(reference, mode);
+    file["restarts"] = json!(pods);
+    file
+}
+
 /// The same, written only where there is none.
 pub(super) fn referring_once(reference: &Reference, mode: &str) -> Value {
     let mut file = referring(reference, mode);

@@ -15,7 +15,7 @@ use crate::builder::{encode, rendering};
 use crate::ids::{self, output};
 use crate::{ModelError, Resolved};
 
-const KUBELET_SERVICE: &str = "kubelet.service";
+pub(super) const KUBELET_SERVICE: &str = "kubelet.service";
 const CONTAINERD_SERVICE: &str = "containerd.service";
 const HAPROXY_SERVICE: &str = "haproxy.service";
 /// Read by kubelet when it pulls an image.
@@ -90,13 +90,17 @@ fn units(resolved: &Resolved, role: Role) -> BTreeMap<String, Unit> {
             Start::OnceAnyExists(vec![BOOTSTRAP_KUBELET_CONF.to_owned(), kubelet::CLIENT_CERTIFICATE.to_owned()])
         }
     };
-    let always = Unit { enabled: true, start: Start::Always, after: Vec::new() };
+    let always = Unit { enabled: true, start: Start::Always, after: Vec::new(), reloads: false };
     let mut units = BTreeMap::from([
         (CONTAINERD_SERVICE.to_owned(), always.clone()),
-        (KUBELET_SERVICE.to_owned(), Unit { enabled: true, start, after: vec![CONTAINERD_SERVICE.to_owned()] }),
+        (
+            KUBELET_SERVICE.to_owned(),
+            Unit { enabled: true, start, after: vec![CONTAINERD_SERVICE.to_owned()], reloads: false },
+        ),
     ]);
     if resolved.cluster.spec.api.load_balancer == LoadBalancer::NodeLocal {
-        units.insert(HAPROXY_SERVICE.to_owned(), always);
+        // Connections through it outlive a changed list of API servers.
+        units.insert(HAPROXY_SERVICE.to_owned(), Unit { reloads: true, ..always });
     }
     units
 }

@@ -26,7 +26,7 @@ pub(super) fn add(
     for (name, hook) in hooks {
         let unit = format!("kubewright-hook-{name}.service");
         all.insert(format!("/etc/systemd/system/{unit}"), files::restarting(unit_text(hook), &unit));
-        units.insert(unit, Unit { enabled: true, start: Start::Always, after: Vec::new() });
+        units.insert(unit, Unit { enabled: true, start: Start::Always, after: Vec::new(), reloads: false });
     }
 }
 
