@@ -1,12 +1,12 @@
 //! Real clusters on real machines, judged by kubectl as a user would. Started by `cargo xtask test`.
 
+mod aside;
 mod checks;
 mod data;
 mod disk;
 mod documents;
 mod leaks;
 mod machines;
-mod offline;
 mod preview;
 mod probe;
 mod processes;
@@ -17,52 +17,71 @@ mod registry;
 mod running;
 mod snapshot;
 mod stories;
+mod teller;
 mod tools;
 mod traffic;
 mod world;
 
 use std::process::ExitCode;
-use std::time::Instant;
 
-/// One story: a name and what happens.
-type Story = (&'static str, fn(&mut world::World));
+use tests::stories::{Wish, pick};
+
+/// A story, and what happens in it.
+type Story = tests::stories::Story<fn(&mut world::World)>;
 
 fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        list();
+        return ExitCode::SUCCESS;
+    }
     if std::env::var("KUBEWRIGHT_BIN").is_err() {
         println!("end to end tests need a program under test: run `cargo xtask test --only build,host,e2e`");
         println!("0 passed, 0 failed");
         return ExitCode::SUCCESS;
     }
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let (mut passed, mut failed) = (0, Vec::new());
-    let named = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
-    for (name, story) in stories::ALL.iter().filter(|(name, _)| named(name)) {
-        println!("--- {name}");
-        let began = Instant::now();
-        let result = std::panic::catch_unwind(|| {
-            let mut world = world::World::new(name);
-            story(&mut world);
-            world.finish();
-        });
-        let seconds = began.elapsed().as_secs();
-        match result {
-            Ok(()) => {
-                println!("--- {name}: passed in {seconds} s");
-                passed += 1;
-            }
-            Err(_) => {
-                println!("--- {name}: FAILED after {seconds} s");
-                failed.push(*name);
-            }
-        }
+    if let [tell, name] = arguments.as_slice()
+        && tell == "--tell"
+    {
+        tell_here(name);
+        return ExitCode::SUCCESS;
     }
+    let names: Vec<String> = arguments.into_iter().filter(|argument| !argument.starts_with('-')).collect();
+    let wish = match (names.is_empty(), number("KUBEWRIGHT_TURN")) {
+        (false, _) => Wish::Named(names),
+        (true, Some(turn)) => Wish::Turn(turn),
+        (true, None) => Wish::All,
+    };
+    let told = teller::tell(&pick(stories::ALL, &wish));
+    teller::table(&told);
+    let failed: Vec<&str> = told.iter().filter(|told| !told.passed).map(|told| told.name.as_str()).collect();
     for name in &failed {
         println!("failed: {name}");
     }
-    println!("{passed} passed, {} failed", failed.len());
-    if passed + failed.len() == 0 {
-        println!("no story is called {}", wanted.join(", "));
-        return ExitCode::FAILURE;
+    println!("{} passed, {} failed", told.len() - failed.len(), failed.len());
+    if told.is_empty() {
+        println!("no story is told for {wish:?}; there are:");
+        list();
     }
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed.is_empty() && !told.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Tells one story in this process; it ends badly when the story does.
+fn tell_here(name: &str) {
+    let story = stories::ALL.iter().find(|story| story.name == name).expect("a story of this name");
+    let mut world = world::World::new(name);
+    (story.tell)(&mut world);
+    world.finish();
+}
+
+fn list() {
+    for story in stories::ALL {
+        println!("{:<20} {:<9} {}", story.name, story.tier.name(), if story.alone { "alone" } else { "" });
+    }
+}
+
+/// A number in the environment.
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
 }

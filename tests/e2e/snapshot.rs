@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::machines;
 
@@ -31,8 +32,22 @@ impl Snapshot {
         Self { lines }
     }
 
+    /// What of the host is still not as it was, of all that is `ours`.
+    pub(crate) fn left(&self, ours: impl Fn(&str) -> bool) -> Vec<String> {
+        // The host's first process takes a moment to reap what was ended.
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let mut left = self.differences(&Self::take());
+            left.retain(|line| ours(line));
+            if left.is_empty() || Instant::now() >= until {
+                return left;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+
     /// What is in one of the two only.
-    pub(crate) fn differences(&self, after: &Self) -> Vec<String> {
+    fn differences(&self, after: &Self) -> Vec<String> {
         let gone = self.lines.difference(&after.lines).map(|line| format!("- {line}"));
         let new = after.lines.difference(&self.lines).map(|line| format!("+ {line}"));
         gone.chain(new).collect()

@@ -13,6 +13,7 @@ mod joined;
 mod locks;
 mod lost_data;
 mod mirror;
+mod moved;
 mod older_minor;
 mod packages;
 mod saved_plan;
@@ -24,27 +25,30 @@ mod upstream;
 
 use crate::Story;
 
-/// All stories, in the order in which they are told.
+/// All stories, in the order in which they are told. What guards data or a host is told always; so is what users do first.
 pub(crate) const ALL: &[Story] = &[
-    ("bad input", bad_input::story),
-    ("packages", packages::story),
-    ("default cluster", default_cluster::story),
-    ("older minor", older_minor::story),
-    ("joined by kubeadm", joined::story),
-    ("changes", changes::story),
-    ("saved plan", saved_plan::story),
-    ("secrets", secrets::story),
-    ("high availability", high_availability::story),
-    ("failover", failover::story),
-    ("locks", locks::story),
-    ("state in a bucket", bucket::story),
-    ("store fails", store_fails::story),
-    ("stop and start", stop_start::story),
-    ("lost data", lost_data::story),
-    ("host reboot", host_reboot::story),
-    ("drift", drift::story),
-    ("two clusters", two_clusters::story),
-    ("crash", crash::story),
-    ("mirror", mirror::story),
-    ("upstream", upstream::story),
+    Story::always("bad input", bad_input::story),
+    Story::always("default cluster", default_cluster::story),
+    Story::always("crash", crash::story),
+    Story::always("high availability", high_availability::story),
+    Story::by_turns("packages", packages::story),
+    Story::by_turns("older minor", older_minor::story),
+    Story::by_turns("joined by kubeadm", joined::story),
+    Story::by_turns("changes", changes::story),
+    Story::by_turns("mirror", mirror::story),
+    Story::by_turns("upstream", upstream::story),
+    Story::by_turns("moved program", moved::story),
+    Story::always("saved plan", saved_plan::story),
+    Story::always("locks", locks::story),
+    Story::always("state in a bucket", bucket::story),
+    Story::always("store fails", store_fails::story),
+    Story::always("stop and start", stop_start::story),
+    Story::always("lost data", lost_data::story),
+    Story::always("two clusters", two_clusters::story),
+    // Times of elections count.
+    Story::always("failover", failover::story).alone(),
+    // These look at all processes of the host, change its settings or take its networks away.
+    Story::always("secrets", secrets::story).alone(),
+    Story::always("host reboot", host_reboot::story).alone(),
+    Story::always("drift", drift::story).alone(),
 ];

@@ -1,6 +1,6 @@
 //! One story's own state directory and kubeconfig, and the programs it types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use testkit::Moto;
 
+use crate::aside::Aside;
 use crate::disk::Disk;
-use crate::offline::Offline;
 use crate::running::Running;
 use crate::snapshot::Snapshot;
+use crate::teller::BESIDE;
 
 /// A user's surroundings for one story. The asset cache is the host's, so that nothing is built twice.
 pub(crate) struct World {
@@ -20,13 +21,16 @@ pub(crate) struct World {
     directory: tempfile::TempDir,
     program: PathBuf,
     before: Snapshot,
+    /// Clusters that may have to be deleted.
     clusters: Vec<String>,
+    /// Every cluster that there ever was.
+    seen: BTreeSet<String>,
     /// Everything that kubewright has printed.
     said: Vec<u8>,
     /// Another asset cache than the host's.
     cache: Option<PathBuf>,
-    /// Where there is no way out of this host.
-    offline: Option<Offline>,
+    /// Where something of this host is out of sight.
+    aside: Option<Aside>,
     /// The S3 server that has the state.
     bucket: Option<Moto>,
     /// What programs find in their environment beside everything else.
@@ -40,18 +44,18 @@ impl World {
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in("/var/tmp").expect("a directory");
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
         let before = Snapshot::take();
-        let (clusters, said, variables) = (Vec::new(), Vec::new(), BTreeMap::new());
         Self {
             directory,
             program,
             before,
-            clusters,
-            said,
+            clusters: Vec::new(),
+            seen: BTreeSet::new(),
+            said: Vec::new(),
             cache: None,
-            offline: None,
+            aside: None,
             bucket: None,
             disk: None,
-            variables,
+            variables: BTreeMap::new(),
         }
     }
 
@@ -81,7 +85,18 @@ impl World {
     /// From here on everything happens on a host without a network and with an empty asset cache.
     pub(crate) fn leave_with_nothing(&mut self) {
         self.leave_the_cache();
-        self.offline = Some(Offline::enter());
+        self.aside = Some(Aside::offline());
+    }
+
+    /// From here on the program is a copy in a place where nothing else was, on a host without the sources and the target
+    /// directory that it was built from.
+    pub(crate) fn move_the_program(&mut self) {
+        let moved = self.path("moved/kubewright");
+        std::fs::create_dir(self.path("moved")).expect("a directory");
+        std::fs::copy(&self.program, &moved).expect("the program is copied");
+        self.program = moved;
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+        self.aside = Some(Aside::without(checkout));
     }
 
     /// From here on state is kept in a bucket, and only machines and logs in [`World::state`]. Gives the store's address.
@@ -131,9 +146,9 @@ impl World {
     }
 
     fn command(&self, program: &Path, arguments: &[&str]) -> Command {
-        let mut command = match &self.offline {
+        let mut command = match &self.aside {
             None => Command::new(program),
-            Some(offline) => offline.command(program),
+            Some(aside) => aside.command(program),
         };
         if let Some(cache) = &self.cache {
             command.env("XDG_CACHE_HOME", cache);
@@ -167,6 +182,11 @@ impl World {
         self.command(&self.program, arguments)
     }
 
+    /// Another program than kubewright, where kubewright runs.
+    pub(crate) fn program_at(&self, program: &str, arguments: &[&str]) -> Command {
+        self.command(Path::new(program), arguments)
+    }
+
     /// The same as a user without rights, who has a state, a cache and a configuration of their own.
     pub(crate) fn program_like_nobody(&self, arguments: &[&str]) -> (Command, tempfile::TempDir) {
         let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
@@ -182,10 +202,11 @@ impl World {
 
     fn typed(&mut self, arguments: &[&str]) -> Command {
         println!("    $ kubewright {}", shortened(&arguments.join(" ")));
-        if let ["create", "cluster", name, ..] = arguments
-            && !self.clusters.iter().any(|cluster| cluster == name)
-        {
-            self.clusters.push((*name).to_owned());
+        if let ["create", "cluster", name, ..] = arguments {
+            self.seen.insert((*name).to_owned());
+            if !self.clusters.iter().any(|cluster| cluster == name) {
+                self.clusters.push((*name).to_owned());
+            }
         }
         self.command(&self.program, arguments)
     }
@@ -261,21 +282,21 @@ impl World {
 
     /// The story is over: whatever it made is gone, and the host is as it was.
     pub(crate) fn finish(mut self) {
-        for cluster in std::mem::take(&mut self.clusters) {
+        let clusters = std::mem::take(&mut self.clusters);
+        for cluster in &clusters {
             // A cluster that was refused was never there. Stories with a bucket delete their clusters.
-            if !self.state().join("clusters").join(&cluster).join("head.json").exists() {
+            if !self.state().join("clusters").join(cluster).join("head.json").exists() {
                 continue;
             }
-            self.kubewright(&["delete", "cluster", &cluster, "--yes"]);
+            self.kubewright(&["delete", "cluster", cluster, "--yes"]);
         }
         (self.bucket, self.disk) = (None, None);
-        // The host's first process takes a moment to reap what was ended.
-        let until = Instant::now() + Duration::from_secs(10);
-        let mut left = self.before.differences(&Snapshot::take());
-        while !left.is_empty() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(500));
-            left = self.before.differences(&Snapshot::take());
-        }
+        let directory = self.directory.path().display().to_string();
+        let words = |line: &str| line.split(|c: char| !c.is_alphanumeric()).any(|word| self.seen.contains(word));
+        let named = |line: &str| line.contains(&directory) || words(line);
+        // Where other stories are told meanwhile, the rest is looked for when all of them have ended.
+        let beside = std::env::var_os(BESIDE).is_some();
+        let left = self.before.left(|line| !beside || (line.starts_with("+ ") && named(line)));
         assert!(left.is_empty(), "the story leaves behind: {left:#?}");
     }
 }

@@ -73,6 +73,7 @@ async fn begin(cluster: &ClusterStore, run: &str, goal: Option<&Goal>) -> Journa
         who: "somebody@host".to_owned(),
         command: "update cluster demo --yes".to_owned(),
         revision: Some(loaded.head.revision),
+        kubewright: String::new(),
         time: TIME.to_owned(),
     };
     journal.append(&started).await.expect("a record is written");

@@ -36,7 +36,7 @@ pub(crate) async fn wanted(
     let local = Allocation::new(provider_local::names::bridge_name(cluster), subnet);
     let local = local.with_machines(names.iter().map(String::as_str)).expect("room in the subnet");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let digest = |package| assets::sources_digest(&workspace, package).expect("sources of this workspace");
+    let digest = |package| sources::digest(&workspace, package).expect("sources of this workspace");
     let ground = Ground {
         local,
         programs: BTreeMap::from([(names::AGENT.to_owned(), digest("agent")), ("pause".to_owned(), digest("pause"))]),

@@ -2,6 +2,7 @@
 
 pub(crate) mod archive;
 pub mod cargo;
+pub mod embedded;
 pub mod go;
 pub mod image;
 pub mod layer;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use catalog::{AssetSpec, Recipe};
 
 use crate::build::cargo::CargoBuilder;
+use crate::build::embedded::{EmbeddedProgram, EmbeddedPrograms};
 use crate::build::go::GoBuilder;
 use crate::build::image::ImageBuilder;
 use crate::build::layer::LayerBuilder;
@@ -46,6 +47,13 @@ impl Builders {
         let builder = CargoBuilder::new(workspace, cache.root().join("cargo"));
         let builder = cargo_home.into_iter().fold(builder, |builder, home| builder.hiding(home, "cargo"));
         self.cargo = Some(Arc::new(builder));
+        self
+    }
+
+    /// The same, taking our own programs from those that are part of the running one.
+    #[must_use]
+    pub fn with_programs(mut self, programs: impl IntoIterator<Item = EmbeddedProgram>) -> Self {
+        self.cargo = Some(Arc::new(EmbeddedPrograms::new(programs)));
         self
     }
 

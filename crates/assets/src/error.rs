@@ -57,6 +57,25 @@ pub enum AssetError {
         /// The last lines of its output, at most 20.
         output: Vec<String>,
     },
+    /// The sources that one of our own programs is built from cannot be read.
+    #[error("{program} is built from kubewright's own sources in {}, which are not there", .workspace.display())]
+    SourcesMissing {
+        /// The program.
+        program: String,
+        /// Where the running program was built.
+        workspace: PathBuf,
+        /// What could not be read.
+        #[source]
+        source: sources::SourcesError,
+    },
+    /// They are not those that the running program was built from.
+    #[error("the sources of {program} in {} are not those that this kubewright was built from", .workspace.display())]
+    SourcesChanged {
+        /// The program.
+        program: String,
+        /// Where the running program was built.
+        workspace: PathBuf,
+    },
     /// The user stopped it.
     #[error("{0} was stopped")]
     Cancelled(String),
@@ -145,6 +164,12 @@ impl AssetError {
                 Some(format!("install `{tool}`, or configure a mirror that has the asset"))
             }
             Self::ToolTooOld { tool, needed, .. } => Some(format!("install {tool} {needed} or newer")),
+            Self::SourcesMissing { program, .. } => Some(format!(
+                "use a released kubewright, which has {program} in it, build one with `cargo xtask dist`, or name a mirror that has it"
+            )),
+            Self::SourcesChanged { workspace, .. } => {
+                Some(format!("build kubewright anew: cd {} && cargo build --release", workspace.display()))
+            }
             Self::Damaged { .. } => Some("run `kubewright assets pull` to make it again".into()),
             Self::NotAsLocked { .. } => Some("run `kubewright assets lock --update` if the change is wanted".into()),
             Self::Unreachable { .. } => Some(

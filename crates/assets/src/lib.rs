@@ -12,8 +12,8 @@ pub mod rootfs;
 pub mod source;
 pub mod task;
 mod transfer;
-pub mod workspace;
 
+pub use build::embedded::EmbeddedProgram;
 pub use build::{Build, BuildContext, Inputs, Job};
 pub use builders::Builders;
 pub use cache::{AssetCache, CachedAsset, Record};
@@ -25,4 +25,3 @@ pub use source::mirror::{Mirror, MirrorDirectory};
 pub use source::upstream::{Manner, Upstream};
 pub use source::{FetchContext, Offer, Source};
 pub use task::Task;
-pub use workspace::sources_digest;

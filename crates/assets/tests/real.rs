@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use assets::{AssetCache, Builders, Mirror, MirrorDirectory, Origin, Puller, sources_digest};
+use assets::{AssetCache, Builders, Mirror, MirrorDirectory, Origin, Puller};
 use catalog::{AssetSet, Lock, Selection, SourceDigests, assets_for, find};
 use engine::{Event, EventSink};
 
@@ -45,7 +45,7 @@ fn puller() -> (AssetSet, Puller) {
     let cache = setting("KUBEWRIGHT_TEST_CACHE").expect("KUBEWRIGHT_TEST_CACHE names the cache's directory");
     let cache = AssetCache::open(cache).unwrap();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-    let digest = |package: &str| sources_digest(&workspace, package).unwrap();
+    let digest = |package: &str| sources::digest(&workspace, package).unwrap();
     let sources = SourceDigests { agent: digest("agent"), pause: digest("pause") };
     let release = find(&setting("KUBEWRIGHT_TEST_KUBERNETES").unwrap_or("1.36".into())).unwrap();
     let mut set = assets_for(release, &Selection::everything(sources));

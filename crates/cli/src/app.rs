@@ -10,18 +10,15 @@ use engine::{ClusterStore, Event, EventSink, LockInfo, StateStore};
 use jiff::Timestamp;
 use report::{Mode, Progress};
 use state_fs::FsStore;
-use state_s3::{S3Store, S3Url};
 
-use crate::address;
-use crate::again;
 use crate::arguments::Global;
 use crate::asset_lock::LockFile;
 use crate::environment::Environment;
 use crate::error::CommandError;
-use crate::exit::Exit;
 use crate::output::Format;
 use crate::run_log::LogFile;
 use crate::signals::Stop;
+use crate::{address, again, bucket};
 
 /// The program's composition root.
 pub(crate) struct App {
@@ -141,9 +138,7 @@ impl Place {
         if !address::is_bucket(address) {
             return Ok(Self::directory(Path::new(address)));
         }
-        let url = address.parse::<S3Url>();
-        let url = url.map_err(|error| CommandError::from_source(from, &error).exit(Exit::Usage))?;
-        Ok(Self { store: Arc::new(S3Store::new(url)), data: environment.state.clone() })
+        Ok(Self { store: bucket::open(address, from)?, data: environment.state.clone() })
     }
 
     fn directory(path: &Path) -> Self {

@@ -5,13 +5,14 @@ use clap::{Args, Parser, Subcommand};
 use crate::address;
 use crate::commands::{
     assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, graph, load_image,
-    preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
+    manual, preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
+    version,
 };
 use crate::output::Format;
 
 /// Creates and operates real upstream Kubernetes clusters from declarative specs.
 #[derive(Debug, Parser)]
-#[command(name = "kubewright", version, propagate_version = true, max_term_width = 110)]
+#[command(name = "kubewright", version, long_version = version::long(), propagate_version = true, max_term_width = 110)]
 pub(crate) struct CommandLine {
     /// Options of every command.
     #[command(flatten)]
@@ -165,6 +166,10 @@ pub(crate) enum Command {
     Preflight(preflight::Arguments),
     /// Print a completion script for a shell
     Completion(completion::Arguments),
+    /// Write manual pages of every command into a directory
+    Manual(manual::Arguments),
+    /// Print this program's version, the newest Kubernetes that it knows, and which kubewright wrote what is stored
+    Version,
 }
 
 /// What can be created.

@@ -74,7 +74,7 @@ fn on_subnet(
 ) -> Result<Ground, CommandError> {
     let ground = Ground {
         local: Allocation::new(names::bridge_name(name), subnet),
-        programs: programs::digests()?,
+        programs: programs::digests(),
         cgroup_v1: !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: facts.resolvers.iter().copied().map(IpAddr::V4).collect(),
         host: here(app)?,
@@ -100,7 +100,7 @@ pub(crate) fn stored(
     let templates = templates::texts(effective, documents, &known)?;
     let host = host(app, name, loaded, stored.host.clone())?;
     let resolvers = if host == here(app)? { surroundings::resolvers(&stored.resolvers) } else { stored.resolvers };
-    with_machines(Ground { programs: programs::digests()?, templates, host, resolvers, ..stored }, effective)
+    with_machines(Ground { programs: programs::digests(), templates, host, resolvers, ..stored }, effective)
 }
 
 /// Refuses to work on machines that cannot be seen from here: they live elsewhere, or their network's name is taken by

@@ -5,6 +5,7 @@ mod again;
 mod app;
 mod arguments;
 mod asset_lock;
+mod bucket;
 mod commands;
 mod compose;
 mod confirm;
@@ -53,7 +54,8 @@ use crate::arguments::{
 };
 use crate::commands::{
     assets, completion, create_cluster, delete_cluster, diff_cluster, edit, export_kubeconfig, get, graph, load_image,
-    preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
+    manual, preflight, replace, rollback, secrets, set, ssh, start, state, stop, update_cluster, validate_cluster,
+    version,
 };
 use crate::environment::Environment;
 use crate::error::{CommandError, Outcome};
@@ -76,9 +78,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(environment: Environment, command_line: CommandLine) -> Outcome {
-    if let Command::Completion(arguments) = &command_line.command {
-        completion::run(arguments);
-        return Ok(Exit::Fine);
+    // These need nothing of this host.
+    match &command_line.command {
+        Command::Completion(arguments) => return Ok(completion::run(arguments)),
+        Command::Manual(arguments) => return manual::run(arguments),
+        _ => {}
     }
     let app = App::new(environment, &command_line.global)?;
     match command_line.command {
@@ -102,10 +106,9 @@ async fn run(environment: Environment, command_line: CommandLine) -> Outcome {
         Command::Assets { what } => assets::run(&app, what).await,
         Command::Secrets { what } => secrets::run(&app, what).await,
         Command::State { what } => state::run(&app, what).await,
-        Command::Completion(arguments) => {
-            completion::run(&arguments);
-            Ok(Exit::Fine)
-        }
+        Command::Completion(arguments) => Ok(completion::run(&arguments)),
+        Command::Manual(arguments) => manual::run(&arguments),
+        Command::Version => version::run(&app).await,
     }
 }
 

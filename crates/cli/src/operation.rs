@@ -155,7 +155,7 @@ impl<'a> Operation<'a> {
             schemas: self.handlers.schemas_digest(),
             rules: None,
             targets: BTreeSet::new(),
-            kubewright: env!("CARGO_PKG_VERSION").to_owned(),
+            kubewright: crate::commands::version::VERSION.to_owned(),
             time: jiff::Timestamp::now().to_string(),
         }
     }

@@ -1,27 +1,61 @@
-//! This project's own programs that run elsewhere: where their sources are, and the digests of these.
+//! This project's own programs that run elsewhere: what they are made of was fixed when this one was compiled.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use catalog::names;
+use assets::{Builders, EmbeddedProgram};
+use catalog::SourceDigests;
 
-use crate::error::CommandError;
+use crate::app::App;
 
-/// The package of the program that holds a pod's namespaces.
-pub(crate) const PAUSE: &str = "pause";
-
-/// The workspace that this binary was built from, where its programs are built too.
-pub(crate) fn workspace() -> PathBuf {
-    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().and_then(std::path::Path::parent).map_or_else(PathBuf::new, PathBuf::from)
+/// One of them, as the build script found it.
+struct Program {
+    binary: &'static str,
+    /// Digest over its sources.
+    sources: &'static str,
+    /// The program itself, in releases.
+    content: Option<&'static [u8]>,
 }
 
-/// Digests over the sources of the agent and of pause, by asset name.
-pub(crate) fn digests() -> Result<BTreeMap<String, String>, CommandError> {
-    let workspace = workspace();
-    let digest = |package: &str| {
-        assets::sources_digest(&workspace, package)
-            .map_err(|error| CommandError::from_source(&format!("cannot read the sources of {package}"), &error))
+include!(concat!(env!("OUT_DIR"), "/programs.rs"));
+
+/// The workspace that this binary was built from, where a program that is no release builds the others too.
+fn workspace() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
+}
+
+/// Digests over the sources of the agent and of pause.
+pub(crate) fn sources() -> SourceDigests {
+    SourceDigests { agent: AGENT.sources.to_owned(), pause: PAUSE.sources.to_owned() }
+}
+
+/// The same by asset name.
+pub(crate) fn digests() -> BTreeMap<String, String> {
+    [AGENT, PAUSE].map(|program| (program.binary.to_owned(), program.sources.to_owned())).into()
+}
+
+/// All builders; our own programs come out of this one, or from its sources where it is no release.
+pub(crate) fn builders(app: &App) -> Builders {
+    let embedded = |program: &Program| {
+        let (binary, sources) = (program.binary, program.sources);
+        program.content.map(|content| EmbeddedProgram { binary, sources, content })
     };
-    Ok(BTreeMap::from([(names::AGENT.to_owned(), digest("agent")?), (PAUSE.to_owned(), digest("pause")?)]))
+    match [AGENT, PAUSE].iter().map(embedded).collect::<Option<Vec<_>>>() {
+        Some(programs) => Builders::standard().with_programs(programs),
+        None => Builders::standard().with_workspace(&workspace(), None, &app.cache),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_those_of_the_sources_that_this_program_is_compiled_from() {
+        for (program, package) in [(AGENT, "agent"), (PAUSE, "pause")] {
+            assert_eq!(program.sources, ::sources::digest(&workspace(), package).unwrap(), "{package}");
+            assert_eq!(digests()[program.binary], program.sources);
+        }
+    }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use assets::{Builders, Manner, Mirror, Origin, Puller, Source, Upstream};
+use assets::{Manner, Mirror, Origin, Puller, Source, Upstream};
 
 use crate::app::App;
 use crate::programs;
 
 /// Gets assets from `sources`, asked in their order.
 pub(crate) fn puller(app: &App, sources: &[String]) -> Puller {
-    let builders = Builders::standard().with_workspace(&programs::workspace(), None, &app.cache);
+    let builders = programs::builders(app);
     let mut origins = Vec::new();
     let mut assembled = false;
     for source in sources {

@@ -20,6 +20,8 @@ pub struct RunHistory {
     pub command: String,
     /// The revision that it was to carry out; unknown in journals of old.
     pub revision: Option<Digest>,
+    /// Version of the kubewright that carried it out; empty in journals of old.
+    pub kubewright: String,
     /// Digest of its plan.
     pub plan: Digest,
     /// Epoch of its lease.
@@ -75,7 +77,8 @@ pub enum ActionOutcome {
 impl RunHistory {
     /// What a journal tells; `None` when not even the run's beginning became durable.
     pub fn of(run: &str, records: &[Record]) -> Option<Self> {
-        let Some(Record::RunStarted { plan, epoch, who, command, revision, time, .. }) = records.first() else {
+        let Some(Record::RunStarted { plan, epoch, who, command, revision, kubewright, time, .. }) = records.first()
+        else {
             return None;
         };
         let mut history = Self {
@@ -83,6 +86,7 @@ impl RunHistory {
             who: who.clone(),
             command: command.clone(),
             revision: revision.clone(),
+            kubewright: kubewright.clone(),
             plan: plan.clone(),
             epoch: *epoch,
             began: time.clone(),
@@ -147,6 +151,7 @@ mod tests {
             who: "me@here".into(),
             command: "update cluster demo".into(),
             revision: Some(Digest::of_bytes(b"r")),
+            kubewright: "0.1.0".into(),
             time: "2026-01-01T00:00:00Z".into(),
         }
     }

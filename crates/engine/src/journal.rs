@@ -32,6 +32,9 @@ pub enum Record {
         /// Digest of the revision that the plan is for.
         #[serde(default)]
         revision: Option<Digest>,
+        /// Version of the kubewright that carries it out.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        kubewright: String,
         /// When, RFC 3339.
         time: String,
     },

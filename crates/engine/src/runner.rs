@@ -167,6 +167,7 @@ fn run_started(plan: &Plan, run: &str, ports: &Ports) -> Record {
         who: ports.who.clone(),
         command: ports.command.clone(),
         revision: Some(plan.base.revision.clone()),
+        kubewright: plan.base.kubewright.clone(),
         time: ports.clock.now().to_string(),
     }
 }

@@ -2,9 +2,11 @@
 #![expect(clippy::print_stdout, reason = "a tool for terminals")]
 
 mod bench;
+mod dist;
 mod facts;
 mod generate;
 mod moto;
+mod slowest;
 mod soak;
 mod stages;
 mod tidy;
@@ -13,6 +15,8 @@ mod workspace;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::stages::Stories;
 
 /// Tasks of the repository
 #[derive(Parser)]
@@ -25,12 +29,18 @@ struct CommandLine {
 enum Task {
     /// Everything that CI runs: formatting, lints, tests, end to end on real machines
     Test {
-        /// List the stages and run nothing
+        /// List the stages, and the end to end stories with how often they are told; run nothing
         #[arg(long)]
         list: bool,
         /// Run only these stages
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
+        /// Which third of the stories that are told by turns has its turn [default: the commit's number]
+        #[arg(long, value_name = "NUMBER", conflicts_with = "all")]
+        seed: Option<u64>,
+        /// Tell all stories
+        #[arg(long)]
+        all: bool,
     },
     /// Write every generated file anew
     Gen {
@@ -60,6 +70,12 @@ enum Task {
     AskDns {
         /// Its address
         server: String,
+    },
+    /// The program as it is given to people: an archive, a Debian package, sums, licences, manual pages, a list of parts
+    Dist {
+        /// Pack the debug program, to try the packing
+        #[arg(long)]
+        debug: bool,
     },
     /// The long stories
     Soak {
@@ -97,15 +113,26 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
-        Task::Test { list: true, .. } => list(stages::STAGES.iter().map(|stage| (stage.name, stage.about))),
+        Task::Test { list: true, .. } => {
+            list(stages::STAGES.iter().map(|stage| (stage.name, stage.about)));
+            println!("\nStories of e2e:");
+            return stages::list_stories();
+        }
         Task::Soak { list: true, .. } => list(soak::SOAKS.iter().map(|soak| (soak.name, soak.about))),
         Task::Bench { list: true, .. } => list(bench::ROWS.iter().map(|row| (row.name, row.about))),
         Task::Bench { only, runs, write, .. } => return bench::run(&bench::Wish { only, runs, write }),
-        Task::Test { only, .. } => return stages::run(&only),
+        Task::Test { only, all: true, .. } => return stages::run(&only, Stories::All),
+        Task::Test { only, seed, .. } => {
+            let turn = seed.map_or_else(stages::seed_of_commit, Ok)?;
+            return stages::run(&only, Stories::Turn(turn));
+        }
         Task::Soak { only, .. } => return soak::run(&only),
         Task::Gen { what: None } => return generate::run(),
         Task::Gen { what: Some(Slow::Facts { minors }) } => return facts::run(&minors),
         Task::Gen { what: Some(Slow::Past) } => return facts::run_past(),
+        Task::Dist { debug } => {
+            return dist::run(if debug { dist::Profile::Debug } else { dist::Profile::Release });
+        }
         Task::Tidy => return tidy::run(),
         Task::AskDns { server } => return bench::ask_dns(&server),
     }

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::stages;
-use crate::workspace::{cargo_with, program};
+use crate::stages::{self, Stories};
+use crate::workspace::cargo_on_all;
 
 /// One long story.
 pub(crate) struct Soak {
@@ -11,29 +11,35 @@ pub(crate) struct Soak {
     pub(crate) name: &'static str,
     /// What it shows.
     pub(crate) about: &'static str,
-    /// The end to end story that it is a longer version of.
-    story: &'static str,
+    /// The end to end story that it is a longer version of; none is all of them.
+    stories: &'static [&'static str],
     variables: &'static [(&'static str, &'static str)],
 }
 
 /// All of them.
 pub(crate) const SOAKS: &[Soak] = &[
     Soak {
+        name: "stories",
+        about: "all end to end stories, also those that `test` tells by turns or not at all",
+        stories: &[],
+        variables: &[],
+    },
+    Soak {
         name: "crash",
         about: "kubewright killed 50 times at random moments of whole lives of clusters",
-        story: "crash",
+        stories: &["crash"],
         variables: &[("KUBEWRIGHT_CRASHES", "50")],
     },
     Soak {
         name: "turns",
         about: "flags of etcd and the API server changed on three control planes, one after the other",
-        story: "high availability",
+        stories: &["high availability"],
         variables: &[("KUBEWRIGHT_TURNS", "1")],
     },
     Soak {
         name: "oldest",
         about: "a cluster of the oldest supported minor, and its programs given all that is rendered for them",
-        story: "older minor",
+        stories: &["older minor"],
         variables: &[("KUBEWRIGHT_OLDER", stages::OLDEST), ("KUBEWRIGHT_TEST_MINORS", stages::OLDEST)],
     },
 ];
@@ -43,20 +49,14 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
     if let Some(unknown) = only.iter().find(|name| !SOAKS.iter().any(|soak| soak.name == **name)) {
         bail!("there is no long story {unknown}; see: cargo xtask soak --list");
     }
-    stages::run(&["build".to_owned(), "host".to_owned()])?;
+    stages::run(&["build".to_owned(), "host".to_owned()], Stories::All)?;
     stages::pull(stages::OLDEST)?;
-    let program = program().to_string_lossy().into_owned();
     for soak in SOAKS.iter().filter(|soak| only.is_empty() || only.iter().any(|name| name == soak.name)) {
         println!("==> {}: {}", soak.name, soak.about);
-        let mut variables = soak.variables.to_vec();
-        variables.push(("KUBEWRIGHT_BIN", &program));
-        let told = |arguments: &[&str]| {
-            cargo_with(&[&["test", "--package", "tests", "--quiet", "--test"], arguments].concat(), &variables)
-                .with_context(|| format!("long story {}", soak.name))
-        };
-        told(&["e2e", "--", soak.story])?;
+        let failed = || format!("long story {}", soak.name);
+        stages::e2e(Stories::All, soak.stories, soak.variables).with_context(failed)?;
         // Without minors it has nothing to check.
-        told(&["binaries"])?;
+        cargo_on_all("test", &["--test", "binaries"], soak.variables).with_context(failed)?;
     }
     Ok(())
 }

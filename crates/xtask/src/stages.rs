@@ -1,12 +1,13 @@
 //! The stages of `cargo xtask test`.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::workspace::{cargo, cargo_with, finish, program, root};
-use crate::{moto, tidy};
+use crate::workspace::{cargo, cargo_on_all, finish, on_all, output, program, root};
+use crate::{moto, slowest, tidy};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -14,32 +15,48 @@ pub(crate) struct Stage {
     pub(crate) name: &'static str,
     /// What it checks.
     pub(crate) about: &'static str,
-    run: fn() -> Result<()>,
+    run: fn(Stories) -> Result<()>,
+}
+
+/// Which end to end stories are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stories {
+    /// What is always told, and the third of the rest that this number names.
+    Turn(u64),
+    /// All.
+    All,
 }
 
 /// All stages in their order: what fails fast comes first.
 pub(crate) const STAGES: &[Stage] = &[
-    Stage { name: "fmt", about: "formatting", run: || cargo(&["fmt", "--all", "--check"]) },
-    Stage { name: "tidy", about: "what the repository must look like", run: tidy::run },
+    Stage { name: "fmt", about: "formatting", run: |_| cargo(&["fmt", "--all", "--check"]) },
+    Stage { name: "tidy", about: "what the repository must look like", run: |_| tidy::run() },
+    Stage { name: "moto", about: "the S3 API server that tests talk to", run: |_| moto::server().map(drop) },
     Stage {
-        name: "clippy",
-        about: "lints, as errors",
-        run: || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+        name: "build",
+        about: "the program under test and all tests, compiled once; lints, as errors",
+        run: |_| cargo_on_all("build", &["--all-targets"], &[]),
     },
-    Stage { name: "moto", about: "the S3 API server that tests talk to", run: || moto::server().map(drop) },
-    Stage { name: "unit", about: "unit tests, goldens and the architecture test of every crate", run: unit },
-    Stage { name: "build", about: "the program under test", run: || cargo(&["build", "--quiet", "-p", "cli"]) },
-    Stage { name: "host", about: "what end to end tests need of this host, and all assets", run: host },
+    Stage {
+        name: "unit",
+        about: "unit tests, goldens and the architecture test of every crate",
+        run: |_| slowest::run(&mut on_all("test", &["--", "--quiet"], &[("KUBEWRIGHT_MOTO", &moto()?)])),
+    },
+    Stage { name: "host", about: "what end to end tests need of this host, and all assets", run: |_| host() },
     Stage {
         name: "binaries",
         about: "command lines and files of every minor, given to the real programs",
-        run: binaries,
+        run: |_| cargo_on_all("test", &["--test", "binaries"], &[("KUBEWRIGHT_TEST_MINORS", &MINORS.join(","))]),
     },
-    Stage { name: "e2e", about: "real clusters on real machines, judged by kubectl", run: e2e },
+    Stage {
+        name: "e2e",
+        about: "real clusters on real machines, judged by kubectl",
+        run: |stories| e2e(stories, &[], &[]),
+    },
 ];
 
 /// Runs the stages called `only`, or all of them, and prints what each took.
-pub(crate) fn run(only: &[String]) -> Result<()> {
+pub(crate) fn run(only: &[String], stories: Stories) -> Result<()> {
     if let Some(unknown) = only.iter().find(|name| !STAGES.iter().any(|stage| stage.name == **name)) {
         bail!("there is no stage {unknown}; see: cargo xtask test --list");
     }
@@ -47,28 +64,28 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
     for stage in STAGES.iter().filter(|stage| only.is_empty() || only.iter().any(|name| name == stage.name)) {
         println!("==> {}: {}", stage.name, stage.about);
         let began = Instant::now();
-        (stage.run)().with_context(|| format!("stage {}", stage.name))?;
-        times.push((stage.name, began.elapsed()));
+        let done = (stage.run)(stories).with_context(|| format!("stage {}", stage.name));
         println!("<== {} took {}", stage.name, minutes(began.elapsed()));
+        times.push((stage.name, began.elapsed()));
+        if done.is_err() {
+            print_times("Stages, the last of which failed:", &times);
+            return done;
+        }
     }
-    println!("\nAll stages passed:");
-    for (name, time) in times {
-        println!("  {name:<10} {}", minutes(time));
-    }
+    print_times("All stages passed:", &times);
     Ok(())
+}
+
+fn print_times(title: &str, times: &[(&str, Duration)]) {
+    println!("\n{title}");
+    for (name, time) in times {
+        println!("  {name:<10} {}", minutes(*time));
+    }
+    println!("  {:<10} {}", "together", minutes(times.iter().map(|(_, time)| *time).sum()));
 }
 
 fn minutes(time: Duration) -> String {
     format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
-}
-
-/// End to end tests run as a stage of their own.
-fn unit() -> Result<()> {
-    let server = moto::server()?;
-    let server = server.to_str().context("the target directory has a name that is no text")?;
-    cargo_with(&["test", "--workspace", "--exclude", "tests", "--quiet"], &[("KUBEWRIGHT_MOTO", server)])?;
-    let tests = ["architecture", "engine", "formats", "kms"].into_iter().flat_map(|name| ["--test", name]);
-    cargo(&["test", "--package", "tests", "--quiet"].into_iter().chain(tests).collect::<Vec<_>>())
 }
 
 /// Kubernetes' minors that real machines and programs are tested with.
@@ -88,13 +105,59 @@ pub(crate) fn pull(minor: &str) -> Result<()> {
     finish(Command::new(program()).args(arguments).current_dir(root()))
 }
 
-fn binaries() -> Result<()> {
-    let minors = MINORS.join(",");
-    cargo_with(&["test", "--package", "tests", "--test", "binaries", "--quiet"], &[("KUBEWRIGHT_TEST_MINORS", &minors)])
+/// The stories called `names`, or those that `stories` asks for.
+pub(crate) fn e2e(stories: Stories, names: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    let (program, moto) = (text(program())?, moto()?);
+    let mut variables = [variables, &[("KUBEWRIGHT_BIN", &program), ("KUBEWRIGHT_MOTO", &moto)]].concat();
+    let turn = match stories {
+        Stories::Turn(turn) => turn.to_string(),
+        Stories::All => String::new(),
+    };
+    if names.is_empty() && !turn.is_empty() {
+        println!("    what is always told and a third of the rest; the same again: cargo xtask test --seed {turn}");
+        variables.push(("KUBEWRIGHT_TURN", &turn));
+    }
+    cargo_on_all("test", &[&["--test", "e2e", "--"], names].concat(), &variables)
 }
 
-fn e2e() -> Result<()> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--package", "tests", "--test", "e2e", "--quiet"]).env("KUBEWRIGHT_BIN", program());
-    finish(command.env("KUBEWRIGHT_MOTO", moto::server()?).current_dir(root()))
+/// Prints all stories and how often they are told; they are compiled when they are not yet.
+pub(crate) fn list_stories() -> Result<()> {
+    cargo_on_all("test", &["--test", "e2e", "--", "--list"], &[])
+}
+
+/// The number that a commit gives: with each one, others of the stories have their turn.
+pub(crate) fn seed_of_commit() -> Result<u64> {
+    let commit = output(Command::new("git").args(["rev-parse", "HEAD"]).current_dir(root()))?;
+    seed_of(commit.trim()).with_context(|| format!("{} is no commit", commit.trim()))
+}
+
+fn seed_of(commit: &str) -> Option<u64> {
+    u64::from_str_radix(commit.get(..8)?, 16).ok()
+}
+
+fn moto() -> Result<String> {
+    text(moto::server()?)
+}
+
+fn text(path: PathBuf) -> Result<String> {
+    path.into_os_string().into_string().ok().context("the target directory has a name that is no text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_gives_a_number_and_others_another() {
+        assert_eq!(seed_of("0000000a9d3c"), Some(10));
+        assert_eq!(seed_of("ffffffff9d3c"), Some(0xffff_ffff));
+        assert_eq!(seed_of("short"), None);
+        assert_eq!(seed_of("no commit at all"), None);
+    }
+
+    #[test]
+    fn a_stage_that_is_not_there_is_named() {
+        let error = run(&["unit".to_owned(), "clippi".to_owned()], Stories::All).unwrap_err();
+        assert!(error.to_string().contains("no stage clippi"), "{error}");
+    }
 }

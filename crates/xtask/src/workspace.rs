@@ -22,6 +22,26 @@ pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> Resu
     finish(command.args(arguments).envs(variables.iter().copied()).current_dir(root()))
 }
 
+/// One of cargo's commands on the whole workspace, lints included, with more `arguments` and variables.
+///
+/// Always the whole workspace with the same features: what cargo is asked to build of it decides on the features of every
+/// dependency, and with each other set all of them are compiled once more. For the same reason lints are found as
+/// `cargo clippy` finds them, by its driver in place of the compiler for our own crates, but while these are built: with
+/// `cargo clippy` itself everything is checked first and then compiled.
+pub(crate) fn on_all(command: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    // As an option and not as a variable: programs that tests start must not inherit it.
+    let fixed = ["--config", "build.rustc-workspace-wrapper='clippy-driver'", command, "--workspace"];
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(fixed).args(["--features", "cli/s3"]).args(arguments).envs(variables.iter().copied());
+    cargo.env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__").current_dir(root());
+    cargo
+}
+
+/// Runs it to its end.
+pub(crate) fn cargo_on_all(command: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    finish(&mut on_all(command, &[&["--quiet"], arguments].concat(), variables))
+}
+
 /// Runs a program to its end; its failure is an error.
 pub(crate) fn finish(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
@@ -35,6 +55,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Where cargo keeps what it has fetched.
+#[expect(clippy::disallowed_methods, reason = "cargo reads these variables")]
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let given = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))
 }
 
 /// The directory of cargo's output.

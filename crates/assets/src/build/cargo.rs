@@ -38,6 +38,16 @@ impl CargoBuilder {
         self
     }
 
+    /// The asset is named by the sources that the running program knows of. Others must not be built under that name.
+    fn check_sources(&self, recipe: &CargoRecipe) -> Result<(), AssetError> {
+        let (program, workspace) = (recipe.binary.clone(), self.workspace.clone());
+        match sources::digest(&self.workspace, &recipe.package) {
+            Ok(digest) if digest == recipe.sources => Ok(()),
+            Ok(_) => Err(AssetError::SourcesChanged { program, workspace }),
+            Err(source) => Err(AssetError::SourcesMissing { program, workspace, source }),
+        }
+    }
+
     fn cargo_build(&self, recipe: &CargoRecipe) -> Program {
         let arguments = [
             "build",
@@ -98,7 +108,9 @@ impl Build for CargoBuilder {
     }
 
     async fn check(&self, spec: &AssetSpec) -> Result<(), AssetError> {
-        let program = Program { arguments: vec!["--version".into()], ..self.cargo_build(recipe(spec)?) };
+        let recipe = recipe(spec)?;
+        self.check_sources(recipe)?;
+        let program = Program { arguments: vec!["--version".into()], ..self.cargo_build(recipe) };
         process::output(&program).await.map(|_| ())
     }
 
@@ -124,6 +136,32 @@ mod tests {
     use catalog::{Selection, assets_for, find};
 
     use super::*;
+
+    #[test]
+    fn sources_that_are_gone_or_others_are_not_built_under_the_name_of_the_known_ones() {
+        let workspace = tempfile::TempDir::new().unwrap();
+        let place = workspace.path().display().to_string();
+        let builder = CargoBuilder::new(workspace.path(), "/cache/cargo");
+        let mut recipe = CargoRecipe {
+            package: "agent".into(),
+            binary: "kubewright-agent".into(),
+            profile: "agent".into(),
+            target: "x86_64-unknown-linux-gnu".into(),
+            rustflags: String::new(),
+            sources: "known".into(),
+        };
+        let gone = builder.check_sources(&recipe).unwrap_err();
+        assert!(matches!(gone, AssetError::SourcesMissing { .. }) && gone.to_string().contains(&place), "{gone}");
+        assert!(gone.hint().unwrap().contains("released"), "{:?}", gone.hint());
+
+        fs::write(workspace.path().join("Cargo.lock"), "").unwrap();
+        fs::write(workspace.path().join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
+        let changed = builder.check_sources(&recipe).unwrap_err();
+        assert!(matches!(changed, AssetError::SourcesChanged { .. }), "{changed}");
+        assert!(changed.hint().unwrap().contains("cargo build"), "{:?}", changed.hint());
+        recipe.sources = sources::digest(workspace.path(), "agent").unwrap();
+        builder.check_sources(&recipe).unwrap();
+    }
 
     #[test]
     fn a_program_is_static_and_hides_where_it_was_built() {

@@ -6,7 +6,7 @@ mod mirror;
 mod pull;
 mod verify;
 
-use catalog::{AssetSet, Selection, SourceDigests, names};
+use catalog::{AssetSet, Selection};
 use clap::{Args, Subcommand};
 
 use crate::app::App;
@@ -63,9 +63,6 @@ impl Which {
                 .exit(Exit::InvalidSpec)
                 .hint(format!("supported: {}", unsupported.supported.join(", ")))
         })?;
-        let programs = programs::digests()?;
-        let digest = |name: &str| programs.get(name).cloned().unwrap_or_default();
-        let sources = SourceDigests { agent: digest(names::AGENT), pause: digest(programs::PAUSE) };
-        Ok(catalog::assets_for(release, &Selection::everything(sources)))
+        Ok(catalog::assets_for(release, &Selection::everything(programs::sources())))
     }
 }

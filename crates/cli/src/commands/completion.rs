@@ -4,6 +4,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::arguments::CommandLine;
+use crate::exit::Exit;
 use crate::output;
 
 /// Arguments of `completion`.
@@ -14,8 +15,9 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &Arguments) {
+pub(crate) fn run(arguments: &Arguments) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut CommandLine::command(), "kubewright", &mut script);
     output::text(&String::from_utf8_lossy(&script));
+    Exit::Fine
 }

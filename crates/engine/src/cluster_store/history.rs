@@ -109,6 +109,7 @@ mod tests {
                 who: String::new(),
                 command: String::new(),
                 revision: None,
+                kubewright: String::new(),
                 time: String::new(),
             };
             journal.append(&started).await.unwrap();

@@ -1,13 +1,39 @@
 //! Digests the sources that one of this workspace's programs is built from: its own crates and its pinned dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use fs_err as fs;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 
-use crate::AssetError;
+/// Why sources could not be read.
+#[derive(Debug, Error)]
+pub enum SourcesError {
+    /// A file or directory could not be read.
+    #[error("cannot read {}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is no TOML of cargo's.
+    #[error("{} cannot be understood: {why}", .path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> SourcesError + '_ {
+    |source| SourcesError::Io { path: path.to_owned(), source }
+}
 
 /// What is read of Cargo.lock.
 #[derive(Debug, Deserialize)]
@@ -31,7 +57,7 @@ struct LockedPackage {
 /// needs, the pinned versions of the others, and the settings of the build.
 ///
 /// Nothing else counts: a change in another crate leaves the digest as it is.
-pub fn sources_digest(workspace: &Path, package: &str) -> Result<String, AssetError> {
+pub fn digest(workspace: &Path, package: &str) -> Result<String, SourcesError> {
     let lock: CargoLock = read_toml(&workspace.join("Cargo.lock"))?;
     let manifest: toml::Table = read_toml(&workspace.join("Cargo.toml"))?;
     let needed = closure(&lock, package);
@@ -54,10 +80,21 @@ pub fn sources_digest(workspace: &Path, package: &str) -> Result<String, AssetEr
     Ok(hex::encode(digest.finalize()))
 }
 
-fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, AssetError> {
-    let text = fs::read_to_string(path).map_err(|e| AssetError::io("read the workspace", path, e))?;
+/// Files and directories that the digest of `package` is taken of: where none of them changed, it is the same.
+pub fn inputs(workspace: &Path, package: &str) -> Result<Vec<PathBuf>, SourcesError> {
+    let files = ["Cargo.lock", "Cargo.toml"].map(|name| workspace.join(name));
+    let [lock, manifest] = &files;
+    let lock: CargoLock = read_toml(lock)?;
+    let crates = crates_of(workspace, &read_toml(manifest)?)?;
+    let own = closure(&lock, package).into_iter().filter(|entry| entry.source.is_none());
+    let parts = own.filter_map(|entry| crates.get(&entry.name)).flat_map(|directory| parts_of(directory));
+    Ok(files.iter().cloned().chain(parts).filter(|path| path.exists()).collect())
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, SourcesError> {
+    let text = fs::read_to_string(path).map_err(failed(path))?;
     toml::from_str(&text)
-        .map_err(|e| AssetError::Unreadable { what: path.display().to_string(), why: e.message().to_owned() })
+        .map_err(|error| SourcesError::Unreadable { path: path.to_owned(), why: error.message().to_owned() })
 }
 
 /// The package and everything that it depends on, by name and version.
@@ -79,7 +116,7 @@ fn closure<'a>(lock: &'a CargoLock, package: &str) -> Vec<&'a LockedPackage> {
 }
 
 /// Directories of the workspace's crates by package name.
-fn crates_of(workspace: &Path, manifest: &toml::Table) -> Result<BTreeMap<String, PathBuf>, AssetError> {
+fn crates_of(workspace: &Path, manifest: &toml::Table) -> Result<BTreeMap<String, PathBuf>, SourcesError> {
     let members = manifest.get("workspace").and_then(|w| w.get("members")).and_then(toml::Value::as_array);
     let mut crates = BTreeMap::new();
     for member in members.into_iter().flatten().filter_map(toml::Value::as_str) {
@@ -96,29 +133,34 @@ fn crates_of(workspace: &Path, manifest: &toml::Table) -> Result<BTreeMap<String
 }
 
 /// `crates/*` as the directories below `crates`.
-fn expand(workspace: &Path, member: &str) -> Result<Vec<PathBuf>, AssetError> {
+fn expand(workspace: &Path, member: &str) -> Result<Vec<PathBuf>, SourcesError> {
     let Some(parent) = member.strip_suffix("/*") else { return Ok(vec![workspace.join(member)]) };
     let parent = workspace.join(parent);
-    let entries = fs::read_dir(&parent).map_err(|e| AssetError::io("read the workspace", &parent, e))?;
+    let entries = fs::read_dir(&parent).map_err(failed(&parent))?;
     Ok(entries.flatten().map(|entry| entry.path()).collect())
 }
 
 /// The crate's manifest and sources with their digests, by path.
-fn files_of(directory: &Path) -> Result<BTreeMap<String, String>, AssetError> {
-    let failed = |e| AssetError::io(format!("read {}", directory.display()), directory, e);
+fn files_of(directory: &Path) -> Result<BTreeMap<String, String>, SourcesError> {
     let mut files = BTreeMap::new();
-    let mut open = vec![directory.join("Cargo.toml"), directory.join("build.rs"), directory.join("src")];
+    let mut open = parts_of(directory).to_vec();
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            for entry in fs::read_dir(&path).map_err(failed)? {
-                open.push(entry.map_err(failed)?.path());
+            for entry in fs::read_dir(&path).map_err(failed(&path))? {
+                open.push(entry.map_err(failed(&path))?.path());
             }
         } else if path.exists() {
             let relative = path.strip_prefix(directory).unwrap_or(&path).display().to_string();
-            files.insert(relative, crate::cache::sha256_of_file(&path).map_err(failed)?.0);
+            let content = fs::read(&path).map_err(failed(&path))?;
+            files.insert(relative, hex::encode(Sha256::digest(content)));
         }
     }
     Ok(files)
+}
+
+/// What of a crate counts.
+fn parts_of(directory: &Path) -> [PathBuf; 3] {
+    ["Cargo.toml", "build.rs", "src"].map(|part| directory.join(part))
 }
 
 /// The workspace's settings that change these packages: profiles, compiler, features of their dependencies.
@@ -189,9 +231,9 @@ checksum = "bb"
 
     fn digest_after(change: impl Fn(&Path)) -> (String, String) {
         let directory = workspace();
-        let before = sources_digest(directory.path(), "agent").unwrap();
+        let before = digest(directory.path(), "agent").unwrap();
         change(directory.path());
-        (before, sources_digest(directory.path(), "agent").unwrap())
+        (before, digest(directory.path(), "agent").unwrap())
     }
 
     #[test]
@@ -209,6 +251,17 @@ checksum = "bb"
             let (before, after) = digest_after(change);
             assert_ne!(before, after);
         }
+    }
+
+    #[test]
+    fn inputs_are_what_the_digest_is_taken_of() {
+        let directory = workspace();
+        let found = inputs(directory.path(), "agent").unwrap();
+        let found: BTreeSet<&Path> = found.iter().map(|path| path.strip_prefix(directory.path()).unwrap()).collect();
+        let crates = ["agent", "machine"].map(|name| Path::new("crates").join(name));
+        let parts: Vec<PathBuf> = crates.iter().flat_map(|path| [path.join("Cargo.toml"), path.join("src")]).collect();
+        let files = ["Cargo.lock", "Cargo.toml"].map(Path::new);
+        assert_eq!(found, parts.iter().map(PathBuf::as_path).chain(files).collect());
     }
 
     #[test]

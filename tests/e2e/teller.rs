@@ -1,0 +1,107 @@
+//! Tells stories, each in a process of its own: two at a time, since they mostly wait, and then those that must be alone.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::process::Command;
+use std::time::Instant;
+
+use tests::turns;
+
+use crate::snapshot::Snapshot;
+use crate::{Story, number};
+
+/// Set where other stories are told meanwhile: what is new on the host may be theirs.
+pub(crate) const BESIDE: &str = "KUBEWRIGHT_BESIDE";
+/// How many stories are told at a time; `KUBEWRIGHT_WORKERS` asks for another number.
+const WORKERS: u64 = 2;
+
+/// How a story went.
+pub(crate) struct Told {
+    /// Its name.
+    pub(crate) name: String,
+    /// How long it took.
+    pub(crate) seconds: u64,
+    /// Whether all went well.
+    pub(crate) passed: bool,
+}
+
+/// Tells the stories.
+pub(crate) fn tell(stories: &[&Story]) -> Vec<Told> {
+    let workers = usize::try_from(number("KUBEWRIGHT_WORKERS").unwrap_or(WORKERS)).expect("a small number");
+    let (alone, beside): (Vec<&Story>, Vec<&Story>) =
+        stories.iter().copied().partition(|story| story.alone || workers < 2);
+    let mut told = Vec::new();
+    if !beside.is_empty() {
+        let before = Snapshot::take();
+        told.extend(turns::side_by_side(&beside, workers, |story| beside_others(story)));
+        // While stories are told together each answers only for what carries its names. Here nobody else is left.
+        let left = before.left(|_| true);
+        if !left.is_empty() {
+            println!("--- the stories that were told together leave behind: {left:#?}");
+            told.push(Told { name: "nothing is left behind".to_owned(), seconds: 0, passed: false });
+        }
+    }
+    told.extend(alone.into_iter().map(by_itself));
+    told
+}
+
+/// What took how long, the slowest first.
+pub(crate) fn table(told: &[Told]) {
+    let mut slowest: Vec<&Told> = told.iter().collect();
+    slowest.sort_by_key(|told| std::cmp::Reverse(told.seconds));
+    println!("\nStories, the slowest first:");
+    for told in slowest {
+        println!("  {:<24} {:>5} s{}", told.name, told.seconds, if told.passed { "" } else { "  FAILED" });
+    }
+}
+
+/// Tells a story while others are told, and shows what it said in one piece.
+fn beside_others(story: &Story) -> Told {
+    println!("--- {}: begins", story.name);
+    // A file without a name and not a pipe: what a failed story leaves running would keep a pipe open.
+    let mut said = tempfile::tempfile().expect("a file");
+    let copy = || said.try_clone().expect("the file once more");
+    let mut command = command(story);
+    command.env(BESIDE, "1").stdout(copy()).stderr(copy());
+    let told = run(story, &mut command);
+    let text = everything(&mut said);
+    let mut out = std::io::stdout().lock();
+    let shown = out.write_all(format!("--- {}\n{text}{}\n", story.name, verdict(&told)).as_bytes());
+    shown.expect("standard output is there");
+    told
+}
+
+fn everything(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).expect("what a story said");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Tells a story and shows what it says while it does.
+fn by_itself(story: &Story) -> Told {
+    println!("--- {}", story.name);
+    let told = run(story, &mut command(story));
+    println!("{}", verdict(&told));
+    told
+}
+
+fn command(story: &Story) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args(["--tell", story.name]);
+    command
+}
+
+fn run(story: &Story, command: &mut Command) -> Told {
+    let began = Instant::now();
+    let status = command.status().expect("this program starts once more");
+    Told { name: story.name.to_owned(), seconds: began.elapsed().as_secs(), passed: status.success() }
+}
+
+fn verdict(told: &Told) -> String {
+    let (name, seconds) = (&told.name, told.seconds);
+    if told.passed {
+        format!("--- {name}: passed in {seconds} s")
+    } else {
+        format!("--- {name}: FAILED after {seconds} s")
+    }
+}
