@@ -158,6 +158,8 @@ impl World {
             .env("KUBEWRIGHT_STATE", self.state())
             .env("XDG_CONFIG_HOME", self.directory.path().join("config"))
             .env("KUBECONFIG", self.kubeconfig())
+            // The first kubectl of a host would make the user's.
+            .env("KUBECACHEDIR", self.directory.path().join("kubectl"))
             .envs(&self.variables);
         command
     }

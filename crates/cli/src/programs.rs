@@ -35,16 +35,26 @@ pub(crate) fn digests() -> BTreeMap<String, String> {
     [AGENT, PAUSE].map(|program| (program.binary.to_owned(), program.sources.to_owned())).into()
 }
 
-/// All builders; our own programs come out of this one, or from its sources where it is no release.
-pub(crate) fn builders(app: &App) -> Builders {
+/// The programs inside this one; none where it is no release.
+fn inside() -> Option<Vec<EmbeddedProgram>> {
     let embedded = |program: &Program| {
         let (binary, sources) = (program.binary, program.sources);
         program.content.map(|content| EmbeddedProgram { binary, sources, content })
     };
-    match [AGENT, PAUSE].iter().map(embedded).collect::<Option<Vec<_>>>() {
+    [AGENT, PAUSE].iter().map(embedded).collect()
+}
+
+/// All builders; our own programs come out of this one, or from its sources where it is no release.
+pub(crate) fn builders(app: &App) -> Builders {
+    match inside() {
         Some(programs) => Builders::standard().with_programs(programs),
         None => Builders::standard().with_workspace(&workspace(), None, &app.cache),
     }
+}
+
+/// What gives our own programs and nothing else, in releases.
+pub(crate) fn own() -> Option<Builders> {
+    inside().map(|programs| Builders::default().with_programs(programs))
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub(crate) fn puller(app: &App, sources: &[String]) -> Puller {
         // Nobody publishes machine images and image stores: they are put together here, of what was fetched.
         origins.push(Origin::Build(builders.assembling()));
     }
+    // No source has to have what is inside this program.
+    origins.extend(programs::own().map(Origin::Build));
     Puller::new((*app.cache).clone(), origins, app.progress.clone()).cancelled_by(app.stop.drain.clone())
 }
 

@@ -39,6 +39,13 @@ impl EmbeddedPrograms {
             asked: vec!["the programs in this kubewright".to_owned()],
         })
     }
+
+    fn put(&self, job: &Job) -> Result<(), AssetError> {
+        let program = self.program(&job.spec)?;
+        let failed = |error| AssetError::io(format!("write {}", job.out.display()), &job.out, error);
+        fs::write(&job.out, program.content).map_err(failed)?;
+        fs::set_permissions(&job.out, std::fs::Permissions::from_mode(0o755)).map_err(failed)
+    }
 }
 
 #[async_trait]
@@ -52,11 +59,7 @@ impl Build for EmbeddedPrograms {
     }
 
     async fn build(&self, jobs: &[Job], _context: &BuildContext<'_>) -> Result<(), AssetError> {
-        let job = only(jobs)?;
-        let program = self.program(&job.spec)?;
-        let failed = |error| AssetError::io(format!("write {}", job.out.display()), &job.out, error);
-        fs::write(&job.out, program.content).map_err(failed)?;
-        fs::set_permissions(&job.out, std::fs::Permissions::from_mode(0o755)).map_err(failed)
+        self.put(only(jobs)?)
     }
 }
 
@@ -77,6 +80,11 @@ mod tests {
         };
         assert_eq!(programs.program(&spec("aa")).unwrap(), &agent);
         programs.check(&spec("aa")).await.unwrap();
+        let directory = tempfile::TempDir::new().unwrap();
+        let out = directory.path().join("agent");
+        programs.put(&Job { spec: spec("aa"), out: out.clone() }).unwrap();
+        assert_eq!(fs::read(&out).unwrap(), agent.content);
+        assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o755);
         let error = programs.check(&spec("bb")).await.unwrap_err();
         assert!(error.to_string().contains("no source has kubewright-agent"), "{error}");
     }
