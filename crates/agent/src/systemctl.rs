@@ -23,6 +23,13 @@ pub(crate) fn show(system: &System, names: &[&str]) -> Outcome<BTreeMap<String, 
     Ok(names.iter().map(ToString::to_string).zip(found).collect())
 }
 
+/// Whether the machine has booted as far as it does by itself. Where systemd does not say, it has.
+pub(crate) fn has_booted(system: &System) -> bool {
+    let ran = system.programs().run("systemctl", &["is-system-running"]);
+    // It ends with 1 for everything but `running`.
+    !ran.is_ok_and(|ran| matches!(ran.stdout.trim(), "initializing" | "starting"))
+}
+
 /// Blocks in the order of the names, separated by empty lines. The names themselves are not asked for: a unit that was
 /// asked for by an alias answers with another one.
 fn parse(text: &str) -> Vec<FoundUnit> {

@@ -8,6 +8,7 @@ use clap::Command;
 
 use crate::address;
 use crate::arguments::Global;
+use crate::proxies::Proxies;
 
 /// What the process finds around it.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub(crate) struct Environment {
     pub(crate) log: Option<String>,
     /// The user's editor, with its arguments.
     pub(crate) editor: String,
+    /// What stands between this host's programs and others.
+    pub(crate) proxies: Proxies,
     /// The store that needs no option.
     state_variable: Option<String>,
 }
@@ -98,6 +101,10 @@ impl Environment {
             log: variable("KUBEWRIGHT_LOG"),
             state_variable: variable("KUBEWRIGHT_STATE").and_then(|address| address::read(&address).ok()),
             editor: editor(),
+            proxies: Proxies {
+                https: variable("HTTPS_PROXY").or_else(|| variable("https_proxy")),
+                none_for: variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default(),
+            },
         }
     }
 }

@@ -2,16 +2,17 @@
 
 pub(crate) mod thorough;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use engine::{ObserveContext as _, Output};
 use futures::future::try_join_all;
 use machine::Gate;
 use model::{Resolved, ids};
-use objects::validate::{self, Finding};
+use objects::validate::{self, Expected, Finding};
 use resource::{Reference, Secret};
+use spec::Cni;
 
+use crate::app::App;
 use crate::compose::Composition;
 use crate::error::CommandError;
 use crate::operation::Operation;
@@ -24,7 +25,7 @@ const DNS_PATIENCE_SECONDS: u64 = 180;
 const SETTLING: Duration = Duration::from_mins(2);
 
 /// Asks the cluster's DNS for the API's name on every machine, all at once.
-pub(crate) async fn probe_dns(
+async fn probe_dns(
     composition: &Composition,
     operation: &Operation<'_>,
     resolved: &Resolved,
@@ -59,11 +60,12 @@ pub(crate) async fn findings(
     wait: Duration,
 ) -> Result<Vec<Finding>, CommandError> {
     let access = access(operation, resolved)?;
-    let expected: BTreeSet<String> = resolved.machines.iter().map(|machine| machine.name.clone()).collect();
+    let nodes = resolved.machines.iter().map(|machine| machine.name.clone()).collect();
+    let expected = Expected { nodes, own_network: own_network(resolved) };
     let until = Instant::now() + wait;
     loop {
         let found = validate::cluster_health(&composition.connections, &access, &expected).await;
-        let settled = found.as_ref().is_ok_and(Vec::is_empty);
+        let settled = found.as_ref().is_ok_and(|found| !found.iter().any(|finding| finding.fails));
         if settled || Instant::now() >= until {
             return found.map_err(|error| CommandError::from_source("the API does not answer", &error));
         }
@@ -71,21 +73,47 @@ pub(crate) async fn findings(
     }
 }
 
-/// Waits until nothing is wrong with the cluster any more; what still is then is said.
-pub(crate) async fn settle(
+fn own_network(resolved: &Resolved) -> bool {
+    resolved.cluster.spec.networking.cni == Cni::None
+}
+
+/// Waits until nothing is wrong with the cluster any more; what still is then is an error, and what is only to be told comes
+/// back.
+async fn settle(
+    composition: &Composition,
+    operation: &Operation<'_>,
+    resolved: &Resolved,
+) -> Result<Vec<Finding>, CommandError> {
+    let found = findings(composition, operation, resolved, SETTLING).await?;
+    let (wrong, told): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.fails);
+    if wrong.is_empty() {
+        return Ok(told);
+    }
+    let mut error = CommandError::failed("all changes are carried out, but the cluster is not healthy");
+    error.output = wrong.iter().map(|finding| format!("{}: {}", finding.subject, finding.problem)).collect();
+    error.hints = wrong.into_iter().filter_map(|finding| finding.hint).collect();
+    error.hints.dedup();
+    Err(error.hint(format!("look again with: kubewright validate cluster {} --wait 5m", resolved.name())))
+}
+
+/// Waits until a cluster is of use, and tells what there is to tell about it.
+pub(crate) async fn wait(
+    app: &App,
     composition: &Composition,
     operation: &Operation<'_>,
     resolved: &Resolved,
 ) -> Result<(), CommandError> {
-    let found = findings(composition, operation, resolved, SETTLING).await?;
-    if found.is_empty() {
-        return Ok(());
+    if own_network(resolved) {
+        app.say("The documents ask for no pod network: until there is one, nodes are NotReady and pods wait.");
+    } else {
+        let dns = probe_dns(composition, operation, resolved);
+        app.phase("cluster DNS answers on every machine", dns).await?;
     }
-    let mut error = CommandError::failed("all changes are carried out, but the cluster is not healthy");
-    error.output = found.iter().map(|finding| format!("{}: {}", finding.subject, finding.problem)).collect();
-    error.hints = found.into_iter().filter_map(|finding| finding.hint).collect();
-    error.hints.dedup();
-    Err(error.hint(format!("look again with: kubewright validate cluster {} --wait 5m", resolved.name())))
+    let settled = settle(composition, operation, resolved);
+    for finding in app.phase("nodes and system pods ready", settled).await? {
+        app.say(format!("  {} {}", finding.subject, finding.problem));
+    }
+    Ok(())
 }
 
 /// How to reach the cluster's API.

@@ -25,8 +25,10 @@ mod open;
 mod operation;
 mod output;
 mod passwords;
+mod power;
 mod prepare;
 mod programs;
+mod proxies;
 mod reach;
 #[cfg(test)]
 mod reference;

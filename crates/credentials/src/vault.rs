@@ -27,7 +27,7 @@ mod memory;
 mod operator;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -58,6 +58,8 @@ pub struct Vault {
     store: Arc<dyn StateStore>,
     cluster: String,
     operator: OperatorKey,
+    /// Where the operator's key goes before anything is encrypted for it, when it is a new one.
+    unkept: Mutex<Option<PathBuf>>,
     memory: Mutex<Memory>,
     writing: tokio::sync::Mutex<()>,
     fresh: OnceCell<()>,
@@ -66,8 +68,8 @@ pub struct Vault {
 impl Vault {
     /// Opens the vault of `cluster` with the operator's key in `key_file`.
     ///
-    /// A missing key file is made (mode 0600) when the vault is empty, and is an error when it is not. An empty vault
-    /// writes nothing until the first secret is put.
+    /// A missing key file is an error when the vault is not empty. When it is, nothing is written until the first secret is
+    /// put: then the key file is made, too (mode 0600).
     pub async fn open(
         store: Arc<dyn StateStore>,
         cluster: &str,
@@ -75,9 +77,9 @@ impl Vault {
         randomness: &dyn Randomness,
     ) -> Result<Self, VaultError> {
         let sealed = read_objects(store.as_ref(), cluster, &BTreeSet::new()).await?;
-        let operator = match key_file::read(key_file)? {
-            Some(operator) => operator,
-            None if sealed.is_empty() => key_file::create(key_file)?,
+        let (operator, unkept) = match key_file::read(key_file)? {
+            Some(operator) => (operator, None),
+            None if sealed.is_empty() => (OperatorKey::generate(), Some(key_file.to_owned())),
             None => return Err(VaultError::NoKey { cluster: cluster.to_owned(), path: key_file.to_owned() }),
         };
         let mut digest_key = [0; 32];
@@ -87,7 +89,8 @@ impl Vault {
             memory.take_in(&key, bundle);
         }
         let (memory, writing) = (Mutex::new(memory), tokio::sync::Mutex::new(()));
-        Ok(Self { store, cluster: cluster.to_owned(), operator, memory, writing, fresh: OnceCell::new() })
+        let unkept = Mutex::new(unkept);
+        Ok(Self { store, cluster: cluster.to_owned(), operator, unkept, memory, writing, fresh: OnceCell::new() })
     }
 
     /// Public key of whoever owns `key_file`, which is made (mode 0600) when there is none.
@@ -155,8 +158,21 @@ impl Vault {
         Ok(())
     }
 
+    /// Keeps a new key of the operator's: what is encrypted for a key that nobody has is lost.
+    fn keep_key(&self) -> Result<(), VaultError> {
+        let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(path) = unkept.as_ref() else { return Ok(()) };
+        if key_file::keep(path, self.operator.clone())?.public() != self.operator.public() {
+            let why = "was made by another process just now: run the same command again";
+            return Err(VaultError::KeyFile { path: path.clone(), why });
+        }
+        *unkept = None;
+        Ok(())
+    }
+
     /// Encrypts and stores one bundle; gives its key.
     async fn write(&self, bundle: Bundle) -> Result<String, VaultError> {
+        self.keep_key()?;
         let sealed = blocking(move || cipher::seal(&bundle)).await??;
         let key = object_key(&sealed);
         self.store.put(&self.cluster, &key, &sealed).await?;

@@ -47,6 +47,8 @@ fn connect(access: &Access, server: &str, auth: &serde_json::Value) -> Result<Cl
     }
     let mut config = Config::new(address);
     config.root_cert = Some(authority);
+    // Whatever the environment says about proxies: a cluster's machines are reached as SSH reaches them.
+    config.proxy_url = None;
     config.connect_timeout = Some(Duration::from_secs(3));
     // The runner decides what is tried again.
     config.default_retry = false;

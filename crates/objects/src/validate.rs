@@ -100,6 +100,17 @@ pub struct Finding {
     pub problem: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether the cluster is unhealthy by it. What its owner did on purpose, or what is not ours, is told only.
+    pub fails: bool,
+}
+
+/// What a cluster is judged by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The nodes that it should have.
+    pub nodes: BTreeSet<String>,
+    /// The documents ask for no pod network, so that it is the owner's to bring one.
+    pub own_network: bool,
 }
 
 /// Fetches what is needed to judge a cluster.
@@ -138,16 +149,17 @@ pub async fn nodes(connections: &Connections, access: &Secret) -> Result<Vec<Nod
     Ok(nodes)
 }
 
-/// What is wrong with a cluster that should have exactly the `expected` nodes; empty when it is healthy.
-pub fn findings(summary: &ClusterSummary, expected: &BTreeSet<String>) -> Vec<Finding> {
-    let finding = |subject: String, problem: String, hint: Option<String>| Finding { subject, problem, hint };
+/// What is to be said about a cluster that should have the `expected` nodes; empty when all is well.
+pub fn findings(summary: &ClusterSummary, expected: &Expected) -> Vec<Finding> {
+    let finding =
+        |subject: String, problem: String, hint: Option<String>| Finding { subject, problem, hint, fails: true };
     let mut findings = Vec::new();
     for server in &summary.servers {
         if let Some(problem) = &server.problem {
             findings.push(finding(format!("server/{}", server.server), problem.clone(), None));
         }
     }
-    for name in expected.iter().filter(|name| !summary.nodes.iter().any(|node| node.name == **name)) {
+    for name in expected.nodes.iter().filter(|name| !summary.nodes.iter().any(|node| node.name == **name)) {
         let hint = format!("`kubewright ssh {name}`, then `journalctl -u kubelet`.");
         findings.push(finding(format!("node/{name}"), "has not registered".to_owned(), Some(hint)));
     }
@@ -158,33 +170,50 @@ pub fn findings(summary: &ClusterSummary, expected: &BTreeSet<String>) -> Vec<Fi
         let restarts = if pod.restarts > 0 { format!(" ({} restarts)", pod.restarts) } else { String::new() };
         let problem = format!("is not ready: {}{restarts}", pod.reason);
         let hint = format!("`kubectl --namespace {} describe pod {}`", pod.namespace, pod.name);
-        findings.push(finding(format!("pod/{}/{}", pod.namespace, pod.name), problem, Some(hint)));
+        let finding = finding(format!("pod/{}/{}", pod.namespace, pod.name), problem, Some(hint));
+        findings.push(Finding { fails: pod_fails(pod, expected), ..finding });
     }
     findings
 }
 
-fn node_findings(node: &NodeSummary, expected: &BTreeSet<String>) -> Vec<Finding> {
+fn node_findings(node: &NodeSummary, expected: &Expected) -> Vec<Finding> {
+    let is_ours = expected.nodes.contains(&node.name);
     let mut problems = Vec::new();
-    if !expected.contains(&node.name) {
-        problems.push("is not in the spec".to_owned());
+    if !is_ours {
+        problems.push(("is not in the spec".to_owned(), false));
     }
     if !node.ready {
-        problems.push(format!("is not ready: {}", node.reason));
+        let waits = expected.own_network && lacks_network(&node.reason);
+        problems.push((format!("is not ready: {}", node.reason), is_ours && !waits));
     }
-    problems.extend(node.pressures.iter().map(|pressure| format!("reports {pressure}")));
+    problems.extend(node.pressures.iter().map(|pressure| (format!("reports {pressure}"), is_ours)));
     if node.unschedulable {
-        problems.push("is cordoned".to_owned());
+        problems.push(("is cordoned".to_owned(), false));
     }
     let hint = format!("`kubectl describe node {}`", node.name);
-    let finding = |problem| Finding { subject: format!("node/{}", node.name), problem, hint: Some(hint.clone()) };
+    let finding =
+        |(problem, fails)| Finding { subject: format!("node/{}", node.name), problem, hint: Some(hint.clone()), fails };
     problems.into_iter().map(finding).collect()
+}
+
+/// Kubelet's words for a node that nobody has given a pod network.
+fn lacks_network(reason: &str) -> bool {
+    ["cni", "network plugin", "NetworkReady"].iter().any(|words| reason.contains(words))
+}
+
+/// A pod on a node that is not ours is not ours to mend, and without a network pods wait for one.
+fn pod_fails(pod: &PodSummary, expected: &Expected) -> bool {
+    let is_foreign = !pod.node.is_empty() && !expected.nodes.contains(&pod.node);
+    let waits =
+        expected.own_network && (pod.node.is_empty() || ["ContainerCreating", "Pending"].contains(&&*pod.reason));
+    !is_foreign && !waits
 }
 
 /// Fetches and judges.
 pub async fn cluster_health(
     connections: &Connections,
     access: &Secret,
-    expected: &BTreeSet<String>,
+    expected: &Expected,
 ) -> Result<Vec<Finding>, ApiError> {
     Ok(findings(&fetch(connections, access).await?, expected))
 }
@@ -201,8 +230,11 @@ mod tests {
     }
 
     fn judge(summary: &ClusterSummary, expected: &[&str]) -> Vec<String> {
-        let expected = expected.iter().map(|name| (*name).to_owned()).collect();
-        findings(summary, &expected).iter().map(|found| format!("{} {}", found.subject, found.problem)).collect()
+        let nodes = expected.iter().map(|name| (*name).to_owned()).collect();
+        findings(summary, &Expected { nodes, own_network: false })
+            .iter()
+            .map(|found| format!("{} {}", found.subject, found.problem))
+            .collect()
     }
 
     #[test]
@@ -244,6 +276,49 @@ mod tests {
         );
     }
 
+    fn pod(node: &str, reason: &str) -> PodSummary {
+        PodSummary {
+            namespace: "kube-system".into(),
+            name: format!("on-{node}"),
+            node: node.into(),
+            ready: false,
+            reason: reason.into(),
+            restarts: 0,
+        }
+    }
+
+    fn failures(summary: &ClusterSummary, own_network: bool) -> Vec<String> {
+        let expected = Expected { nodes: BTreeSet::from(["w-1".to_owned()]), own_network };
+        let found = findings(summary, &expected).into_iter().filter(|found| found.fails);
+        found.map(|found| found.subject).collect()
+    }
+
+    #[test]
+    fn nodes_that_others_joined_or_cordoned_are_told_and_fail_nothing() {
+        let cordoned = NodeSummary { unschedulable: true, ..node("w-1") };
+        let joined = NodeSummary { ready: false, pressures: vec!["DiskPressure".into()], ..node("joined") };
+        let pods = vec![pod("joined", "CrashLoopBackOff")];
+        let summary = ClusterSummary { nodes: vec![cordoned, joined], pods, ..ClusterSummary::default() };
+        assert_eq!(failures(&summary, false), [""; 0]);
+        assert_eq!(judge(&summary, &["w-1"]).len(), 5, "all of it is told");
+        let broken = ClusterSummary { pods: vec![pod("w-1", "CrashLoopBackOff")], ..summary };
+        assert_eq!(failures(&broken, false), ["pod/kube-system/on-w-1"]);
+    }
+
+    #[test]
+    fn without_a_pod_network_nothing_waits_for_one() {
+        let reason = "container runtime network not ready: NetworkReady=false message:cni plugin not initialized";
+        let waiting = NodeSummary { ready: false, reason: reason.into(), ..node("w-1") };
+        let pods = vec![pod("", "0/1 nodes are available"), pod("w-1", "ContainerCreating")];
+        let summary = ClusterSummary { nodes: vec![waiting], pods, ..ClusterSummary::default() };
+        assert_eq!(failures(&summary, true), [""; 0]);
+        assert_eq!(failures(&summary, false).len(), 3);
+        let stopped =
+            NodeSummary { ready: false, reason: "Kubelet stopped posting node status.".into(), ..node("w-1") };
+        let summary = ClusterSummary { nodes: vec![stopped], ..ClusterSummary::default() };
+        assert_eq!(failures(&summary, true), ["node/w-1"]);
+    }
+
     fn world_with_pods() -> World {
         let world = World::new();
         let mut state = world.fake.state();
@@ -262,7 +337,7 @@ mod tests {
     #[tokio::test]
     async fn pods_of_the_system_and_of_our_namespaces_are_judged() {
         let world = world_with_pods();
-        let found = cluster_health(&world.connections, &World::access(), &BTreeSet::new()).await.unwrap();
+        let found = cluster_health(&world.connections, &World::access(), &Expected::default()).await.unwrap();
         let subjects: Vec<&str> = found.iter().map(|found| found.subject.as_str()).collect();
         assert_eq!(subjects, ["server/https://10.0.0.3:6443", "pod/kube-flannel/p", "pod/kube-system/p"]);
     }

@@ -79,6 +79,13 @@ pub enum Reason {
     SpecChanged,
     /// It was changed or removed by somebody else.
     Drifted,
+    /// We switched it off because somebody asked for that.
+    Stopped {
+        /// Who asked.
+        by: String,
+        /// When, RFC 3339.
+        at: String,
+    },
     /// Its last action failed or was interrupted.
     Interrupted,
     /// A field changed that cannot be changed in place.

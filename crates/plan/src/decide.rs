@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use resource::{
     Behaviour, ChangedBy, Desired, Digest, FieldChange, KindSchema, Lifecycle, Observation, Recorded, Reference,
-    ResourceId, reference,
+    ResourceId, STOPPED, reference,
 };
 use serde_json::Value;
 
@@ -151,7 +151,8 @@ impl Context<'_> {
                 for field in &mut fields {
                     field.changed_by = Some(changed_by(field, &wished, &moved));
                 }
-                (Operation::Update, update_reason(recorded, fields.len(), drifted.len(), referred))
+                let reason = update_reason(recorded, fields.len(), drifted.len(), referred);
+                (Operation::Update, stopped(&schema, recorded).unwrap_or(reason))
             }
         };
         for field in &mut fields {
@@ -275,6 +276,14 @@ fn changed_by(field: &FieldChange, wished: &[FieldChange], moved: &[FieldChange]
 /// Whether one path is the other or leads to it: what is compared as a whole here may be compared part by part there.
 fn overlap(one: &[String], other: &[String]) -> bool {
     one.starts_with(other) || other.starts_with(one)
+}
+
+/// Who switched it off, and when: for what has power, and was switched off by us.
+fn stopped(schema: &KindSchema, recorded: &Recorded) -> Option<Reason> {
+    let is_off = recorded.inputs.get(schema.power?) == Some(&Value::Bool(false));
+    let stopped = recorded.inputs.get(STOPPED).filter(|_| is_off && !recorded.tainted)?;
+    let text = |field: &str| stopped.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(Reason::Stopped { by: text("by"), at: text("at") })
 }
 
 fn update_reason(recorded: &Recorded, fields: usize, drifted: usize, referred: Option<ResourceId>) -> Reason {

@@ -10,6 +10,7 @@ mod moving;
 mod order;
 pub mod plan;
 mod planner;
+pub mod power;
 mod remove;
 mod saved;
 mod target;

@@ -45,6 +45,17 @@ impl Desired {
         self
     }
 
+    /// What is recorded, as if it were asked for.
+    pub fn as_recorded(id: &ResourceId, recorded: &Recorded) -> Self {
+        Self {
+            id: id.clone(),
+            inputs: recorded.inputs.clone(),
+            depends_on: recorded.depends_on.clone(),
+            lifecycle: recorded.lifecycle,
+            contained_in: recorded.contained_in.clone(),
+        }
+    }
+
     /// Everything it depends on: the explicit ones and those its inputs refer to.
     pub fn dependencies(&self) -> BTreeSet<ResourceId> {
         let mut all = self.depends_on.clone();

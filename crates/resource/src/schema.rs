@@ -23,7 +23,12 @@ pub struct KindSchema {
     pub kept_in_record: bool,
     /// Whether changes with these effects are made one after the other: each waits until the one before it has succeeded.
     pub takes_turns: fn(&[Effect]) -> bool,
+    /// The field that says whether it is switched on, for what has power.
+    pub power: Option<&'static str>,
 }
+
+/// The field of recorded inputs that says by whom and when something with power was switched off.
+pub const STOPPED: &str = "stopped";
 
 impl KindSchema {
     /// A kind whose fields are all compared literally and updated in place, without side effects.
@@ -37,6 +42,7 @@ impl KindSchema {
             update_changes_outputs: false,
             kept_in_record: false,
             takes_turns: |_| false,
+            power: None,
         }
     }
 
@@ -45,6 +51,13 @@ impl KindSchema {
     pub fn rule(mut self, pattern: &'static str, behaviour: Behaviour) -> Self {
         self.fields.push(FieldRule { pattern, behaviour });
         self
+    }
+
+    /// The same for what has power, which `field` says to be on or off.
+    #[must_use]
+    pub fn power(mut self, field: &'static str) -> Self {
+        self.power = Some(field);
+        self.rule(STOPPED, Behaviour::Computed)
     }
 
     /// The same with a function that names what a change disturbs.

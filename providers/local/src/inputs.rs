@@ -78,9 +78,12 @@ pub struct MachineInputs {
     /// The host that it is on. Release 0.1 did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostIdentity>,
-    /// Always true in what is wanted: a machine that does not run is observed as false, and an update starts it.
+    /// Always true in what documents ask for: a machine that does not run is observed as false, and an update starts it.
     #[serde(default = "yes")]
     pub running: bool,
+    /// By whom and when it was stopped, for one that is not to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Value>,
     /// Resolvers of the machine; those of the host where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resolvers: Vec<Ipv4Addr>,

@@ -92,6 +92,14 @@ pub(crate) fn ensure(
     ready::wait(machine, cancel)
 }
 
+/// Powers a machine off and keeps its data; `inputs` are what it is recorded with from now on.
+pub(crate) fn rest(home: &Home, inputs: &Value, layout: &cgroup::Layout) -> Result<(), LocalError> {
+    stop(home, layout)?;
+    let Some(mut record) = record::read(home)? else { return Ok(()) };
+    record.inputs.clone_from(inputs);
+    record::write(home, &record)
+}
+
 /// Fills the machine's own directories; what an interrupted run left of them is made anew.
 fn prepare(machine: &Machine, assets: FindAsset<'_>, say: &dyn Fn(&str)) -> Result<(), LocalError> {
     if let Some(store) = &machine.inputs.image_store {

@@ -46,24 +46,6 @@ impl LocalProvider {
         judged.unwrap_or_else(|error| vec![Finding { object: "host".into(), why: error.to_string(), command: None }])
     }
 
-    /// Powers all machines of a cluster off at once and keeps their data; `update cluster` starts them again.
-    ///
-    /// Gives back the names of those that are off now.
-    pub async fn stop(&self, cluster: &str) -> Result<Vec<String>, ActionError> {
-        let stopping = self.homes(cluster)?.into_iter().map(|home| {
-            tokio::spawn(blocking(move || {
-                machine::stop(&home, &Layout::of_host()?)?;
-                Ok(home.name)
-            }))
-        });
-        let mut stopped = Vec::new();
-        // Collected first, so that all of them are under way before the first is waited for.
-        for task in stopping.collect::<Vec<_>>() {
-            stopped.push(task.await.unwrap_or(Err(LocalError::Cancelled))?);
-        }
-        Ok(stopped)
-    }
-
     /// Console output of a machine: what systemd-nspawn and its early boot said.
     pub fn console_file(&self, cluster: &str, name: &str) -> PathBuf {
         Home::new(&self.root, cluster, name).console()
@@ -136,7 +118,7 @@ impl LocalProvider {
         Ok(Applied::default())
     }
 
-    /// What is recorded of a machine that is taken as it is.
+    /// What is recorded of a machine that is taken as it is, or whose keys are not looked up.
     fn adopted(&self, change: &Change) -> Result<Applied, LocalError> {
         let address = change.after.as_ref().and_then(|inputs| inputs.get("address")).cloned().unwrap_or_default();
         let host_key = machine::host_key(&self.home(&change.resource)?).unwrap_or_default();
@@ -149,6 +131,13 @@ impl LocalProvider {
             let home = self.home(&change.resource)?;
             blocking(move || machine::remove(&home, &Layout::of_host()?)).await?;
             return Ok(Applied::default());
+        }
+        let is_off = |inputs: &Value| inputs.get("running") == Some(&json!(false));
+        if let Some(inputs) = change.after.clone().filter(is_off) {
+            let home = self.home(&change.resource)?;
+            context.progress("powering off");
+            blocking(move || machine::rest(&home, &inputs, &Layout::of_host()?)).await?;
+            return self.adopted(change);
         }
         let made = self.machine(change, context.outputs.as_ref())?;
         let outputs = BTreeMap::from([

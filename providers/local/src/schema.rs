@@ -15,6 +15,7 @@ pub(crate) fn schemas() -> Vec<KindSchema> {
         .rule("imageStore", Behaviour::CreateOnly)
         .rule("binds", Behaviour::Unordered)
         .rule("hostKey", Behaviour::Secret)
+        .power("running")
         .effects(machine_effects);
     for field in ["hostname", "network", "bridge", "address", "prefixLength", "gateway"] {
         machine = machine.rule(field, Behaviour::Replace);

@@ -159,11 +159,18 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
     let kubepods = format!("{}/kubepods", controllers());
     ground.ssh(&machines[0].1["address"], &format!("echo kept > /var/lib/etcd/data; mkdir {kubepods}"));
     let begin = Instant::now();
-    assert_eq!(ground.provider.stop(CLUSTER).await.unwrap().len(), machines.len());
+    let stopped = |inputs: &Value| {
+        let mut stopped = inputs.clone();
+        stopped["running"] = json!(false);
+        stopped["stopped"] = json!({"by": "somebody@here", "at": "2026-01-01T00:00:00Z"});
+        stopped
+    };
+    for (id, inputs) in &machines {
+        ground.apply(Operation::Update, id, &stopped(inputs), Some(Digest::of_json(inputs))).await;
+    }
     println!("stop {:?}", begin.elapsed());
     for (id, inputs) in &machines {
-        let mut expected = inputs.clone();
-        expected["running"] = json!(false);
+        let expected = stopped(inputs);
         assert_eq!(ground.observe(id, inputs).await, Observation::present(expected.clone()), "{id}");
         ground.apply(Operation::Update, id, inputs, Some(Digest::of_json(&expected))).await;
         assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");

@@ -62,7 +62,7 @@ fn moved_and_back(world: &mut World, bucket: &str) {
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(said.contains("was moved to") && said.contains(&directory), "{said}");
     let clusters = world.kubewright(&["get", "clusters"]);
-    assert!(clusters.contains("moved to"), "{clusters}");
+    assert!(clusters.contains("Moved to"), "{clusters}");
     let here = world.kubewright(&["update", "cluster", CLUSTER, "--detailed-exitcode", "--state", &directory]);
     assert!(here.contains("No changes."), "{here}");
     world.kubewright(&["state", "copy", &directory, bucket, "--name", CLUSTER, "--yes"]);

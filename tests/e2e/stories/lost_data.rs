@@ -15,7 +15,7 @@ pub(crate) fn story(world: &mut World) {
     std::fs::rename(&data, world.path("member")).expect("the data is taken away");
 
     // What is on a machine is looked at when it runs.
-    let refused = world.try_kubewright(&["start", "cluster", CLUSTER]);
+    let refused = world.try_kubewright(&["update", "cluster", CLUSTER, "--yes"]);
     let said = both(&refused);
     assert!(!refused.status.success() && said.contains("--forget-etcd-data"), "{said}");
     assert!(machines::running(world, CLUSTER).contains_key(MACHINE), "the machine itself runs");

@@ -1,6 +1,7 @@
 //! Units of systemd: read again, enabled, started in their order, restarted only after a change that touches them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use machine::compare::{self, FoundUnit};
 use machine::{Item, ItemState, Start, Unit, order};
@@ -15,7 +16,7 @@ use crate::work::{States, View, Work};
 pub(crate) fn observe(view: View<'_>) -> States {
     let units = &view.goal.config.group.units;
     let names: Vec<&str> = units.keys().map(String::as_str).collect();
-    let found = systemctl::show(view.system, &names);
+    let found = settled(view, &names);
     let state = |name: &String, unit: &Unit| match &found {
         Ok(found) => {
             let left = &view.ledger.pending;
@@ -25,6 +26,28 @@ pub(crate) fn observe(view: View<'_>) -> States {
         Err(failure) => ItemState::Unknown { why: failure.why.clone() },
     };
     units.iter().map(|(name, unit)| (Item::Unit(name).to_string(), state(name, unit))).collect()
+}
+
+/// How long a boot may take before what it has not started by then is taken for something that does not start.
+const BOOT: Duration = Duration::from_secs(60);
+/// Between two looks at a machine that boots.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What systemd says about units; while the machine boots and one of them does not run yet, that is waited for: what is about
+/// to start needs no repair.
+fn settled(view: View<'_>, names: &[&str]) -> Outcome<BTreeMap<String, FoundUnit>> {
+    let units = &view.goal.config.group.units;
+    let runs = |found: &BTreeMap<String, FoundUnit>, name: &str| found.get(name).is_some_and(FoundUnit::is_running);
+    let is_to_run = |name: &&&str| units.get(**name).is_some_and(|unit| is_due(view.system, unit));
+    let began = Instant::now();
+    loop {
+        let found = systemctl::show(view.system, names)?;
+        let all_run = names.iter().filter(is_to_run).all(|name| runs(&found, name));
+        if all_run || systemctl::has_booted(view.system) || began.elapsed() >= BOOT {
+            return Ok(found);
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Whether a unit's start condition holds.

@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) broken: BTreeSet<String>,
     pub(crate) oneshot: BTreeSet<String>,
     pub(crate) started: BTreeMap<String, usize>,
+    /// Units that the boot is about to start, when it has been asked for so often whether it has ended.
+    pub(crate) booting: Option<(usize, Vec<String>)>,
 }
 
 /// The fake.
@@ -104,6 +106,17 @@ impl FakePrograms {
         }
     }
 
+    /// How far the boot is; it goes on each time that somebody asks.
+    fn boot(&self) -> &'static str {
+        let mut state = self.state.borrow_mut();
+        match state.booting.take() {
+            Some((0, units)) => state.running.extend(units),
+            Some((looks, units)) => state.booting = Some((looks - 1, units)),
+            None => return "degraded\n",
+        }
+        "starting\n"
+    }
+
     fn systemctl(&self, verb: &str, names: &[&str]) -> Ran {
         let good = Ran { ok: true, ..Ran::default() };
         match verb {
@@ -134,6 +147,7 @@ impl FakePrograms {
                 }
                 self.reload();
             }
+            "is-system-running" => return Ran { stdout: self.boot().into(), ok: false, ..good },
             "list-units" => return Ran { stdout: "dev-vda2.swap loaded active active Swap\n".into(), ..good },
             _ => return Ran { ok: names.iter().all(|name| self.switch(verb, name)), ..good },
         }

@@ -106,6 +106,18 @@ fn an_upload_is_moved_into_place_and_hashed_again_only_when_asked_or_touched() {
 }
 
 #[test]
+fn a_machine_that_boots_is_waited_for_and_not_repaired() {
+    let world = World::new();
+    let config = config();
+    world.applied(&config);
+    let running = std::mem::take(&mut world.state.borrow_mut().running);
+    world.state.borrow_mut().booting = Some((2, running.into_iter().collect()));
+    assert_eq!(world.drift(&config), [""; 0]);
+    world.state.borrow_mut().running.clear();
+    assert!(!world.drift(&config).is_empty(), "what does not run after the boot is seen");
+}
+
+#[test]
 fn a_fleeting_oneshot_that_must_not_run_is_enabled_and_left_alone() {
     let world = World::new();
     let mut config = config();

@@ -8,7 +8,7 @@ use crate::arguments::Name;
 use crate::error::Outcome;
 use crate::exit::Exit;
 use crate::kubeconfig::{self, Switch};
-use crate::{open, output};
+use crate::{open, output, proxies};
 
 /// Arguments of `export kubeconfig`.
 #[derive(Debug, Args)]
@@ -23,5 +23,6 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let said = kubeconfig::export(app, &open.operation, &open.resolved, Switch::Always).await?;
     output::data(app.format, &json!({"cluster": name, "context": name}))?;
     app.say(said);
+    proxies::mention(app, &open.resolved);
     Ok(Exit::Fine)
 }

@@ -1,12 +1,23 @@
-//! `start cluster`: starts the machines of a stopped cluster, with their data.
+//! `start cluster`: starts the machines of a stopped cluster as they were, and shows what else is pending.
 
 use clap::Args;
+use engine::{Limits, Summary};
+use plan::Plan;
+use resource::ResourceId;
+use serde_json::json;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::error::Outcome;
+use crate::compose::{Care, compose};
+use crate::error::{CommandError, Outcome};
+use crate::exit::Exit;
+use crate::judge::Judge;
+use crate::operation::{self, Operation};
+use crate::output::{self, Format};
+use crate::power::{self, To};
 use crate::rule_files::RuleFiles;
 use crate::update::{self, Wish};
+use crate::{health, prepare, resolving};
 
 /// Arguments of `start cluster`.
 #[derive(Debug, Args)]
@@ -17,10 +28,67 @@ pub(crate) struct Arguments {
     rules: RuleFiles,
 }
 
-/// A stopped machine is one that should run and does not: an update starts it.
+/// What was started, as it is printed.
+struct Started {
+    resources: Vec<ResourceId>,
+    /// Why the cluster is of no use yet.
+    problem: Option<CommandError>,
+}
+
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
-    let name = arguments.name.name;
-    let again = format!("kubewright start cluster {name}{}", arguments.rules.again());
-    let wish = Wish { yes: true, rules: arguments.rules.read()?, again, ..Wish::default() };
-    update::update(app, &name, &wish).await
+    let (name, rules) = (&arguments.name.name, &arguments.rules);
+    let started = start(app, name, rules).await?;
+    // What is asked for beyond power is somebody's to decide.
+    let compared = update::compare(app, name, &Wish { rules: rules.read()?, ..Wish::default() }, false).await;
+    let pending = match (&started.problem, compared) {
+        (_, Ok(compared)) => Some(compared.plan).filter(|plan| !plan.is_empty()),
+        (Some(_), Err(_)) => None,
+        (None, Err(error)) => return Err(error),
+    };
+    let shown = json!({"cluster": name, "started": started.resources, "pending": pending});
+    output::data(app.format, &shown)?;
+    if let Some(plan) = &pending {
+        tell(app, plan, &format!("kubewright update cluster {name}{} --yes", rules.again()));
+    }
+    started.problem.map_or(Ok(Exit::Fine), Err)
+}
+
+/// Changes power, and waits until the cluster is of use.
+async fn start(app: &App, name: &str, rules: &RuleFiles) -> Result<Started, CommandError> {
+    let rules = rules.read()?;
+    let lease = operation::lock(app, name, "start cluster").await?;
+    let loaded = operation::load(app, name).await?;
+    let (mut resolved, _) = resolving::stored(&loaded)?;
+    let judge = Judge::of(&resolved, &loaded)?;
+    let prepared = prepare::assets(app, &resolved, &loaded, false).await?;
+    let composition = compose(app, prepared.agent.clone(), &Care::default());
+    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    let (plan, desired) = power::plan(app, &operation, name, To::On).await?;
+    let plan = plan.judged_by(rules.digest());
+    let resources = plan.changes.iter().map(|change| change.resource.clone()).collect();
+    if plan.is_empty() {
+        app.say(format!("All machines of cluster {name} that there are run."));
+        return Ok(Started { resources, problem: None });
+    }
+    if app.format == Format::Text {
+        update::show(app, &plan)?;
+    }
+    judge.plan(app, &plan, None, &rules)?;
+    let epoch = lease.epoch();
+    let running = operation.run(&plan, &desired, lease, Limits::default());
+    let summary = app.phase_until("run", running, Summary::is_complete).await?;
+    operation::outcome(app, &summary, &format!("kubewright start cluster {name}"))?;
+    let recorded = &operation.loaded.state.resources;
+    resolved.machines.retain(|machine| recorded.contains_key(&model::ids::machine_config(&machine.name)));
+    let waited = health::wait(app, &composition, &operation, &resolved, epoch).await;
+    Ok(Started { resources, problem: waited.err() })
+}
+
+/// Shows what was not done.
+fn tell(app: &App, plan: &Plan, command: &str) {
+    if app.format == Format::Text {
+        output::text("\nStarting changes nothing but power. Something else is pending:\n\n");
+        output::text(&report::plan_text(plan));
+    }
+    app.say(format!("\nTo carry this out: {command}"));
 }

@@ -1,13 +1,18 @@
-//! `stop cluster`: powers a cluster's machines off and keeps their data.
+//! `stop cluster`: powers a cluster's machines off, keeps their data, and remembers who wanted it.
 
 use clap::Args;
+use engine::{Limits, Summary};
+use resource::ResourceId;
+use serde_json::json;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::error::{CommandError, Outcome};
+use crate::compose::{Care, compose};
+use crate::error::Outcome;
 use crate::exit::Exit;
-use crate::operation;
-use crate::{compose, ground};
+use crate::operation::{self, Operation};
+use crate::power::{self, To};
+use crate::{ground, output};
 
 /// Arguments of `stop cluster`.
 #[derive(Debug, Args)]
@@ -18,15 +23,27 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
-    let _lease = operation::lock(app, &name, "stop cluster").await?;
+    let lease = operation::lock(app, &name, "stop cluster").await?;
     let loaded = operation::load(app, &name).await?;
     ground::at_home(app, &name, &loaded).await?;
-    let local = compose::local_provider(app);
-    let stopped = app.phase("machines stopped", local.stop(&name)).await;
-    let stopped = stopped.map_err(|error| CommandError::from_source("cannot stop all machines", &error))?;
+    let composition = compose(app, None, &Care::default());
+    let operation = Operation::open(app, loaded, &name, composition.handlers.clone()).await?;
+    let (plan, desired) = power::plan(app, &operation, &name, To::Off).await?;
+    if !plan.is_empty() {
+        let running = operation.run(&plan, &desired, lease, Limits::default());
+        let summary = app.phase_until("machines stopped", running, Summary::is_complete).await?;
+        operation::outcome(app, &summary, &format!("kubewright stop cluster {name}"))?;
+    }
+    let stopped: Vec<&ResourceId> = plan.changes.iter().map(|change| &change.resource).collect();
+    output::data(app.format, &json!({"cluster": name, "stopped": stopped}))?;
+    if stopped.is_empty() {
+        app.say(format!("No machine of cluster {name} runs."));
+        return Ok(Exit::Fine);
+    }
+    let names: Vec<&str> = stopped.iter().map(|id| id.name().rsplit('/').next().unwrap_or_default()).collect();
     app.say(format!(
         "Stopped {}. Their data is kept; start them with: kubewright start cluster {name}",
-        stopped.join(", ")
+        names.join(", ")
     ));
     Ok(Exit::Fine)
 }

@@ -11,7 +11,7 @@ use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::health::thorough::{self, Looks};
 use crate::run_limits::duration;
-use crate::{open, output};
+use crate::{open, output, proxies};
 
 /// Arguments of `validate cluster`.
 #[derive(Debug, Args)]
@@ -32,19 +32,22 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = &arguments.name.name;
     let open = open::cluster(app, name).await?;
+    proxies::mention(app, &open.resolved);
     let Arguments { wait, interval, count, .. } = arguments;
     let findings = thorough::look(&open, Looks { wait, interval, count }).await?;
+    let is_healthy = !findings.iter().any(|finding| finding.fails);
     output::print(app.format, &findings, || {
         if findings.is_empty() {
             return format!("Cluster {name} is healthy.\n");
         }
+        let verdict = if is_healthy { format!("\nCluster {name} is healthy.\n") } else { String::new() };
         let mut table = Table::new(&["subject", "problem", "next"]);
         for finding in &findings {
             table.row([finding.subject.clone(), finding.problem.clone(), finding.hint.clone().unwrap_or_default()]);
         }
-        table.text()
+        table.text() + &verdict
     })?;
-    if findings.is_empty() {
+    if is_healthy {
         return Ok(Exit::Fine);
     }
     Err(CommandError::failed(format!("cluster {name} is not healthy"))

@@ -28,12 +28,16 @@ pub(super) fn read(path: &Path) -> Result<Option<OperatorKey>, VaultError> {
     Ok(Some(key))
 }
 
-/// Makes a key file (mode 0600, its directory 0700). Somebody else's file of the same name wins.
+/// Makes a key file. Somebody else's file of the same name wins.
 pub(super) fn create(path: &Path) -> Result<OperatorKey, VaultError> {
+    keep(path, OperatorKey::generate())
+}
+
+/// Writes a key into a file (mode 0600, its directory 0700), unless there is one of that name by now: then gives that one.
+pub(super) fn keep(path: &Path, key: OperatorKey) -> Result<OperatorKey, VaultError> {
     let failed = |source| VaultError::KeyFileIo { what: "make", source };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     make_directory(directory).map_err(failed)?;
-    let key = OperatorKey::generate();
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     writeln!(file, "# public key: {}\n{}", key.public(), key.text().reveal()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

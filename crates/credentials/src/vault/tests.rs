@@ -134,11 +134,22 @@ async fn what_was_put_is_read_back_by_another_process() {
 }
 
 #[tokio::test]
-async fn opening_an_empty_vault_writes_a_private_key_file_and_nothing_else() {
+async fn opening_an_empty_vault_writes_nothing_and_the_first_secret_a_private_key_file() {
     let bench = Bench::new();
-    bench.open().await;
-    assert_eq!(fs_err::metadata(bench.key_file("me")).unwrap().permissions().mode() & 0o777, 0o600);
+    let vault = bench.open().await;
+    assert!(!bench.key_file("me").exists());
     assert!(bench.objects().await.is_empty());
+    put(&vault, "a", "x").await;
+    assert_eq!(fs_err::metadata(bench.key_file("me")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_key_that_another_process_made_meanwhile_is_not_written_over() {
+    let bench = Bench::new();
+    let (one, other) = (bench.open().await, bench.open().await);
+    put(&one, "a", "x").await;
+    assert!(other.put(&id("b"), &secrets("y")).await.is_err());
+    put(&bench.open().await, "b", "y").await;
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn not_rolled_out(kind: &str, object: &Value) -> Option<Finding> {
         let hint = format!("`kubectl --namespace {namespace} describe {resource} {name}`");
         (format!("{resource}/{namespace}/{name}"), hint)
     };
-    Some(Finding { subject, problem, hint: Some(hint) })
+    Some(Finding { subject, problem, hint: Some(hint), fails: true })
 }
 
 /// What a node reports of itself that the spec says otherwise.
@@ -87,7 +87,7 @@ fn unlike_the_spec((node, expected): (&NodeSummary, &ExpectedNode)) -> Vec<Findi
         role,
     ];
     let hint = Some("`kubewright update cluster` shows what it would change".to_owned());
-    let finding = |problem| Finding { subject: format!("node/{}", node.name), problem, hint: hint.clone() };
+    let finding = |problem| Finding { subject: format!("node/{}", node.name), problem, hint: hint.clone(), fails: true };
     problems.into_iter().flatten().map(finding).collect()
 }
 
@@ -104,6 +104,7 @@ fn open_request(requests: &[Value], node: &str) -> Option<Finding> {
             text(last, "/metadata/creationTimestamp")
         ),
         hint: Some("`kubewright update cluster` approves it, if it asks for the node's own names only".to_owned()),
+        fails: true,
     })
 }
 

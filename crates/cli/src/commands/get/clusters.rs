@@ -38,9 +38,9 @@ fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Option<Row> 
     let loaded = match loaded {
         Ok(Some(loaded)) => loaded,
         Ok(None) => return None,
-        Err(StoreError::Moved { to }) => return Some((name, format!("moved to {to}"), 0, String::new())),
+        Err(StoreError::Moved { to }) => return Some((name, format!("Moved to {to}"), 0, String::new())),
         Err(StoreError::Damaged { .. }) => {
-            let advice = format!("damaged: kubewright state verify {name}");
+            let advice = format!("Damaged: kubewright state verify {name}");
             return Some((name, advice, 0, String::new()));
         }
         Err(error) => {
@@ -49,9 +49,9 @@ fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Option<Row> 
         }
     };
     let state = match (&loaded.head.run, loaded.state.resources.is_empty()) {
-        (Some(_), _) => "interrupted",
-        (None, true) => "not made yet",
-        (None, false) => "made",
+        (Some(_), _) => "Interrupted",
+        (None, true) => "NotCreated",
+        (None, false) => "Created",
     };
     Some((name, state.to_owned(), loaded.state.resources.len(), loaded.head.revision.short().to_owned()))
 }

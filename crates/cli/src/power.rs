@@ -1,0 +1,66 @@
+//! Power of a cluster's machines: what stopping and starting would change, and nothing else.
+
+use std::collections::BTreeMap;
+
+use engine::ObserveRequest;
+use plan::power::{Led, Power, concerned};
+use resource::{Digest, ResourceId};
+
+use crate::app::App;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::operation::{Observations, Operation};
+
+/// What power is changed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum To {
+    /// Off.
+    Off,
+    /// On.
+    On,
+}
+
+/// Plans a change of power from what is recorded and what is there. The documents play no part.
+pub(crate) async fn plan(app: &App, operation: &Operation<'_>, name: &str, to: To) -> Result<Led, CommandError> {
+    let observed = look(operation).await;
+    let (recorded, handlers) = (&operation.loaded.state.resources, &operation.handlers);
+    let power = Power {
+        base: operation.base(name, Digest::of_bytes(b"")),
+        recorded,
+        observed: &observed,
+        schemas: handlers.schemas(),
+        expanders: handlers.expanders(),
+    };
+    match to {
+        To::Off => Ok(power.stopping(&app.environment.who)),
+        To::On => power.starting().map_err(|cycle| CommandError::from_source("cannot plan", &cycle).exit(Exit::Bug)),
+    }
+}
+
+/// Looks at what has power and what that stands on, as it was recorded.
+async fn look(operation: &Operation<'_>) -> Observations {
+    let concerned = concerned(&operation.loaded.state.resources, operation.handlers.schemas());
+    let requests = concerned.into_iter().map(|(id, recorded)| ObserveRequest {
+        id,
+        desired: Some(recorded.inputs.clone()),
+        recorded: Some(recorded),
+    });
+    operation.handlers.observe(requests.collect(), operation.outputs.clone()).await
+}
+
+/// What is recorded of machines' power: those that were made, and whether each runs; `None` where nobody can tell.
+pub(crate) async fn states(operation: &Operation<'_>) -> BTreeMap<ResourceId, Option<bool>> {
+    let observed = look(operation).await;
+    let schemas = operation.handlers.schemas();
+    let state = |(id, seen): (ResourceId, resource::Observation)| {
+        let field = schemas.get(id.kind())?.power?;
+        match seen {
+            resource::Observation::Present { attributes } => {
+                Some((id, attributes.get(field).and_then(|on| on.as_bool())))
+            }
+            resource::Observation::Unknown { .. } => Some((id, None)),
+            _ => None,
+        }
+    };
+    observed.into_iter().filter_map(state).collect()
+}

@@ -1,0 +1,131 @@
+//! A cluster compared with its documents: a plan, and all that carrying it out needs. Comparing writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Ground, Resolved};
+use plan::{Base, Plan};
+use resource::{Desired, Digest, ResourceId};
+
+use super::{View, Wish, show, timeline};
+use crate::app::App;
+use crate::compose::{Composition, compose};
+use crate::error::{self, CommandError};
+use crate::exit::Exit;
+use crate::judge::Judge;
+use crate::operation::{self, Operation};
+use crate::passwords::{self, PasswordFiles};
+use crate::prepare::Prepared;
+use crate::{documents, ground, kubeconfig, prepare, resolving};
+
+/// A cluster compared with its documents.
+pub(crate) struct Compared<'a> {
+    pub(super) resolved: Resolved,
+    ground: Ground,
+    pub(super) desired: BTreeMap<ResourceId, Desired>,
+    pub(super) prepared: Prepared,
+    pub(super) composition: Composition,
+    pub(super) operation: Operation<'a>,
+    pub(super) judge: Judge,
+    /// What would have to be done.
+    pub(crate) plan: Plan,
+}
+
+/// Compares a cluster with its documents; with everything ready that a run needs when the plan is `used`.
+pub(crate) async fn compare<'a>(
+    app: &'a App,
+    name: &str,
+    wish: &Wish,
+    used: bool,
+) -> Result<Compared<'a>, CommandError> {
+    let loaded = operation::load(app, name).await?;
+    ground::at_home(app, name, &loaded).await?;
+    let (resolved, ground) = resolving::stored(app, name, &loaded)?;
+    let desired = resolving::build(&resolved)?;
+    known_machines(&resolved, &wish.care.forget_etcd_data)?;
+    let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));
+    passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
+    let judge = Judge::of(&resolved, &loaded)?;
+    judge.documents(app)?;
+    if used {
+        kubeconfig::check(app, &loaded, name)?;
+    }
+    let prepared = prepare::assets(app, &resolved, &loaded, used).await?;
+    let composition = compose(app, prepared.agent.clone(), &wish.care);
+    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
+    let plan = wish.view.plan(app, name, &operation, &desired, prepared.digest()).await?;
+    let plan = plan.judged_by(wish.rules.digest());
+    Ok(Compared { resolved, ground, desired, prepared, composition, operation, judge, plan })
+}
+
+impl<'a> Compared<'a> {
+    /// The same with everything kept that was allocated for it, before anything is made with that.
+    pub(super) async fn kept(self, app: &'a App, name: &str, wish: &Wish) -> Result<Self, CommandError> {
+        let loaded = &self.operation.loaded;
+        if serde_json::to_value(&self.ground).is_ok_and(|value| value == loaded.revision.ground) {
+            return Ok(self);
+        }
+        let revision = documents::revision(app, loaded.revision.documents.clone(), &self.ground, Some(loaded))?;
+        let store = app.cluster(name);
+        let digest = store.put_revision(&revision).await?;
+        store.set_revision(loaded, digest).await?;
+        let loaded = operation::load(app, name).await?;
+        let judge = Judge::of(&self.resolved, &loaded)?;
+        let handlers = self.composition.handlers.clone();
+        let operation = Operation::open(app, loaded, name, handlers).await?.towards(judge.goal());
+        // The plan is the same one, on the revision that has what it was made with.
+        let base = operation.base(name, self.prepared.digest());
+        let Base { targets, time, .. } = self.plan.base;
+        let base = Base { targets, time, rules: wish.rules.digest(), ..base };
+        Ok(Self { plan: Plan { base, ..self.plan }, operation, judge, ..self })
+    }
+}
+
+impl View {
+    pub(super) async fn show(&self, app: &App, plan: &Plan) -> Result<(), CommandError> {
+        if self.timeline { timeline::show(app, plan).await } else { show(app, plan) }
+    }
+
+    /// The plan, as far as it is of interest.
+    async fn plan(
+        &self,
+        app: &App,
+        name: &str,
+        operation: &Operation<'_>,
+        desired: &BTreeMap<ResourceId, Desired>,
+        assets: Digest,
+    ) -> Result<Plan, CommandError> {
+        self.known_targets(name, operation, desired)?;
+        let observed = if self.recorded_only {
+            app.say("Nothing was looked at: this preview takes what was recorded for what is there.");
+            operation.recorded_for_seen(desired)
+        } else {
+            operation.look(desired).await?
+        };
+        operation.plan(name, desired, assets, &observed, &self.targets)
+    }
+
+    /// Refuses targets that are neither desired nor recorded.
+    fn known_targets(
+        &self,
+        name: &str,
+        operation: &Operation<'_>,
+        desired: &BTreeMap<ResourceId, Desired>,
+    ) -> Result<(), CommandError> {
+        let known: BTreeSet<&ResourceId> = desired.keys().chain(operation.loaded.state.resources.keys()).collect();
+        let Some(unknown) = self.targets.iter().find(|target| !known.contains(target)) else { return Ok(()) };
+        let known = known.into_iter().map(ResourceId::as_str);
+        let all = format!("see all of them: kubewright update cluster {name} -o json");
+        Err(error::not_among(format!("there is no resource {unknown}"), unknown.as_str(), known, all))
+    }
+}
+
+/// Refuses names of machines that are none of the cluster's control planes.
+fn known_machines(resolved: &Resolved, names: &BTreeSet<String>) -> Result<(), CommandError> {
+    let known: Vec<&str> = resolved.control_planes().map(|machine| machine.name.as_str()).collect();
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(unknown) => Err(CommandError::failed(format!("there is no control plane {unknown}"))
+            .exit(Exit::Usage)
+            .hint(format!("there are: {}", known.join(", ")))),
+    }
+}
