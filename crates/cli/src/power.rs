@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use engine::ObserveRequest;
 use plan::power::{Led, Power, concerned};
-use resource::{Digest, ResourceId};
+use resource::{Digest, Observation, ResourceId};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -48,18 +49,30 @@ async fn look(operation: &Operation<'_>) -> Observations {
     operation.handlers.observe(requests.collect(), operation.outputs.clone()).await
 }
 
-/// What is recorded of machines' power: those that were made, and whether each runs; `None` where nobody can tell.
-pub(crate) async fn states(operation: &Operation<'_>) -> BTreeMap<ResourceId, Option<bool>> {
+/// Whether something that has power is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Whether each thing that has power is on, of those that were made and are there.
+pub(crate) async fn states(operation: &Operation<'_>) -> BTreeMap<ResourceId, State> {
     let observed = look(operation).await;
     let schemas = operation.handlers.schemas();
-    let state = |(id, seen): (ResourceId, resource::Observation)| {
+    let state = |(id, seen): (ResourceId, Observation)| {
         let field = schemas.get(id.kind())?.power?;
         match seen {
-            resource::Observation::Present { attributes } => {
-                Some((id, attributes.get(field).and_then(|on| on.as_bool())))
+            Observation::Present { attributes } if attributes.get(field) == Some(&Value::Bool(true)) => {
+                Some((id, State::On))
             }
-            resource::Observation::Unknown { .. } => Some((id, None)),
-            _ => None,
+            Observation::Present { .. } => Some((id, State::Off)),
+            Observation::Unknown { .. } => Some((id, State::Unknown)),
+            Observation::Absent | Observation::Orphan { .. } => None,
         }
     };
     observed.into_iter().filter_map(state).collect()

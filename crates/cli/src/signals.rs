@@ -110,6 +110,7 @@ impl Stop {
 }
 
 /// Ends the program; what it says before that must not keep it.
+#[expect(clippy::exit, reason = "whoever reads or waits elsewhere cannot be told to return")]
 fn end() -> ! {
     let (said, done) = mpsc::channel();
     std::thread::spawn(move || {

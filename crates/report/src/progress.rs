@@ -150,11 +150,10 @@ impl Progress {
                     self.line(&format!("      hint: {hint}"));
                 }
             }
-            // A failure early in a long plan skips most of it: the summary says how many, the JSON view has them all.
-            Event::ActionSkipped { .. } => {}
             Event::Draining => self
                 .line("Stopping: running actions are finished, no new ones start. Press Ctrl-C again to stop at once."),
-            Event::RunFinished { .. } => {}
+            // A failure early in a long plan skips most of it: the summary says how many, the JSON view has them all.
+            Event::ActionSkipped { .. } | Event::RunFinished { .. } => {}
             Event::Note { text } => self.line(&text),
         }
     }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::user::User;
 
 /// How long a test waits for what comes at once on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Another program, killed when the test forgets it.
 struct Started {
@@ -22,16 +22,16 @@ struct Started {
 impl Started {
     fn new(mut command: Command, listen_to_output: bool) -> Self {
         command.stdin(Stdio::piped());
+        let (heard, other) = (Stdio::piped(), Stdio::null());
         if listen_to_output {
-            command.stdout(Stdio::piped()).stderr(Stdio::null())
+            command.stdout(heard).stderr(other)
         } else {
-            command.stderr(Stdio::piped()).stdout(Stdio::null())
+            command.stderr(heard).stdout(other)
         };
         let mut child = command.spawn().expect("it starts");
-        let mut pipe: Box<dyn std::io::Read + Send> = match listen_to_output {
-            true => Box::new(child.stdout.take().expect("a pipe")),
-            false => Box::new(child.stderr.take().expect("a pipe")),
-        };
+        let output = child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn std::io::Read + Send>);
+        let errors = child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn std::io::Read + Send>);
+        let mut pipe = output.or(errors).expect("a pipe");
         let (sender, said) = mpsc::channel();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];

@@ -11,13 +11,14 @@ use spec::Role;
 use crate::app::App;
 use crate::error::CommandError;
 use crate::open::Open;
-use crate::{health, open, output, power};
+use crate::power::{self, State};
+use crate::{health, open, output};
 
 pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let open = open::cluster(app, name).await?;
     let recorded = &open.operation.loaded.state.resources;
     let power = power::states(&open.operation).await;
-    let nodes = if power.values().any(|on| *on == Some(true)) { nodes(&open).await } else { None };
+    let nodes = if power.values().any(|on| *on == State::On) { nodes(&open).await } else { None };
     let rows: Vec<_> = open
         .resolved
         .machines
@@ -28,8 +29,11 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
                 Role::Worker => "worker",
             };
             let id = model::ids::machine(name, &machine.name);
-            let state =
-                state(recorded.get(&id), power.get(&id).copied(), nodes.as_ref().map(|all| all.get(&machine.name)));
+            let node = match &nodes {
+                None => Node::Unasked,
+                Some(all) => all.get(&machine.name).map_or(Node::Missing, Node::Known),
+            };
+            let state = state(recorded.get(&id), power.get(&id).copied(), &node);
             (machine.name.clone(), role, machine.address.to_string(), state)
         })
         .collect();
@@ -53,17 +57,27 @@ async fn nodes(open: &Open<'_>) -> Option<BTreeMap<String, NodeSummary>> {
     Some(nodes.into_iter().map(|node| (node.name.clone(), node)).collect())
 }
 
+/// What the cluster says of a machine.
+enum Node<'a> {
+    /// Nobody answers.
+    Unasked,
+    /// It has no such Node.
+    Missing,
+    /// Its Node.
+    Known(&'a NodeSummary),
+}
+
 /// A machine's state in one word, as kubectl has it where that can be.
-fn state(recorded: Option<&Recorded>, power: Option<Option<bool>>, node: Option<Option<&NodeSummary>>) -> String {
+fn state(recorded: Option<&Recorded>, power: Option<State>, node: &Node<'_>) -> String {
     let word = match (recorded, power, node) {
         (None, ..) => "NotCreated",
         (Some(recorded), ..) if recorded.tainted => "Interrupted",
         (_, None, _) => "Missing",
-        (_, Some(None), _) => "Unknown",
-        (_, Some(Some(false)), _) => "Stopped",
-        (_, Some(Some(true)), None) => "Running",
-        (_, _, Some(None)) => "NotRegistered",
-        (_, _, Some(Some(node))) => {
+        (_, Some(State::Unknown), _) => "Unknown",
+        (_, Some(State::Off), _) => "Stopped",
+        (_, Some(State::On), Node::Unasked) => "Running",
+        (_, _, Node::Missing) => "NotRegistered",
+        (_, _, Node::Known(node)) => {
             let ready = if node.ready { "Ready" } else { "NotReady" };
             return if node.unschedulable { format!("{ready},SchedulingDisabled") } else { ready.to_owned() };
         }
@@ -93,16 +107,16 @@ mod tests {
         };
         let ready = NodeSummary { ready: true, ..NodeSummary::default() };
         let cordoned = NodeSummary { unschedulable: true, ..ready.clone() };
-        let made = Some(&recorded);
-        let on = Some(Some(true));
-        assert_eq!(state(None, None, None), "NotCreated");
-        assert_eq!(state(made, None, None), "Missing");
-        assert_eq!(state(made, Some(Some(false)), Some(Some(&ready))), "Stopped");
-        assert_eq!(state(made, on, None), "Running");
-        assert_eq!(state(made, on, Some(None)), "NotRegistered");
-        assert_eq!(state(made, on, Some(Some(&ready))), "Ready");
-        assert_eq!(state(made, on, Some(Some(&cordoned))), "Ready,SchedulingDisabled");
-        assert_eq!(state(made, on, Some(Some(&NodeSummary::default()))), "NotReady");
-        assert_eq!(state(Some(&Recorded { tainted: true, ..recorded.clone() }), on, None), "Interrupted");
+        let (made, on) = (Some(&recorded), Some(State::On));
+        assert_eq!(state(None, None, &Node::Unasked), "NotCreated");
+        assert_eq!(state(made, None, &Node::Unasked), "Missing");
+        assert_eq!(state(made, Some(State::Unknown), &Node::Unasked), "Unknown");
+        assert_eq!(state(made, Some(State::Off), &Node::Known(&ready)), "Stopped");
+        assert_eq!(state(made, on, &Node::Unasked), "Running");
+        assert_eq!(state(made, on, &Node::Missing), "NotRegistered");
+        assert_eq!(state(made, on, &Node::Known(&ready)), "Ready");
+        assert_eq!(state(made, on, &Node::Known(&cordoned)), "Ready,SchedulingDisabled");
+        assert_eq!(state(made, on, &Node::Known(&NodeSummary::default())), "NotReady");
+        assert_eq!(state(Some(&Recorded { tainted: true, ..recorded.clone() }), on, &Node::Unasked), "Interrupted");
     }
 }
