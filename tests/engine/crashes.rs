@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use engine::StoreError;
 use resource::{Desired, KindSchema, Reference, ResourceId};
 use serde_json::json;
 use testkit::{At, FakeKind, FakeWorld, Fault, Moment, Site, Source};
@@ -48,6 +49,39 @@ async fn sweep(what: &str, before: &Site, wanted: &Wanted) -> usize {
     // Every effect has a record of its own.
     assert!(writes > calls, "{what}: {writes} writes for {calls} effects");
     calls
+}
+
+/// Lets another process take the lock before each write: of every action's records, of the end of the run, of the
+/// checkpoint, and of every deletion. Whoever lost it changes nothing more, and the next process finishes the work.
+async fn lose_everywhere(what: &str, before: &Site, wanted: &Wanted, seed: u64) {
+    before.world.slow_down(SLOW, seed);
+    let end = before.fork();
+    apply(&end, wanted).await;
+    let outcome = Outcome::of(&end).await;
+    let writes = end.store.writes();
+    for write in 1..=writes {
+        let when = format!("{what}, lock lost before write {write} of {writes}, seed {seed}");
+        let first = before.fork();
+        first.store.lose_at(write);
+        let result = first.apply(wanted).await;
+        assert!(matches!(result, Err(StoreError::LeaseLost)), "{when}: {result:?}");
+        assert!(first.store.is_as_it_was_lost(), "{when}: something was written or deleted");
+        let next = first.fork();
+        let (plan, summary) = next.apply(wanted).await.unwrap();
+        assert_complete(&plan, &summary);
+        outcome.assert_reached(&next, &when).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_may_be_lost_at_any_point_of_a_create_an_update_and_a_delete() {
+    let seed = u64::from(std::process::id());
+    let wanted = smallest(|_| {});
+    let changed = smallest(|documents| EDITS.iter().for_each(|(_, edit)| edit(documents)));
+    lose_everywhere("create", &site().await, &wanted, seed).await;
+    let site = made(&wanted).await;
+    lose_everywhere("update", &site, &changed, seed).await;
+    lose_everywhere("delete", &site, &Wanted::new(), seed).await;
 }
 
 async fn made(wanted: &Wanted) -> Site {

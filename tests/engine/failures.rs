@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use engine::journal::Record;
 use plan::{ActionId, Plan};
 use serde_json::json;
 use testkit::{At, Fault};
@@ -150,4 +151,26 @@ async fn what_somebody_took_away_comes_back() {
 /// Whether a thing was made only once, so that nobody took it away.
 fn site_has(before: &testkit::Site, after: &testkit::Site, id: &resource::ResourceId) -> bool {
     before.world.snapshot().made.get(id) == after.world.snapshot().made.get(id)
+}
+
+/// What a handler does wrong by itself is its own action's failure, told by the journal like any other.
+#[tokio::test(start_paused = true)]
+async fn an_action_that_panics_fails_alone_and_the_next_run_makes_it_good() {
+    let wanted = smallest(|_| {});
+    let start = site().await;
+    let plan = start.plan(&wanted).await.unwrap();
+    for change in plan.changes.iter().step_by(5) {
+        let site = start.fork();
+        let serial = site.load().await.unwrap().head.serial;
+        site.world.inject(At::Action(change.id.clone()), Fault::Panic);
+        let summary = site.carry_out(&plan, &wanted).await.unwrap();
+        assert_eq!(summary.failed.keys().collect::<Vec<_>>(), [&change.id]);
+        assert!(summary.faulty && summary.failed[&change.id].contains("it was told to panic"));
+        assert_eq!(summary.succeeded.len(), plan.changes.len() - 1 - dependents(&plan, &change.id).len());
+        let told = site.journal(serial).await.unwrap();
+        let is_told = |record: &Record| matches!(record, Record::ActionFailed { action, .. } if *action == change.id);
+        assert!(told.iter().any(is_told), "{}", change.id);
+        apply(&site, &wanted).await;
+        assert_settled(&site, &wanted, change.id.as_str()).await;
+    }
 }

@@ -175,7 +175,8 @@ fn the_head_that_is_kept_leads_to_the_same_records() {
     fixture::lay_out(sound(), root.path());
     let store: Arc<dyn StateStore> = Arc::new(FsStore::new(root.path()));
     let cluster = ClusterStore::new(store.clone(), CLUSTER);
-    let before = run(cluster.end_run()).unwrap();
+    let lease = run(store.lock(CLUSTER, lock_info())).unwrap();
+    let before = run(cluster.end_run(&*lease, "20260101T000100Z-bbbbbb")).unwrap();
     let earlier = store.earlier_head(CLUSTER).expect("it is kept");
     let head = root.path().join("clusters").join(CLUSTER).join("head.json");
     std::fs::write(&head, "{").unwrap();

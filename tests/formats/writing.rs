@@ -62,9 +62,9 @@ fn revision() -> Revision {
     }
 }
 
-async fn begin(cluster: &ClusterStore, run: &str, goal: Option<&Goal>) -> Journal {
+async fn begin(cluster: &ClusterStore, lease: &dyn Lease, run: &str, goal: Option<&Goal>) -> Journal {
     let loaded = cluster.load().await.expect("it loads").expect("it is there");
-    let (journal, ..) = cluster.begin_run(&loaded, run, goal).await.expect("a run begins");
+    let (journal, ..) = cluster.begin_run(lease, &loaded, run, goal).await.expect("a run begins");
     let started = Record::RunStarted {
         format: journal::FORMAT,
         run: run.to_owned(),
@@ -94,22 +94,22 @@ pub(crate) async fn store(root: &Path) {
     let store: Arc<dyn StateStore> = Arc::new(FsStore::new(root));
     let cluster = ClusterStore::new(store.clone(), CLUSTER);
     std::fs::create_dir_all(root).expect("a directory");
-    let _lease: Arc<dyn Lease> = store.lock(CLUSTER, lock_info()).await.expect("the lock");
-    let first = cluster.put_revision(&revision()).await.expect("a revision");
-    cluster.create("lineage-1", first.clone()).await.expect("a head");
+    let lease: Arc<dyn Lease> = store.lock(CLUSTER, lock_info()).await.expect("the lock");
+    let first = cluster.put_revision(&*lease, &revision()).await.expect("a revision");
+    cluster.create(&*lease, "lineage-1", first.clone()).await.expect("a head");
 
     let key = root.join("operator.key");
     let vault = Vault::open(store.clone(), CLUSTER, &key, &SeededRandomness::new(1)).await.expect("a vault");
     let machine = id("machine/demo/control-plane-1");
     let secrets = BTreeMap::from([("hostKey".to_owned(), Secret::new(SECRET))]);
     let made = Recorded {
-        secrets: vault.put(&machine, &secrets).await.expect("a secret"),
+        secrets: vault.put(&*lease, &machine, &secrets).await.expect("a secret"),
         ..recorded(json!({"memory": 4, "key": {"$ref": "ssh-key/operator#private"}}))
     };
 
     let documents = vec![json!({"kind": "Cluster"})];
     let goal = Goal { format: Goal::FORMAT, revision: first, documents };
-    let journal = begin(&cluster, "20260101T000000Z-aaaaaa", Some(&goal)).await;
+    let journal = begin(&cluster, &*lease, "20260101T000000Z-aaaaaa", Some(&goal)).await;
     let failed = id("node/worker-1");
     let drained = id("drain/worker-2");
     for record in [
@@ -128,9 +128,9 @@ pub(crate) async fn store(root: &Path) {
     ] {
         journal.append(&record).await.expect("a record is written");
     }
-    cluster.end_run().await.expect("the run ends");
+    cluster.end_run(&*lease, "20260101T000000Z-aaaaaa").await.expect("the run ends");
 
-    let journal = begin(&cluster, "20260101T000100Z-bbbbbb", None).await;
+    let journal = begin(&cluster, &*lease, "20260101T000100Z-bbbbbb", None).await;
     journal.append(&started(&id("config/a"), Some(recorded(json!({}))))).await.expect("a record is written");
     let plan = plan().to_text().expect("a plan is JSON");
     std::fs::write(root.join("plan.json"), plan).expect("the plan is written");

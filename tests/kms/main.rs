@@ -10,7 +10,7 @@ use credentials::Vault;
 use engine::{MemoryStore, SecretVault as _, Secrets, StateStore};
 use resource::{ResourceId, Secret};
 use tempfile::TempDir;
-use testkit::SeededRandomness;
+use testkit::{Held, SeededRandomness};
 
 const PLUGIN: &str = env!("CARGO_BIN_EXE_age-plugin-kwkms");
 const SECRET: &str = "correct horse battery staple";
@@ -59,7 +59,7 @@ fn id() -> ResourceId {
 /// Stores a secret, and gives what finds it again.
 async fn put(vault: &Vault) -> BTreeMap<ResourceId, BTreeMap<String, resource::Digest>> {
     let secrets: Secrets = [("key".to_owned(), Secret::new(SECRET))].into();
-    BTreeMap::from([(id(), vault.put(&id(), &secrets).await.expect("it is stored"))])
+    BTreeMap::from([(id(), vault.put(&Held::default(), &id(), &secrets).await.expect("it is stored"))])
 }
 
 /// Tells one story of this file in a process of its own, with these directories in PATH.
@@ -113,7 +113,7 @@ async fn beside_a_key_of_ones_own() {
     let own = site.root.join("own.txt");
     let (kms, mine) = (site.open(&site.kept_elsewhere("ops")).await.unwrap(), Vault::public_key(&own).unwrap());
     let digests = put(&kms).await;
-    kms.set_operators(BTreeSet::from([kms.own_public_key(), mine])).await.unwrap();
+    kms.set_operators(&Held::default(), BTreeSet::from([kms.own_public_key(), mine])).await.unwrap();
     site.deny();
     let found = site.open(&own).await.unwrap().get(&digests).await.unwrap();
     assert_eq!(found[&id()]["key"].reveal(), SECRET);
@@ -139,7 +139,7 @@ async fn refused_by_the_kms() {
         "{error}"
     );
     let secrets: Secrets = [("key".to_owned(), Secret::new("another"))].into();
-    assert!(vault.put(&id(), &secrets).await.is_err());
+    assert!(vault.put(&Held::default(), &id(), &secrets).await.is_err());
     assert_eq!(site.store.list(CLUSTER, "secrets/").await.unwrap(), before);
 }
 
@@ -155,7 +155,9 @@ async fn without_the_plugin() {
     let site = Site::here();
     let vault = site.open(&site.kept_elsewhere("ops")).await.unwrap();
     let secrets: Secrets = [("key".to_owned(), Secret::new(SECRET))].into();
-    let error = std::error::Error::source(&vault.put(&id(), &secrets).await.err().unwrap()).unwrap().to_string();
+    let error = std::error::Error::source(&vault.put(&Held::default(), &id(), &secrets).await.err().unwrap())
+        .unwrap()
+        .to_string();
     assert!(error.contains("age-plugin-kwkms"), "{error}");
     assert!(site.store.list(CLUSTER, "secrets/").await.unwrap().is_empty());
 }

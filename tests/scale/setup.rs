@@ -8,6 +8,7 @@ use engine::{ClusterStore, Goal, Handler as _, KnownOutputs, Loaded, ObserveRequ
 use resource::{Desired, Observation, ResourceId};
 use serde_json::json;
 use state_fs::FsStore;
+use testkit::conformance::lock_info;
 use testkit::{FakeWorld, Site};
 
 use crate::kinds;
@@ -78,18 +79,19 @@ async fn keep(
     wanted: Vec<serde_json::Value>,
 ) {
     let store = ClusterStore::new(Arc::new(FsStore::new(steps::state(directory))), CLUSTER);
+    let lease = store.store().lock(CLUSTER, lock_info("setup")).await.expect("the lock");
     let revision = Revision {
         documents: texts.into_iter().map(|(name, text)| SourceText { name, text }).collect(),
         ground,
         ..made.revision.clone()
     };
-    let digest = store.put_revision(&revision).await.expect("a revision");
-    store.create("lineage", digest.clone()).await.expect("a cluster");
+    let digest = store.put_revision(&*lease, &revision).await.expect("a revision");
+    store.create(&*lease, "lineage", digest.clone()).await.expect("a cluster");
     let empty = store.load().await.expect("the store").expect("the cluster");
     let goal = Goal { format: Goal::FORMAT, revision: digest, documents: wanted };
     let full = Loaded { state: made.state.clone(), ..empty };
-    store.begin_run(&full, "made", Some(&goal)).await.expect("a run");
-    store.end_run().await.expect("a checkpoint");
+    store.begin_run(&*lease, &full, "made", Some(&goal)).await.expect("a run");
+    store.end_run(&*lease, "made").await.expect("a checkpoint");
 }
 
 /// Everything as it is, but for files that somebody changed on ten machines.

@@ -77,9 +77,14 @@ impl From<StoreError> for CommandError {
             StoreError::Locked(holder) => failed
                 .exit(Exit::Locked)
                 .hint(format!("wait for process {} on {} to end, or stop it there", holder.process, holder.who)),
-            StoreError::Conflict | StoreError::LeaseLost => {
+            StoreError::Conflict => {
                 failed.exit(Exit::Stale).hint("somebody else changed the cluster; run the same command again")
             }
+            StoreError::LeaseLost => failed
+                .exit(Exit::Locked)
+                .hint("somebody took it with `state unlock --force`, or this host slept for longer than it holds")
+                .hint("nothing more was changed; see what the other one does with: kubewright get runs NAME")
+                .hint("then run the same command again"),
             StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state from a backup"),
             StoreError::Moved { to } => failed.hint(format!("run the same command with: --state '{to}'")),
             StoreError::Unusable { .. } => failed,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use credentials::Vault;
+use credentials::{Vault, VaultError};
 use engine::cluster_store::Loaded;
 use engine::runner::{self, Ports, Summary};
 use engine::{
@@ -194,13 +194,13 @@ impl<'a> Operation<'a> {
     ) -> Result<Summary, CommandError> {
         let _working = self.app.stop.working();
         let run = runner::new_run_id(&SystemClock);
-        let (journal, ..) = self.store.begin_run(&self.loaded, &run, self.goal_of(plan)).await?;
+        let (journal, ..) = self.store.begin_run(&*lease, &self.loaded, &run, self.goal_of(plan)).await?;
         let ports = Ports {
             handlers: self.handlers.clone(),
             outputs: self.outputs.clone(),
             vault: self.vault.clone(),
             journal,
-            lease,
+            lease: lease.clone(),
             who: self.app.environment.who.clone(),
             command: self.app.environment.command.clone(),
             randomness: Arc::new(SystemRandomness),
@@ -210,8 +210,8 @@ impl<'a> Operation<'a> {
             abort: self.app.stop.abort.clone(),
         };
         let summary = runner::run(plan, desired, &run, limits, &ports).await.map_err(in_a_run)?;
-        let state = self.store.end_run().await.map_err(in_a_run)?;
-        self.compact(&state).await?;
+        let state = self.store.end_run(&*lease, &run).await.map_err(in_a_run)?;
+        self.compact(&*lease, &state).await?;
         Ok(summary)
     }
 
@@ -222,11 +222,14 @@ impl<'a> Operation<'a> {
     }
 
     /// Leaves one encrypted object with what the state still refers to.
-    async fn compact(&self, state: &State) -> Result<(), CommandError> {
+    async fn compact(&self, lease: &dyn Lease, state: &State) -> Result<(), CommandError> {
         let live = state.resources.iter().filter(|(_, recorded)| !recorded.secrets.is_empty());
         let live = live.map(|(id, recorded)| (id.clone(), recorded.secrets.clone())).collect();
-        let compacted = self.vault.compact(&live).await;
-        compacted.map_err(|error| CommandError::from_source("cannot tidy the cluster's secrets up", &error))
+        let compacted = self.vault.compact(lease, &live).await;
+        compacted.map_err(|error| match error {
+            VaultError::Store(error) => in_a_run(error),
+            other => CommandError::from_source("cannot tidy the cluster's secrets up", &other),
+        })
     }
 }
 
@@ -275,7 +278,13 @@ pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), C
     } else {
         format!("{failed} of {} failed", words::count(done + left + failed, "action"))
     };
-    let exit = if summary.unreachable { Exit::Unreachable } else { Exit::Partial };
+    let exit = if summary.faulty {
+        Exit::Bug
+    } else if summary.unreachable {
+        Exit::Unreachable
+    } else {
+        Exit::Partial
+    };
     let mut error = CommandError::failed(message).exit(exit);
     error.output = report::summary_lines(summary);
     Err(error

@@ -118,7 +118,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
         None => site.pending(name, look, plan),
         Some(_) if plan.is_empty() => site.finish(&compared, look).await,
         Some(lease) if wish.yes || progress.approved.as_ref() == Some(&plan.changes) => {
-            let compared = compared.kept(app, name, wish).await?;
+            let compared = compared.kept(app, name, wish, &*lease).await?;
             site.carry_out(&compared, look, lease).await
         }
         Some(_) => {

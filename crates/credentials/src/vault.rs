@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use engine::{Randomness, SecretVault, Secrets, StateStore, StoreError};
+use engine::{Lease, Randomness, SecretVault, Secrets, StateStore, StoreError};
 use futures::future::try_join_all;
 use resource::{Digest, ResourceId};
 use tokio::sync::OnceCell;
@@ -52,8 +52,9 @@ pub type Live = BTreeMap<ResourceId, BTreeMap<String, Digest>>;
 
 /// The secret outputs of one cluster's resources, all in memory once opened.
 ///
-/// Reading needs no lock on the cluster. Writing ([`SecretVault::put`], [`Vault::compact`], [`Vault::set_operators`]) is
-/// for whoever holds the lease; the first write looks for bundles that appeared since the vault was opened.
+/// Reading needs no lock on the cluster. Whoever writes ([`SecretVault::put`], [`Vault::compact`], [`Vault::set_operators`])
+/// shows a lease, which is looked at before each object is written or deleted; the first write looks for bundles that
+/// appeared since the vault was opened.
 pub struct Vault {
     store: Arc<dyn StateStore>,
     cluster: String,
@@ -112,7 +113,7 @@ impl Vault {
     /// Encrypts everything again for exactly these operators (`age1…`). This one must be among them.
     ///
     /// Whoever is taken out may still have copies: replace the secrets, too.
-    pub async fn set_operators(&self, operators: BTreeSet<String>) -> Result<(), VaultError> {
+    pub async fn set_operators(&self, lease: &dyn Lease, operators: BTreeSet<String>) -> Result<(), VaultError> {
         if !operators.contains(&self.operator.public()) {
             return Err(VaultError::WouldLockOut);
         }
@@ -125,7 +126,7 @@ impl Vault {
             let memory = self.memory();
             (memory.bundle_of_everything(&operators), memory.objects.clone())
         };
-        self.rewrite(bundle, old).await?;
+        self.rewrite(lease, bundle, old).await?;
         self.memory().recipients = operators;
         Ok(())
     }
@@ -133,7 +134,8 @@ impl Vault {
     /// Writes what `live` refers to into one bundle and deletes everything else, unless that would change nothing.
     ///
     /// `live` must be what the stored state refers to: other versions are gone afterwards.
-    pub async fn compact(&self, live: &Live) -> Result<(), VaultError> {
+    pub async fn compact(&self, lease: &dyn Lease, live: &Live) -> Result<(), VaultError> {
+        lease.check()?;
         let _turn = self.writing.lock().await;
         self.refresh().await?;
         let (bundle, old) = {
@@ -144,14 +146,14 @@ impl Vault {
             memory.retain(live);
             (memory.bundle_of_everything(&memory.recipients), memory.objects.clone())
         };
-        self.rewrite(bundle, old).await
+        self.rewrite(lease, bundle, old).await
     }
 
     /// Replaces the objects `old` by one new bundle.
-    async fn rewrite(&self, bundle: Bundle, old: BTreeSet<String>) -> Result<(), VaultError> {
-        let key = self.write(bundle).await?;
+    async fn rewrite(&self, lease: &dyn Lease, bundle: Bundle, old: BTreeSet<String>) -> Result<(), VaultError> {
+        let key = self.write(lease, bundle).await?;
         let gone: Vec<&String> = old.iter().filter(|object| **object != key).collect();
-        try_join_all(gone.iter().map(|object| self.store.delete(&self.cluster, object))).await?;
+        try_join_all(gone.iter().map(|object| self.forget(lease, object))).await?;
         let mut memory = self.memory();
         memory.objects.retain(|object| !old.contains(object));
         memory.objects.insert(key);
@@ -173,8 +175,16 @@ impl Vault {
     /// Encrypts and stores one bundle; gives its key.
     async fn write(&self, bundle: Bundle) -> Result<String, VaultError> {
         self.keep_key()?;
+    async fn forget(&self, lease: &dyn Lease, object: &str) -> Result<(), StoreError> {
+        lease.check()?;
+        self.store.delete(&self.cluster, object).await
+    }
+
+    /// Encrypts and stores one bundle; gives its key.
+    async fn write(&self, lease: &dyn Lease, bundle: Bundle) -> Result<String, VaultError> {
         let sealed = blocking(move || cipher::seal(&bundle)).await??;
         let key = object_key(&sealed);
+        lease.check()?;
         self.store.put(&self.cluster, &key, &sealed).await?;
         Ok(key)
     }
@@ -192,7 +202,7 @@ impl Vault {
     /// Makes sure that `wanted` is durable: writes everything that waits, or finds that somebody else just did.
     ///
     /// What waits is cleared only after it was written, so a dropped future loses nobody's secrets.
-    async fn commit(&self, wanted: &[EntryKey]) -> Result<(), VaultError> {
+    async fn commit(&self, lease: &dyn Lease, wanted: &[EntryKey]) -> Result<(), VaultError> {
         let _turn = self.writing.lock().await;
         let (bundle, batch) = {
             let memory = self.memory();
@@ -201,7 +211,7 @@ impl Vault {
             }
             memory.bundle_of_waiting()
         };
-        let key = self.write(bundle).await?;
+        let key = self.write(lease, bundle).await?;
         self.memory().written(key, &batch);
         Ok(())
     }
@@ -213,10 +223,15 @@ impl Vault {
 
 #[async_trait]
 impl SecretVault for Vault {
-    async fn put(&self, resource: &ResourceId, secrets: &Secrets) -> Result<BTreeMap<String, Digest>, StoreError> {
+    async fn put(
+        &self,
+        lease: &dyn Lease,
+        resource: &ResourceId,
+        secrets: &Secrets,
+    ) -> Result<BTreeMap<String, Digest>, StoreError> {
         self.fresh.get_or_try_init(|| self.refresh()).await?;
         let (digests, wanted) = self.memory().enqueue(resource, secrets);
-        self.commit(&wanted).await?;
+        self.commit(lease, &wanted).await?;
         Ok(digests)
     }
 

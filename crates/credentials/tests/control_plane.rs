@@ -16,6 +16,7 @@ use pki::{Authority, AuthorityWish, ControlPlane};
 use plan::{ActionId, Change, Operation, Reason};
 use resource::{Desired, Digest, Observation, Recorded, Reference, ResourceId};
 use serde_json::{Value, json};
+use testkit::Held;
 use tokio_util::sync::CancellationToken;
 
 struct Fixed;
@@ -128,7 +129,7 @@ async fn make(desired: &Desired, known: &Arc<KnownOutputs>, vault: &Vault) -> Re
         depends_on: desired.dependencies(),
         inputs: desired.inputs.clone(),
         outputs: public,
-        secrets: vault.put(&desired.id, &secrets).await.unwrap(),
+        secrets: vault.put(&Held::default(), &desired.id, &secrets).await.unwrap(),
         contained_in: None,
         lifecycle: desired.lifecycle,
         tainted: false,
@@ -164,7 +165,7 @@ async fn everything_that_was_made_is_found_as_wished_by_another_process() {
 
     let live: BTreeMap<ResourceId, BTreeMap<String, Digest>> =
         state.resources.iter().map(|(id, recorded)| (id.clone(), recorded.secrets.clone())).collect();
-    vault.compact(&live).await.unwrap();
+    vault.compact(&Held::default(), &live).await.unwrap();
     assert_eq!(observe(&state, open(&store, &key_file).await).await, as_wished);
 }
 

@@ -66,7 +66,7 @@ async fn until_healed(handler: &dyn Handler, change: &Change, context: &ActionCo
 fn wait_before_retry(class: ErrorClass, number: u32, elapsed: Duration) -> Option<Duration> {
     let growing = Duration::from_millis(500 * 2_u64.pow(number.min(6) - 1));
     match class {
-        ErrorClass::Permanent | ErrorClass::Stale | ErrorClass::TimedOut => None,
+        ErrorClass::Permanent | ErrorClass::Stale | ErrorClass::TimedOut | ErrorClass::Fault => None,
         ErrorClass::Throttled | ErrorClass::Unavailable => (number < ATTEMPTS).then_some(growing),
         ErrorClass::NotYetVisible { within } => (elapsed < within).then_some(growing.min(Duration::from_secs(2))),
     }

@@ -18,7 +18,7 @@ pub use verify::{Damage, Verified};
 use crate::document::parse;
 use crate::journal::{self, Journal, Record};
 use crate::state::{Head, State};
-use crate::{StateStore, StoreError, Version};
+use crate::{Lease, StateStore, StoreError, Version};
 
 const REVISIONS: &str = "revisions/";
 const CHECKPOINTS: &str = "checkpoints/";
@@ -109,7 +109,7 @@ pub struct Loaded {
     pub goal: Option<Goal>,
 }
 
-/// One cluster in a state store.
+/// One cluster in a state store. Whoever writes or deletes shows a lease of the cluster, which is looked at each time.
 #[derive(Clone)]
 pub struct ClusterStore {
     store: Arc<dyn StateStore>,
@@ -166,29 +166,34 @@ impl ClusterStore {
     }
 
     /// Writes a revision and gives its digest.
-    pub async fn put_revision(&self, revision: &Revision) -> Result<Digest, StoreError> {
-        self.put(REVISIONS, revision).await
+    pub async fn put_revision(&self, lease: &dyn Lease, revision: &Revision) -> Result<Digest, StoreError> {
+        self.put(lease, REVISIONS, revision).await
     }
 
     /// Makes the first head.
-    pub async fn create(&self, lineage: &str, revision: Digest) -> Result<(), StoreError> {
+    pub async fn create(&self, lease: &dyn Lease, lineage: &str, revision: Digest) -> Result<(), StoreError> {
         let head = Head {
             format: Head::FORMAT,
             lineage: lineage.to_owned(),
             serial: 1,
+            epoch: lease.epoch(),
             revision,
             checkpoint: None,
             run: None,
             goal: None,
             moved_to: None,
         };
-        self.swap(None, &head).await.map(drop)
+        self.swap(lease, None, &head).await.map(drop)
     }
 
     /// Moves the head to another revision.
-    pub async fn set_revision(&self, loaded: &Loaded, revision: Digest) -> Result<Version, StoreError> {
-        let head = Head { serial: loaded.head.serial + 1, revision, ..loaded.head.clone() };
-        self.swap(Some(&loaded.version), &head).await
+    pub async fn set_revision(
+        &self,
+        lease: &dyn Lease,
+        loaded: &Loaded,
+        revision: Digest,
+    ) -> Result<Version, StoreError> {
+        self.replace(lease, loaded, Head { revision, ..loaded.head.clone() }).await.map(|(_, version)| version)
     }
 
     /// Begins a run: the state as it is becomes the checkpoint, and the run's journal goes on from there.
@@ -196,52 +201,67 @@ impl ClusterStore {
     /// `goal` is what the run is to lead to; without one (when the cluster is deleted) the last one stays.
     pub async fn begin_run(
         &self,
+        lease: &dyn Lease,
         loaded: &Loaded,
         run: &str,
         goal: Option<&Goal>,
     ) -> Result<(Journal, Head, Version), StoreError> {
-        let checkpoint = self.put(CHECKPOINTS, &loaded.state).await?;
+        let checkpoint = self.put(lease, CHECKPOINTS, &loaded.state).await?;
         let goal = match goal {
-            Some(goal) => Some(self.put(GOALS, goal).await?),
+            Some(goal) => Some(self.put(lease, GOALS, goal).await?),
             None => loaded.head.goal.clone(),
         };
+        lease.check()?;
         let writer = self.store.create_journal(&self.cluster, run).await?;
-        let head = Head {
-            serial: loaded.head.serial + 1,
-            checkpoint: Some(checkpoint),
-            run: Some(run.to_owned()),
-            goal,
-            ..loaded.head.clone()
-        };
-        let version = self.swap(Some(&loaded.version), &head).await?;
+        let head = Head { checkpoint: Some(checkpoint), run: Some(run.to_owned()), goal, ..loaded.head.clone() };
+        let (head, version) = self.replace(lease, loaded, head).await?;
         Ok((Journal::start(writer), head, version))
     }
 
-    /// Ends a run: its journal is folded into a new checkpoint.
-    pub async fn end_run(&self) -> Result<State, StoreError> {
-        let Some(loaded) = self.load().await? else { return Ok(State::empty()) };
-        let checkpoint = self.put(CHECKPOINTS, &loaded.state).await?;
-        let head =
-            Head { serial: loaded.head.serial + 1, checkpoint: Some(checkpoint), run: None, ..loaded.head.clone() };
-        self.swap(Some(&loaded.version), &head).await?;
-        self.tidy(&[&loaded.head, &head]).await?;
+    /// Ends a run that was begun under this lease: its journal is folded into a new checkpoint.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] also when another run is open: whoever began it has taken the lease.
+    pub async fn end_run(&self, lease: &dyn Lease, run: &str) -> Result<State, StoreError> {
+        lease.check()?;
+        let Some(loaded) = self.load().await? else { return Err(StoreError::LeaseLost) };
+        if loaded.head.run.as_deref() != Some(run) {
+            return Err(StoreError::LeaseLost);
+        }
+        let checkpoint = self.put(lease, CHECKPOINTS, &loaded.state).await?;
+        let head = Head { checkpoint: Some(checkpoint), run: None, ..loaded.head.clone() };
+        let (head, _) = self.replace(lease, &loaded, head).await?;
+        self.tidy(lease, &[&loaded.head, &head]).await?;
         Ok(loaded.state)
     }
 
     /// Removes the cluster from the store.
-    pub async fn remove(&self) -> Result<(), StoreError> {
+    pub async fn remove(&self, lease: &dyn Lease) -> Result<(), StoreError> {
+        lease.check()?;
         self.store.remove(&self.cluster).await
     }
 
     /// Writes an object, which is named by its content.
-    async fn put<T: Serialize>(&self, below: &str, object: &T) -> Result<Digest, StoreError> {
+    async fn put<T: Serialize>(&self, lease: &dyn Lease, below: &str, object: &T) -> Result<Digest, StoreError> {
         let (digest, bytes) = encode(object)?;
+        lease.check()?;
         self.store.put(&self.cluster, &key(below, &digest), &bytes).await?;
         Ok(digest)
     }
 
-    async fn swap(&self, expected: Option<&Version>, head: &Head) -> Result<Version, StoreError> {
+    /// Writes the head that comes after what was loaded.
+    async fn replace(&self, lease: &dyn Lease, loaded: &Loaded, head: Head) -> Result<(Head, Version), StoreError> {
+        if loaded.head.epoch > lease.epoch() {
+            return Err(StoreError::LeaseLost);
+        }
+        let head = Head { serial: loaded.head.serial + 1, epoch: lease.epoch(), ..head };
+        let version = self.swap(lease, Some(&loaded.version), &head).await?;
+        Ok((head, version))
+    }
+
+    async fn swap(&self, lease: &dyn Lease, expected: Option<&Version>, head: &Head) -> Result<Version, StoreError> {
         let (_, bytes) = encode(head)?;
+        lease.check()?;
         self.store.swap_head(&self.cluster, expected, &bytes).await
     }
 
@@ -300,38 +320,77 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::MemoryStore;
+    use crate::{LockInfo, MemoryStore};
+
+    pub(super) fn info() -> LockInfo {
+        let text = || "test".to_owned();
+        LockInfo { id: text(), who: text(), process: 1, operation: text(), since: text() }
+    }
+
+    /// The right to change the cluster.
+    pub(super) async fn lease(cluster: &ClusterStore) -> Arc<dyn Lease> {
+        cluster.store.lock("demo", info()).await.unwrap()
+    }
 
     /// A cluster that was written down and never made.
     pub(super) async fn cluster() -> ClusterStore {
         let cluster = ClusterStore::new(Arc::new(MemoryStore::default()), "demo");
-        let digest = cluster.put_revision(&Revision::of_nothing()).await.unwrap();
-        cluster.create("lineage", digest).await.unwrap();
+        let lease = lease(&cluster).await;
+        let digest = cluster.put_revision(&*lease, &Revision::of_nothing()).await.unwrap();
+        cluster.create(&*lease, "lineage", digest).await.unwrap();
         cluster
     }
 
     #[tokio::test]
     async fn the_goal_of_a_run_is_kept_until_another_run_has_one() {
         let cluster = cluster().await;
+        let lease = lease(&cluster).await;
         let loaded = cluster.load().await.unwrap().unwrap();
         assert_eq!(loaded.goal, None);
         let revision = loaded.head.revision.clone();
         let goal = Goal { format: Goal::FORMAT, revision, documents: vec![json!({"kind": "Cluster"})] };
-        cluster.begin_run(&loaded, "first", Some(&goal)).await.unwrap();
-        cluster.end_run().await.unwrap();
+        cluster.begin_run(&*lease, &loaded, "first", Some(&goal)).await.unwrap();
+        cluster.end_run(&*lease, "first").await.unwrap();
         let loaded = cluster.load().await.unwrap().unwrap();
         assert_eq!(loaded.goal.as_ref(), Some(&goal));
-        cluster.begin_run(&loaded, "delete", None).await.unwrap();
+        cluster.begin_run(&*lease, &loaded, "delete", None).await.unwrap();
         assert_eq!(cluster.load().await.unwrap().unwrap().goal, Some(goal));
     }
 
     #[tokio::test]
     async fn a_run_that_began_meanwhile_is_a_conflict() {
         let cluster = cluster().await;
+        let lease = lease(&cluster).await;
         let loaded = cluster.load().await.unwrap().unwrap();
-        cluster.begin_run(&loaded, "first", None).await.unwrap();
-        let second = cluster.begin_run(&loaded, "second", None).await;
+        cluster.begin_run(&*lease, &loaded, "first", None).await.unwrap();
+        let second = cluster.begin_run(&*lease, &loaded, "second", None).await;
         assert!(matches!(second.err(), Some(StoreError::Conflict)));
+    }
+
+    #[tokio::test]
+    async fn only_the_run_that_is_open_is_ended() {
+        let cluster = cluster().await;
+        let lease = lease(&cluster).await;
+        let loaded = cluster.load().await.unwrap().unwrap();
+        cluster.begin_run(&*lease, &loaded, "mine", None).await.unwrap();
+        assert!(matches!(cluster.end_run(&*lease, "another").await, Err(StoreError::LeaseLost)));
+        assert_eq!(cluster.load().await.unwrap().unwrap().head.run.as_deref(), Some("mine"));
+        cluster.end_run(&*lease, "mine").await.unwrap();
+        assert!(matches!(cluster.end_run(&*lease, "mine").await, Err(StoreError::LeaseLost)));
+    }
+
+    #[tokio::test]
+    async fn what_was_written_under_a_later_lease_is_not_replaced_under_an_earlier_one() {
+        let cluster = cluster().await;
+        let lease = lease(&cluster).await;
+        let loaded = cluster.load().await.unwrap().unwrap();
+        assert_eq!(loaded.head.epoch, 1);
+        let head = Head { epoch: lease.epoch() + 1, ..loaded.head.clone() };
+        let later = Loaded { head, ..loaded.clone() };
+        let revision = loaded.head.revision.clone();
+        assert!(matches!(cluster.set_revision(&*lease, &later, revision.clone()).await, Err(StoreError::LeaseLost)));
+        cluster.set_revision(&*lease, &loaded, revision).await.unwrap();
+        assert_eq!(cluster.load().await.unwrap().unwrap().head.epoch, lease.epoch());
     }
 
     #[test]

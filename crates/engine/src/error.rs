@@ -20,6 +20,8 @@ pub enum ErrorClass {
     },
     /// It did not end within its time: what it has done is not known, and the next run looks.
     TimedOut,
+    /// A fault of this program: it panicked, and what it has done is not known.
+    Fault,
     /// What was observed when the plan was made is no longer so.
     Stale,
 }

@@ -118,6 +118,7 @@ impl Journal {
                     // Whoever no longer waits was cancelled.
                     let _ = answer.send(match &written {
                         Ok(()) => Ok(()),
+                        Err(StoreError::LeaseLost) => Err(StoreError::LeaseLost),
                         Err(error) => Err(StoreError::Unusable {
                             what: "write the journal".to_owned(),
                             source: std::io::Error::other(error.to_string()),

@@ -1,9 +1,11 @@
 //! Carries a plan out: a ready queue around the sans-io schedule, with journal, retries and two ways to stop.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use plan::{ActionId, Change, Operation, Plan};
 use resource::{Desired, Digest, Recorded, ResourceId};
 use tokio::task::JoinSet;
@@ -16,7 +18,8 @@ use crate::journal::{self, Journal, Record, StateEffect};
 use crate::schedule::{Limits, Outcome, Schedule};
 use crate::vault::{SecretVault, Secrets};
 use crate::{
-    ActionContext, ActionError, Clock, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness, StoreError,
+    ActionContext, ActionError, Clock, ErrorClass, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness,
+    StoreError,
 };
 
 /// Everything a run works with.
@@ -63,6 +66,8 @@ pub struct Summary {
     pub cut_off: usize,
     /// Whether a failed action could not reach its machine.
     pub unreachable: bool,
+    /// Whether an action failed because of a fault of this program.
+    pub faulty: bool,
 }
 
 impl Summary {
@@ -190,7 +195,8 @@ fn take_result(
             ports.events.emit(Event::ActionSucceeded { action: id.clone(), millis });
         }
         Err(error) => {
-            summary.unreachable |= error.class == crate::ErrorClass::Unavailable;
+            summary.unreachable |= error.class == ErrorClass::Unavailable;
+            summary.faulty |= error.class == ErrorClass::Fault;
             summary.failed.insert(id.clone(), error.message.clone());
             ports.events.emit(Event::ActionFailed {
                 action: id.clone(),
@@ -244,7 +250,10 @@ async fn carry_out(
     let began = Instant::now();
     let id = change.id.clone();
     ports.events.emit(Event::ActionStarted { action: id.clone() });
-    let result = carry_out_inner(&change, recorded, cluster, limit, &ports, began).await;
+    // One that panics fails as any other does, with a record of it.
+    let carried_out =
+        AssertUnwindSafe(carry_out_inner(&change, recorded, cluster, limit, &ports, began)).catch_unwind();
+    let result = carried_out.await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
     if let Err(error) = &result {
         let record =
             Record::ActionFailed { action: id.clone(), resource: change.resource.clone(), why: error.message.clone() };
@@ -252,6 +261,15 @@ async fn carry_out(
         let _ = ports.journal.append(&record).await;
     }
     (id, result.map(|()| elapsed(began)))
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> ActionError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let said = text.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it did not say why");
+    let message =
+        format!("this is a fault of kubewright ({said}); what it has done is not known, the next run looks at it");
+    ActionError { class: ErrorClass::Fault, ..ActionError::permanent(message) }
+        .hint("the same command goes on from here; please report the fault with what is printed above")
 }
 
 async fn carry_out_inner(
@@ -324,7 +342,7 @@ async fn keep_outputs(
         }
     }
     if !secrets.is_empty() {
-        recorded.secrets = ports.vault.put(&change.resource, &secrets).await.map_err(stored)?;
+        recorded.secrets = ports.vault.put(&*ports.lease, &change.resource, &secrets).await.map_err(stored)?;
     }
     let outputs: Outputs = applied.outputs;
     ports.outputs.set(&change.resource, outputs);

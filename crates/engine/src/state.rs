@@ -17,6 +17,9 @@ pub struct Head {
     pub lineage: String,
     /// Raised with every commit.
     pub serial: u64,
+    /// Epoch of the lease under which it was written: a lease of a lower one writes no more. Heads of old name none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch: u64,
     /// The revision of the documents that is wanted.
     pub revision: Digest,
     /// The last checkpoint of the state; none before the first run.
@@ -34,6 +37,11 @@ pub struct Head {
 impl Head {
     /// Version written into heads.
     pub const FORMAT: u32 = 1;
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(epoch: &u64) -> bool {
+    *epoch == 0
 }
 
 /// All recorded resources of a cluster.

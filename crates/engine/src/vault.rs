@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use resource::{Digest, ResourceId, Secret};
 
-use crate::StoreError;
+use crate::{Lease, StoreError};
 
 /// Secret outputs of one resource by name.
 pub type Secrets = BTreeMap<String, Secret>;
@@ -13,8 +13,14 @@ pub type Secrets = BTreeMap<String, Secret>;
 /// Keeps secret outputs of one cluster's resources.
 #[async_trait]
 pub trait SecretVault: Send + Sync {
-    /// Stores a resource's secrets durably and gives their keyed digests, which the record keeps.
-    async fn put(&self, resource: &ResourceId, secrets: &Secrets) -> Result<BTreeMap<String, Digest>, StoreError>;
+    /// Stores a resource's secrets durably and gives their keyed digests, which the record keeps. Whoever does it shows a
+    /// lease of the cluster.
+    async fn put(
+        &self,
+        lease: &dyn Lease,
+        resource: &ResourceId,
+        secrets: &Secrets,
+    ) -> Result<BTreeMap<String, Digest>, StoreError>;
 
     /// Reads the secrets of many resources, as they were when the digests were given.
     async fn get(

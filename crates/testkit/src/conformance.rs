@@ -4,6 +4,7 @@ mod apart;
 mod heads;
 mod journals;
 mod locks;
+mod lost;
 mod names;
 mod objects;
 mod removal;
@@ -60,6 +61,8 @@ const ALL: &[(&str, Behaviour)] = behaviours![
     locks::an_epoch_is_higher_than_that_of_another_store,
     locks::a_broken_lock_is_lost_to_whoever_held_it,
     locks::a_lock_that_nobody_holds_cannot_be_broken,
+    lost::whoever_lost_the_lock_writes_and_deletes_nothing,
+    lost::whoever_lost_the_lock_ends_no_run_and_begins_none,
     removal::a_removed_cluster_leaves_nothing_and_others_alone,
     removal::a_cluster_is_removed_under_its_lease_and_made_anew,
     names::odd_keys_are_kept_apart,

@@ -14,6 +14,8 @@ pub enum Fault {
     Unavailable,
     /// The other side asks for patience, and nothing is done.
     Throttled,
+    /// The handler panics, with nothing done.
+    Panic,
     /// It is done, but the reply is lost.
     LostReply,
     /// The process dies before anything is done.
@@ -36,7 +38,7 @@ pub enum At {
 impl Fault {
     /// Whether it strikes before anything is done.
     pub(crate) fn is_before(self) -> bool {
-        matches!(self, Self::Permanent | Self::Unavailable | Self::Throttled | Self::DieBefore)
+        matches!(self, Self::Permanent | Self::Unavailable | Self::Throttled | Self::Panic | Self::DieBefore)
     }
 
     /// Whether the process dies of it.
@@ -44,11 +46,13 @@ impl Fault {
         matches!(self, Self::DieBefore | Self::DieAfter)
     }
 
+    #[expect(clippy::panic, reason = "it is one of the faults")]
     pub(crate) fn error(self) -> ActionError {
         match self {
             Self::Permanent => ActionError::permanent("it was told to fail"),
             Self::Unavailable => ActionError::unavailable("it cannot be reached"),
             Self::Throttled => ActionError { class: ErrorClass::Throttled, ..ActionError::permanent("too many calls") },
+            Self::Panic => panic!("it was told to panic"),
             Self::LostReply => ActionError::unavailable("the reply was lost"),
             Self::DieBefore | Self::DieAfter => crate::Life::dead(),
         }

@@ -61,8 +61,9 @@ impl Site {
             seed: 1,
         };
         let cluster = site.cluster();
-        let revision = cluster.put_revision(&Revision::of_nothing()).await?;
-        cluster.create("lineage", revision).await?;
+        let lease = site.store.lock(CLUSTER, lock_info("test")).await?;
+        let revision = cluster.put_revision(&*lease, &Revision::of_nothing()).await?;
+        cluster.create(&*lease, "lineage", revision).await?;
         Ok(site)
     }
 
@@ -141,13 +142,13 @@ impl Site {
         let lease = self.store.lock(CLUSTER, lock_info("test")).await?;
         let run = self.run_at(loaded.head.serial);
         self.world.learn(desired);
-        let (journal, ..) = self.cluster().begin_run(loaded, &run, None).await?;
+        let (journal, ..) = self.cluster().begin_run(&*lease, loaded, &run, None).await?;
         let ports = Ports {
             handlers: self.handlers(),
             outputs,
             vault: Arc::new(self.vault.clone()),
             journal,
-            lease,
+            lease: lease.clone(),
             who: "somebody@host".to_owned(),
             command: "test".to_owned(),
             randomness: Arc::new(SeededRandomness::new(self.seed)),
@@ -157,7 +158,7 @@ impl Site {
             abort: self.abort.clone(),
         };
         let summary = runner::run(plan, desired, &run, self.limits.clone(), &ports).await?;
-        self.cluster().end_run().await?;
+        self.cluster().end_run(&*lease, &run).await?;
         Ok(summary)
     }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use engine::{JournalWriter, Lease, LockInfo, MemoryStore, StateStore, StoreError, Version};
 
 use crate::Life;
+use crate::conformance::lock_info;
 
 /// When a process dies, seen from one write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,7 @@ struct Writes {
     made: usize,
     appended: usize,
     death: Option<(usize, Moment)>,
+    loss: Option<usize>,
 }
 
 /// A state store in memory. Copies are the same store.
@@ -31,7 +33,11 @@ pub struct MortalStore {
     life: Life,
     writes: Arc<Mutex<Writes>>,
     lost: Arc<AtomicBool>,
+    other: Arc<Mutex<Option<Other>>>,
 }
+
+/// The lease of another process, and what was stored when it took it.
+type Other = (Arc<dyn Lease>, MemoryStore);
 
 impl MortalStore {
     /// An empty store, used by the process that `life` is of.
@@ -42,7 +48,7 @@ impl MortalStore {
     /// The same contents in a store of another process that goes its own way.
     #[must_use]
     pub fn fork(&self, life: Life) -> Self {
-        Self { inner: self.inner.fork(), life, writes: Arc::default(), lost: Arc::default() }
+        Self { inner: self.inner.fork(), life, ..Self::default() }
     }
 
     /// How many writes were made so far.
@@ -60,6 +66,11 @@ impl MortalStore {
         self.count().death = Some((write, moment));
     }
 
+    /// Lets another process take the lock before the n-th write, counted from 1 over the store's whole life.
+    pub fn lose_at(&self, write: usize) {
+        self.count().loss = Some(write);
+    }
+
     /// Lets every lease be lost from now on.
     pub fn lose_leases(&self) {
         self.lost.store(true, Ordering::SeqCst);
@@ -70,16 +81,37 @@ impl MortalStore {
     }
 
     /// Counts a write; dies where it is told to.
-    fn begin(&self) -> Result<Option<Moment>, StoreError> {
+    async fn begin(&self, cluster: &str) -> Result<Option<Moment>, StoreError> {
         self.life.check_store()?;
-        let mut writes = self.count();
-        writes.made += 1;
-        let moment = writes.death.filter(|(number, _)| *number == writes.made).map(|(_, moment)| moment);
+        let (moment, is_loss) = {
+            let mut writes = self.count();
+            writes.made += 1;
+            let moment = writes.death.filter(|(number, _)| *number == writes.made).map(|(_, moment)| moment);
+            (moment, writes.loss == Some(writes.made))
+        };
+        if is_loss {
+            self.take_away(cluster).await?;
+        }
         if moment == Some(Moment::Before) {
             self.life.end();
             return Err(Life::dead_store());
         }
         Ok(moment)
+    }
+
+    /// Lets another process take the lock, and keep it.
+    async fn take_away(&self, cluster: &str) -> Result<(), StoreError> {
+        let other = self.inner.beside();
+        other.break_lock(cluster).await?;
+        let lease = other.lock(cluster, lock_info("another")).await?;
+        *self.other.lock().unwrap_or_else(PoisonError::into_inner) = Some((lease, self.inner.fork()));
+        Ok(())
+    }
+
+    /// Whether another process took the lock, and everything is since then as it was.
+    pub fn is_as_it_was_lost(&self) -> bool {
+        let other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
+        other.as_ref().is_some_and(|(_, then)| self.inner.has_the_same(then))
     }
 
     fn end<T>(&self, moment: Option<Moment>, result: T) -> Result<T, StoreError> {
@@ -108,13 +140,14 @@ impl Lease for MortalLease {
 
 struct MortalJournal {
     store: MortalStore,
+    cluster: String,
     inner: Arc<dyn JournalWriter>,
 }
 
 #[async_trait]
 impl JournalWriter for MortalJournal {
     async fn append(&self, records: &[String]) -> Result<(), StoreError> {
-        let moment = self.store.begin()?;
+        let moment = self.store.begin(&self.cluster).await?;
         self.store.count().appended += 1;
         self.inner.append(records).await?;
         self.store.end(moment, ())
@@ -138,13 +171,13 @@ impl StateStore for MortalStore {
     }
 
     async fn swap_head(&self, cluster: &str, expected: Option<&Version>, head: &[u8]) -> Result<Version, StoreError> {
-        let moment = self.begin()?;
+        let moment = self.begin(cluster).await?;
         let version = self.inner.swap_head(cluster, expected, head).await?;
         self.end(moment, version)
     }
 
     async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let moment = self.begin()?;
+        let moment = self.begin(cluster).await?;
         self.inner.put(cluster, key, bytes).await?;
         self.end(moment, ())
     }
@@ -160,7 +193,7 @@ impl StateStore for MortalStore {
     }
 
     async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
-        let moment = self.begin()?;
+        let moment = self.begin(cluster).await?;
         self.inner.delete(cluster, key).await?;
         self.end(moment, ())
     }
@@ -177,10 +210,10 @@ impl StateStore for MortalStore {
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {
-        let moment = self.begin()?;
+        let moment = self.begin(cluster).await?;
         let inner = self.inner.create_journal(cluster, run).await?;
         self.end(moment, ())?;
-        Ok(Arc::new(MortalJournal { store: self.clone(), inner }))
+        Ok(Arc::new(MortalJournal { store: self.clone(), cluster: cluster.to_owned(), inner }))
     }
 
     async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError> {
@@ -194,13 +227,13 @@ impl StateStore for MortalStore {
     }
 
     async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
-        let moment = self.begin()?;
+        let moment = self.begin(cluster).await?;
         self.inner.delete_journal(cluster, run).await?;
         self.end(moment, ())
     }
 
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
-        let moment = self.begin()?;
+        let moment = self.begin(cluster).await?;
         self.inner.remove(cluster).await?;
         self.end(moment, ())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use engine::{SecretVault, Secrets, StoreError};
+use engine::{Lease, SecretVault, Secrets, StoreError};
 use resource::{Digest, ResourceId, Secret};
 
 use crate::Life;
@@ -43,8 +43,14 @@ fn digest(resource: &ResourceId, name: &str, secret: &Secret) -> Digest {
 
 #[async_trait]
 impl SecretVault for MemoryVault {
-    async fn put(&self, resource: &ResourceId, secrets: &Secrets) -> Result<BTreeMap<String, Digest>, StoreError> {
+    async fn put(
+        &self,
+        lease: &dyn Lease,
+        resource: &ResourceId,
+        secrets: &Secrets,
+    ) -> Result<BTreeMap<String, Digest>, StoreError> {
         self.life.check_store()?;
+        lease.check()?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let put = |(name, secret): (&String, &Secret)| {
             let digest = digest(resource, name, secret);

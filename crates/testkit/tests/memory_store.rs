@@ -9,7 +9,7 @@ struct Subject(MemoryStore);
 
 impl StoreSubject for Subject {
     fn open(&self) -> Arc<dyn StateStore> {
-        Arc::new(self.0.clone())
+        Arc::new(self.0.beside())
     }
 }
 

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use engine::{JournalWriter, StoreError};
 use fs_err as fs;
 
-use crate::paths::{if_there, make_private_directory, sync_directory, unusable};
+use crate::fence::{self, Under};
+use crate::paths::{Paths, if_there, make_private_directory, sync_directory, unusable};
 
 /// What a journal is written to.
 trait Medium: Write {
@@ -59,30 +60,36 @@ impl<M: Medium> Lines<M> {
 /// An open journal.
 pub(crate) struct FsJournal {
     lines: Arc<Mutex<Lines<fs::File>>>,
+    paths: Paths,
+    /// What is written after the lease is over that it was opened under does not count.
+    under: Under,
 }
 
 impl FsJournal {
-    pub(crate) fn create(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn create(paths: Paths, run: &str, under: Under) -> Result<Self, StoreError> {
+        let _fence = fence::shared(&paths, under.lease()?.as_deref())?;
+        let path = &paths.journal(run);
         let failed = || unusable(format!("create {}", path.display()));
         let directory = path.parent().unwrap_or(Path::new("."));
         make_private_directory(directory).map_err(failed())?;
         let file = fs::OpenOptions::new().append(true).create_new(true).open(path).map_err(failed())?;
         sync_directory(directory).map_err(failed())?;
-        Ok(Self { lines: Arc::new(Mutex::new(Lines::new(file))) })
+        Ok(Self { lines: Arc::new(Mutex::new(Lines::new(file))), paths, under })
     }
 }
 
 #[async_trait]
 impl JournalWriter for FsJournal {
     async fn append(&self, records: &[String]) -> Result<(), StoreError> {
-        let lines = self.lines.clone();
+        let (lines, paths, under) = (self.lines.clone(), self.paths.clone(), self.under.clone());
         let mut text = records.join("\n");
         text.push('\n');
         let written = tokio::task::spawn_blocking(move || {
             let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-            lines.append(&text)
+            let _fence = fence::shared(&paths, under.lease()?.as_deref())?;
+            lines.append(&text).map_err(unusable("write the journal"))
         });
-        written.await.map_err(io::Error::other).flatten().map_err(unusable("write the journal"))
+        written.await.map_err(|error| unusable("write the journal")(io::Error::other(error)))?
     }
 }
 

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::fence;
 use crate::paths::{Paths, if_there, unusable, write_durably};
 
 /// What stands in the lock file: who holds it now, or held it last.
@@ -98,9 +99,11 @@ pub(crate) fn lock(paths: &Paths, info: LockInfo, beyond: u64) -> Result<FsLease
             break file;
         }
     };
+    // Whoever held a lock file that somebody deleted may be in the middle of a write.
+    let _fence = fence::takeover(&paths.cluster)?;
     let last = read(&mut file).map_err(failed(&path))?;
     let epoch = next_epoch(last.map(|last| last.epoch), paths.head().exists(), SystemTime::now());
-    let epoch = epoch.max(beyond.saturating_add(1));
+    let epoch = epoch.max(beyond.max(head_epoch(paths)).saturating_add(1));
     let text = encode(&LockFile { epoch, holder: info }).map_err(failed(&path))?;
     file.set_len(0)
         .and_then(|()| file.rewind())
@@ -111,11 +114,26 @@ pub(crate) fn lock(paths: &Paths, info: LockInfo, beyond: u64) -> Result<FsLease
 }
 
 /// Puts another file in the place of one that somebody holds, and says who that is.
-pub(crate) fn break_lock(path: &Path) -> Result<Option<LockInfo>, StoreError> {
+pub(crate) fn break_lock(paths: &Paths) -> Result<Option<LockInfo>, StoreError> {
+    let path = &paths.lock();
     let Some(file) = if_there(open(path, false)).map_err(failed(path))? else { return Ok(None) };
     let Err(held) = take(path, file)? else { return Ok(None) };
+    let _fence = fence::takeover(&paths.cluster)?;
     encode(&held).and_then(|text| write_durably(path, &text)).map_err(failed(path))?;
     Ok(Some(held.holder))
+}
+
+/// Epoch of the lease under which a head was written; 0 for one that names none.
+pub(crate) fn epoch_of(head: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Written {
+        epoch: u64,
+    }
+    serde_json::from_slice::<Written>(head).map_or(0, |written| written.epoch)
+}
+
+fn head_epoch(paths: &Paths) -> u64 {
+    std::fs::read(paths.head()).map_or(0, |head| epoch_of(&head))
 }
 
 fn open(path: &Path, create: bool) -> std::io::Result<fs::File> {
@@ -130,10 +148,12 @@ fn encode(file: &LockFile) -> std::io::Result<Vec<u8>> {
 fn take(path: &Path, mut file: fs::File) -> Result<Result<fs::File, LockFile>, StoreError> {
     match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Ok(file)),
-        Err(error) => match read_held(&mut file) {
-            Some(held) if error == Errno::WOULDBLOCK => Ok(Err(held)),
-            _ => Err(failed(path)(error.into())),
-        },
+        Err(Errno::WOULDBLOCK) => read_held(&mut file).map(Err).ok_or_else(|| failed(path)(Errno::WOULDBLOCK.into())),
+        Err(error) if matches!(error, Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
+            let why = "this file system has no locks, so state cannot be kept on it: use another directory or s3://";
+            Err(failed(path)(std::io::Error::new(std::io::ErrorKind::Unsupported, why)))
+        }
+        Err(error) => Err(failed(path)(error.into())),
     }
 }
 
@@ -187,6 +207,17 @@ mod tests {
         let held = read_held(&mut open(&path, false).unwrap()).unwrap();
         assert_eq!(held.holder.process, std::process::id());
         writer.join().unwrap();
+    }
+
+    #[test]
+    fn an_epoch_is_higher_than_the_heads_also_when_the_lock_file_is_older() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::new(directory.path(), "demo");
+        std::fs::create_dir_all(&paths.cluster).unwrap();
+        drop(lock(&paths, lock_info("test"), 0).unwrap());
+        std::fs::write(paths.head(), r#"{"format": 1, "serial": 3, "epoch": 41}"#).unwrap();
+        assert_eq!(lock(&paths, lock_info("test"), 0).unwrap().epoch, 42);
+        assert_eq!(epoch_of(br#"{"format": 1, "serial": 3}"#), 0);
     }
 
     #[test]

@@ -9,20 +9,25 @@ use engine::{JournalWriter, Lease, LockInfo, StateStore, StoreError, Version};
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
+use crate::fence::{self, Under};
 use crate::journal::{self, FsJournal};
+use crate::leases::Leases;
 use crate::lock;
-use crate::paths::{Paths, if_there, is_temporary, make_private_directory, unusable, write_durably, write_new_durably};
+use crate::paths::{
+    Paths, if_there, is_temporary, keep_as, make_private_directory, unusable, write_durably, write_new_durably,
+};
 
 /// State kept below one directory of a local file system.
 #[derive(Debug, Clone)]
 pub struct FsStore {
     root: PathBuf,
+    leases: Leases,
 }
 
 impl FsStore {
     /// A store below `root`, which is made (mode 0700) on first use.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), leases: Leases::default() }
     }
 
     fn paths(&self, cluster: &str) -> Paths {
@@ -48,13 +53,6 @@ fn walk(root: &Path, directory: &Path, found: &mut Vec<String>) -> std::io::Resu
 
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     if_there(fs::read(path)).map_err(unusable(format!("read {}", path.display())))
-}
-
-/// Keeps the present head under another name, so that there is one to go back to when a disk or an editor damages it.
-fn keep_earlier(paths: &Paths) -> std::io::Result<()> {
-    if_there(fs::remove_file(paths.earlier_head()))?;
-    if_there(fs::hard_link(paths.head(), paths.earlier_head()))?;
-    Ok(())
 }
 
 fn version_of(bytes: &[u8]) -> Version {
@@ -100,32 +98,37 @@ impl StateStore for FsStore {
     }
 
     async fn swap_head(&self, cluster: &str, expected: Option<&Version>, head: &[u8]) -> Result<Version, StoreError> {
-        let paths = self.paths(cluster);
-        make_private_directory(&paths.cluster).map_err(unusable(format!("create {}", paths.cluster.display())))?;
-        // Swaps happen under the cluster's lock or at its creation; this short lock closes the gap between read and rename.
-        let swap = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(paths.cluster.join("swap"))
-            .map_err(unusable("swap the head"))?;
-        rustix::fs::flock(swap.file(), rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|error| unusable("swap the head")(error.into()))?;
-        let current = read_if_there(&paths.head())?.map(|bytes| version_of(&bytes));
-        if current.as_ref() != expected {
+        let (paths, lease) = (self.paths(cluster), self.leases.of(cluster));
+        let _fence = fence::alone(&paths, lease.as_deref())?;
+        let current = read_if_there(&paths.head())?;
+        if let (Some(current), Some(lease)) = (&current, &lease)
+            && lock::epoch_of(current) > lease.epoch()
+        {
+            return Err(StoreError::LeaseLost);
+        }
+        if current.map(|bytes| version_of(&bytes)).as_ref() != expected {
             return Err(StoreError::Conflict);
         }
-        keep_earlier(&paths).map_err(unusable(format!("keep {}", paths.earlier_head().display())))?;
+        // There is one to go back to when a disk or an editor damages the head.
+        keep_as(&paths.head(), &paths.earlier_head())
+            .map_err(unusable(format!("keep {}", paths.earlier_head().display())))?;
         write_durably(&paths.head(), head).map_err(unusable(format!("write {}", paths.head().display())))?;
         Ok(version_of(head))
     }
 
     async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.paths(cluster).object(key);
+        let (paths, lease) = (self.paths(cluster), self.leases.of(cluster));
+        let fence = fence::shared(&paths, lease.as_deref())?;
+        let path = paths.object(key);
         let mut present = read_if_there(&path)?;
         if present.is_none() {
             let (place, content) = (path.clone(), bytes.to_vec());
-            let written = tokio::task::spawn_blocking(move || write_new_durably(&place, &content)).await;
+            // The fence is opened also when nobody waits for the end any more.
+            let write = move || {
+                let _fence = fence;
+                write_new_durably(&place, &content)
+            };
+            let written = tokio::task::spawn_blocking(write).await;
             let what = format!("write {}", path.display());
             if written.map_err(std::io::Error::other).flatten().map_err(unusable(what))? {
                 return Ok(());
@@ -149,22 +152,27 @@ impl StateStore for FsStore {
     }
 
     async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
-        let removed = if_there(fs::remove_file(self.paths(cluster).object(key)));
+        let (paths, lease) = (self.paths(cluster), self.leases.of(cluster));
+        let _fence = fence::shared(&paths, lease.as_deref())?;
+        let removed = if_there(fs::remove_file(paths.object(key)));
         removed.map(drop).map_err(unusable(format!("delete {key}")))
     }
 
     async fn lock_beyond(&self, cluster: &str, info: LockInfo, epoch: u64) -> Result<Arc<dyn Lease>, StoreError> {
         let paths = self.paths(cluster);
         make_private_directory(&paths.cluster).map_err(unusable(format!("create {}", paths.cluster.display())))?;
-        Ok(Arc::new(lock::lock(&paths, info, epoch)?))
+        let lease = Arc::new(lock::lock(&paths, info, epoch)?);
+        self.leases.add(cluster, &lease);
+        Ok(lease)
     }
 
     async fn break_lock(&self, cluster: &str) -> Result<Option<LockInfo>, StoreError> {
-        lock::break_lock(&self.paths(cluster).lock())
+        lock::break_lock(&self.paths(cluster))
     }
 
     async fn create_journal(&self, cluster: &str, run: &str) -> Result<Arc<dyn JournalWriter>, StoreError> {
-        Ok(Arc::new(FsJournal::create(&self.paths(cluster).journal(run))?))
+        let under = Under::of(self.leases.of(cluster).as_ref());
+        Ok(Arc::new(FsJournal::create(self.paths(cluster), run, under)?))
     }
 
     async fn read_journal(&self, cluster: &str, run: &str) -> Result<Vec<String>, StoreError> {
@@ -176,12 +184,15 @@ impl StateStore for FsStore {
     }
 
     async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
-        let removed = if_there(fs::remove_file(self.paths(cluster).journal(run)));
+        let (paths, lease) = (self.paths(cluster), self.leases.of(cluster));
+        let _fence = fence::shared(&paths, lease.as_deref())?;
+        let removed = if_there(fs::remove_file(paths.journal(run)));
         removed.map(drop).map_err(unusable(format!("delete the journal of run {run}")))
     }
 
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
-        let paths = self.paths(cluster);
+        let (paths, lease) = (self.paths(cluster), self.leases.of(cluster));
+        let _fence = fence::alone(&paths, lease.as_deref())?;
         for path in [paths.head(), paths.cluster] {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             if_there(removed).map_err(unusable(format!("remove {}", path.display())))?;

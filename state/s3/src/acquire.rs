@@ -82,6 +82,14 @@ impl Request<'_> {
         Ok(lease)
     }
 
+    /// Whether the lease that stands in the bucket is the one of this epoch, and neither given back nor taken away.
+    pub(crate) async fn is_held(&self, epoch: u64) -> Result<bool, StoreError> {
+        let key = self.bucket.layout.lease(self.cluster);
+        let Some(object) = self.bucket.get(&key).await? else { return Ok(false) };
+        let lease: LeaseFile = decode(&self.bucket.layout.show(&key), &object.bytes)?;
+        Ok(lease.epoch == epoch && !lease.released && lease.ttl_seconds != BROKEN)
+    }
+
     /// Leaves the lease abandoned, and says who held it. Who takes it next does what a takeover needs.
     pub(crate) async fn break_lease(&self) -> Result<Option<LockInfo>, StoreError> {
         let key = self.bucket.layout.lease(self.cluster);

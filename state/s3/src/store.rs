@@ -64,6 +64,18 @@ impl S3Store {
         Request { bucket: &self.bucket, cluster, options: &self.options, leases: &self.leases }
     }
 
+    /// Before something is deleted, which no condition guards: the lease is this process's still, if it has one, by what
+    /// stands in the bucket and not only by what it believes.
+    async fn confirm(&self, cluster: &str) -> Result<(), StoreError> {
+        let Some(held) = self.leases.of(cluster) else { return Ok(()) };
+        held.check()?;
+        if self.request(cluster).is_held(held.epoch).await? {
+            return Ok(());
+        }
+        held.end();
+        Err(StoreError::LeaseLost)
+    }
+
     /// The epoch of this process's lease of a cluster, if it has one; an error if it lost it.
     fn epoch(&self, cluster: &str) -> Result<Option<u64>, StoreError> {
         match self.leases.of(cluster) {
@@ -107,6 +119,7 @@ impl StateStore for S3Store {
     }
 
     async fn put(&self, cluster: &str, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.epoch(cluster)?;
         let key = self.bucket.layout.object(cluster, key);
         match self.bucket.put(&key, bytes, Condition::Absent).await? {
             Written::Done(_) => Ok(()),
@@ -126,6 +139,7 @@ impl StateStore for S3Store {
     }
 
     async fn delete(&self, cluster: &str, key: &str) -> Result<(), StoreError> {
+        self.confirm(cluster).await?;
         self.bucket.delete(&self.bucket.layout.object(cluster, key)).await
     }
 
@@ -150,6 +164,7 @@ impl StateStore for S3Store {
     }
 
     async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError> {
+        self.confirm(cluster).await?;
         let listed = self.bucket.list(&self.bucket.layout.journal(cluster, run)).await?;
         let keys: Vec<String> = listed.into_iter().map(|object| object.key).collect();
         self.bucket.delete_all(&keys).await
@@ -157,7 +172,7 @@ impl StateStore for S3Store {
 
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         // Only whoever holds the lease may remove; whoever has none was not asked for one.
-        self.epoch(cluster)?;
+        self.confirm(cluster).await?;
         remove::remove(&self.bucket, cluster).await
     }
 }

@@ -184,10 +184,10 @@ async fn store(
     texts: Vec<SourceText>,
     ground: &Ground,
 ) -> Result<(), CommandError> {
-    let _lease = app.store.lock(name, app.lock_info("create cluster")).await?;
+    let lease = app.store.lock(name, app.lock_info("create cluster")).await?;
     let revision = documents::revision(app, texts, ground, None)?;
     let cluster = app.cluster(name);
-    let digest = cluster.put_revision(&revision).await?;
-    cluster.create(lineage, digest).await?;
+    let digest = cluster.put_revision(&*lease, &revision).await?;
+    cluster.create(&*lease, lineage, digest).await?;
     Ok(())
 }

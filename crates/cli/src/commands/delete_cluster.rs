@@ -95,7 +95,7 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
             .exit(Exit::Partial)
             .hint(format!("look into the above, then run again: {again}")));
     }
-    operation.store.remove().await?;
+    operation.store.remove(&*lease).await?;
     kubeconfig::remove(app, name, &authority);
     app.say(format!("Cluster {name} is gone."));
     Ok(Exit::Fine)

@@ -41,15 +41,13 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
             Err(error) => return Err(kept(file, error)),
         }
     };
-    revise::revise(app, &name, texts).await
+    revise::revise(app, &name, &loaded, texts).await.map_err(|error| kept(file, error))
 }
 
 /// What was typed must not be lost.
 fn kept(file: NamedTempFile, error: CommandError) -> CommandError {
     match file.keep() {
-        Ok((_, path)) => {
-            error.hint(format!("your text is kept; mend it and use: kubewright replace -f {}", path.display()))
-        }
+        Ok((_, path)) => error.hint(revise::kept_in(&path)),
         Err(lost) => error.hint(format!("your text could not be kept: {}", lost.error)),
     }
 }

@@ -28,10 +28,10 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = &arguments.name.name;
     let rules = arguments.rules.read()?;
-    operation::load(app, name).await?;
+    let loaded = operation::load(app, name).await?;
     let (_, revision) = operation::revision(app, name, &arguments.to).await?;
     let templates = ground::templates(&revision)?;
-    revise::revise(app, name, Documents { texts: revision.documents, templates, is_result: false }).await?;
+    revise::revise(app, name, &loaded, Documents { texts: revision.documents, templates, is_result: false }).await?;
     let again = format!("kubewright update cluster {name}{} --yes", arguments.rules.again());
     update::update(app, name, &Wish { yes: arguments.yes, rules, again, ..Wish::default() }).await
 }

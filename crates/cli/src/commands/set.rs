@@ -40,5 +40,5 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         })?;
     }
     let texts: Vec<_> = sources.into_iter().map(|source| SourceText { name: source.name, text: source.text }).collect();
-    revise::revise(app, name, texts).await
+    revise::revise(app, name, &loaded, texts).await
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::Lease;
 use model::{Ground, Resolved};
 use plan::{Base, Plan};
 use resource::{Desired, Digest, ResourceId};
@@ -59,15 +60,21 @@ pub(crate) async fn compare<'a>(
 
 impl<'a> Compared<'a> {
     /// The same with everything kept that was allocated for it, before anything is made with that.
-    pub(super) async fn kept(self, app: &'a App, name: &str, wish: &Wish) -> Result<Self, CommandError> {
+    pub(super) async fn kept(
+        self,
+        app: &'a App,
+        name: &str,
+        wish: &Wish,
+        lease: &dyn Lease,
+    ) -> Result<Self, CommandError> {
         let loaded = &self.operation.loaded;
         if serde_json::to_value(&self.ground).is_ok_and(|value| value == loaded.revision.ground) {
             return Ok(self);
         }
         let revision = documents::revision(app, loaded.revision.documents.clone(), &self.ground, Some(loaded))?;
         let store = app.cluster(name);
-        let digest = store.put_revision(&revision).await?;
-        store.set_revision(loaded, digest).await?;
+        let digest = store.put_revision(lease, &revision).await?;
+        store.set_revision(lease, loaded, digest).await?;
         let loaded = operation::load(app, name).await?;
         let judge = Judge::of(&self.resolved, &loaded)?;
         let handlers = self.composition.handlers.clone();

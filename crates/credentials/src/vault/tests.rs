@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use engine::{JournalWriter, Lease, LockInfo, MemoryStore, Version};
 use resource::Secret;
 use tempfile::TempDir;
+use testkit::Held;
 
 use super::*;
 
@@ -118,7 +119,7 @@ fn secrets(text: &str) -> Secrets {
 }
 
 async fn put(vault: &Vault, name: &str, text: &str) -> Live {
-    Live::from([(id(name), vault.put(&id(name), &secrets(text)).await.unwrap())])
+    Live::from([(id(name), vault.put(&Held::default(), &id(name), &secrets(text)).await.unwrap())])
 }
 
 async fn get(vault: &Vault, live: &Live) -> BTreeMap<ResourceId, Secrets> {
@@ -196,7 +197,7 @@ async fn every_version_stays_readable_until_the_vault_is_compacted() {
     let reopened = bench.open().await;
     assert_eq!(get(&reopened, &old).await[&id("a")], secrets("old"));
     assert_eq!(get(&reopened, &new).await[&id("a")], secrets("new"));
-    reopened.compact(&new).await.unwrap();
+    reopened.compact(&Held::default(), &new).await.unwrap();
     let reopened = bench.open().await;
     assert!(get(&reopened, &old).await.is_empty());
     assert_eq!(get(&reopened, &new).await[&id("a")], secrets("new"));
@@ -209,7 +210,7 @@ async fn compacting_what_is_compact_writes_nothing() {
     let vault = bench.open().await;
     let live = put(&vault, "a", "x").await;
     let before = bench.objects().await;
-    vault.compact(&live).await.unwrap();
+    vault.compact(&Held::default(), &live).await.unwrap();
     assert_eq!(bench.objects().await, before);
 }
 
@@ -220,7 +221,7 @@ async fn a_compacted_vault_can_be_written_and_compacted_again() {
     let mut live = Live::new();
     for name in ["a", "b", "c"] {
         live.extend(put(&vault, name, name).await);
-        vault.compact(&live).await.unwrap();
+        vault.compact(&Held::default(), &live).await.unwrap();
         assert_eq!(bench.objects().await.len(), 1);
     }
     assert_eq!(get(&bench.open().await, &live).await.len(), 3);
@@ -251,7 +252,8 @@ async fn a_failed_write_is_an_error_for_everyone_who_waited_and_the_next_one_mak
     bench.store.broken.store(true, Ordering::SeqCst);
     let (a, b) = (secrets("a"), secrets("b"));
     let (id_a, id_b) = (id("a"), id("b"));
-    let (one, other) = tokio::join!(vault.put(&id_a, &a), vault.put(&id_b, &b));
+    let lease = Held::default();
+    let (one, other) = tokio::join!(vault.put(&lease, &id_a, &a), vault.put(&lease, &id_b, &b));
     assert!(one.is_err() && other.is_err());
     bench.store.broken.store(false, Ordering::SeqCst);
     let live = put(&vault, "a", "a").await;
@@ -263,7 +265,8 @@ async fn a_cancelled_put_loses_nobody_elses_secrets() {
     let bench = Bench::new();
     let vault = bench.open().await;
     let (id_a, a) = (id("a"), secrets("a"));
-    let cancelled = tokio::time::timeout(std::time::Duration::from_millis(1), vault.put(&id_a, &a)).await;
+    let cancelled =
+        tokio::time::timeout(std::time::Duration::from_millis(1), vault.put(&Held::default(), &id_a, &a)).await;
     assert!(cancelled.is_err());
     let live = put(&vault, "b", "b").await;
     assert_eq!(get(&bench.open().await, &live).await[&id("b")], secrets("b"));
@@ -299,7 +302,7 @@ async fn another_operator_reads_only_after_being_added_and_not_after_being_remov
     assert!(matches!(&error, VaultError::NotForUs { public, .. } if *public == colleague), "{error}");
 
     let both = BTreeSet::from([vault.own_public_key(), colleague.clone()]);
-    vault.set_operators(both.clone()).await.unwrap();
+    vault.set_operators(&Held::default(), both.clone()).await.unwrap();
     let theirs = bench.open_as("colleague", 1).await.unwrap();
     assert_eq!(theirs.operators(), both);
     let more = put(&theirs, "b", "y").await;
@@ -307,7 +310,7 @@ async fn another_operator_reads_only_after_being_added_and_not_after_being_remov
 
     let mine = bench.open().await;
     assert_eq!(get(&mine, &more).await[&id("b")], secrets("y"));
-    mine.set_operators(BTreeSet::from([mine.own_public_key()])).await.unwrap();
+    mine.set_operators(&Held::default(), BTreeSet::from([mine.own_public_key()])).await.unwrap();
     assert!(matches!(bench.open_as("colleague", 1).await, Err(VaultError::NotForUs { .. })));
     assert_eq!(get(&bench.open().await, &more).await[&id("b")], secrets("y"));
 }
@@ -315,9 +318,9 @@ async fn another_operator_reads_only_after_being_added_and_not_after_being_remov
 #[tokio::test]
 async fn an_operator_cannot_lock_itself_out_or_add_nonsense() {
     let vault = Bench::new().open().await;
-    assert!(matches!(vault.set_operators(BTreeSet::new()).await, Err(VaultError::WouldLockOut)));
+    assert!(matches!(vault.set_operators(&Held::default(), BTreeSet::new()).await, Err(VaultError::WouldLockOut)));
     let nonsense = BTreeSet::from([vault.own_public_key(), "age1nonsense".to_owned()]);
-    assert!(matches!(vault.set_operators(nonsense).await, Err(VaultError::Operator(_))));
+    assert!(matches!(vault.set_operators(&Held::default(), nonsense).await, Err(VaultError::Operator(_))));
 }
 
 #[tokio::test]
@@ -352,4 +355,24 @@ async fn secrets_that_are_not_there_are_left_out() {
     let vault = bench.open().await;
     let wanted = Live::from([(id("a"), BTreeMap::from([("key".to_owned(), Digest::of_bytes(b"x"))]))]);
     assert!(get(&vault, &wanted).await.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_lost_the_lease_writes_and_deletes_nothing() {
+    let bench = Bench::new();
+    let vault = bench.open().await;
+    let live: Live = put(&vault, "a", "x").await.into_iter().chain(put(&vault, "b", "y").await).collect();
+    let before = bench.objects().await;
+    assert_eq!(before.len(), 2);
+    let lost = Held::default();
+    lost.lose();
+    let put = vault.put(&lost, &id("c"), &secrets("z")).await.map(drop);
+    let compacted = vault.compact(&lost, &Live::new()).await;
+    let operators = vault.set_operators(&lost, BTreeSet::from([vault.own_public_key()])).await;
+    assert!(matches!(put, Err(StoreError::LeaseLost)), "{put:?}");
+    for refused in [compacted, operators] {
+        assert!(matches!(refused, Err(VaultError::Store(StoreError::LeaseLost))), "{refused:?}");
+    }
+    assert_eq!(bench.objects().await, before);
+    assert_eq!(get(&bench.open().await, &live).await.len(), 2);
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{CHECKPOINTS, ClusterStore, REVISIONS, Revision, key};
 use crate::journal;
 use crate::state::Head;
-use crate::{RunHistory, StoreError};
+use crate::{Lease, RunHistory, StoreError};
 
 /// How many runs have their journal kept.
 const KEPT_RUNS: usize = 100;
@@ -74,15 +74,17 @@ impl ClusterStore {
 
     /// Forgets journals of old runs, and checkpoints that `heads` do not refer to: the present one, and the one before it,
     /// which somebody may be reading just now.
-    pub(super) async fn tidy(&self, heads: &[&Head]) -> Result<(), StoreError> {
+    pub(super) async fn tidy(&self, lease: &dyn Lease, heads: &[&Head]) -> Result<(), StoreError> {
         let journals = self.store.journals(&self.cluster).await?;
         for run in journals.iter().take(journals.len().saturating_sub(KEPT_RUNS)) {
+            lease.check()?;
             self.store.delete_journal(&self.cluster, run).await?;
         }
         let kept: BTreeSet<String> =
             heads.iter().filter_map(|head| head.checkpoint.as_ref()).map(|digest| key(CHECKPOINTS, digest)).collect();
         for key in self.store.list(&self.cluster, CHECKPOINTS).await? {
             if !kept.contains(&key) {
+                lease.check()?;
                 self.store.delete(&self.cluster, &key).await?;
             }
         }
@@ -92,15 +94,16 @@ impl ClusterStore {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::cluster;
+    use super::super::tests::{cluster, lease};
     use super::*;
 
     #[tokio::test]
     async fn old_journals_and_checkpoints_are_forgotten_and_runs_are_told() {
         let cluster = cluster().await;
+        let lease = lease(&cluster).await;
         for run in 0..KEPT_RUNS + 5 {
             let loaded = cluster.load().await.unwrap().unwrap();
-            let (journal, ..) = cluster.begin_run(&loaded, &format!("{run:03}"), None).await.unwrap();
+            let (journal, ..) = cluster.begin_run(&*lease, &loaded, &format!("{run:03}"), None).await.unwrap();
             let started = journal::Record::RunStarted {
                 format: journal::FORMAT,
                 run: format!("{run:03}"),
@@ -113,7 +116,7 @@ mod tests {
                 time: String::new(),
             };
             journal.append(&started).await.unwrap();
-            cluster.end_run().await.unwrap();
+            cluster.end_run(&*lease, &format!("{run:03}")).await.unwrap();
         }
         let runs = cluster.runs().await.unwrap();
         assert_eq!((runs.len(), runs[0].run.as_str()), (KEPT_RUNS, "005"));
@@ -128,7 +131,7 @@ mod tests {
         assert_eq!(cluster.revision(digest.short()).await.unwrap().0, digest);
         assert!(matches!(cluster.revision("nothing").await, Err(RevisionError::NotFound(_))));
         let other = Revision { reason: "other".into(), ..cluster.revision("").await.unwrap().1 };
-        cluster.put_revision(&other).await.unwrap();
+        cluster.put_revision(&*lease(&cluster).await, &other).await.unwrap();
         assert!(matches!(cluster.revision("").await, Err(RevisionError::Ambiguous(_, 2))));
     }
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{ClusterStore, Loaded};
 use crate::state::Head;
-use crate::{LockInfo, StoreError};
+use crate::{Lease, LockInfo, StoreError};
 
 /// What was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -58,13 +58,11 @@ impl ClusterStore {
             check_room(&target.head, &source.head, to.clone())?;
         }
         self.check_soundness().await?;
-        let moved = self.copy_contents(other).await?;
+        let moved = self.copy_contents(other, &*there).await?;
         other.check_soundness().await?;
-        here.check()?;
-        let serial = self.retire(&source, to).await?;
-        there.check()?;
-        let head = Head { serial: serial + 1, moved_to: None, ..source.head };
-        other.swap(target.as_ref().map(|target| &target.version), &head).await?;
+        let serial = self.retire(&*here, &source, to).await?;
+        let head = Head { serial: serial + 1, epoch: there.epoch(), moved_to: None, ..source.head };
+        other.swap(&*there, target.as_ref().map(|target| &target.version), &head).await?;
         Ok(moved)
     }
 
@@ -76,16 +74,18 @@ impl ClusterStore {
     }
 
     /// Copies everything but the head. What an earlier attempt left of journals is written anew.
-    async fn copy_contents(&self, other: &Self) -> Result<MovedCluster, StoreError> {
+    async fn copy_contents(&self, other: &Self, there: &dyn Lease) -> Result<MovedCluster, StoreError> {
         let keys = self.store.list(&self.cluster, "").await?;
         for key in &keys {
             let bytes = self.store.get(&self.cluster, key).await?;
             let bytes = bytes.ok_or_else(|| StoreError::Damaged { what: key.clone(), why: "it is gone".to_owned() })?;
+            there.check()?;
             other.store.put(&other.cluster, key, &bytes).await?;
         }
         let runs = self.store.journals(&self.cluster).await?;
         for run in &runs {
             let records = self.store.read_journal(&self.cluster, run).await?;
+            there.check()?;
             other.store.delete_journal(&other.cluster, run).await?;
             let journal = other.store.create_journal(&other.cluster, run).await?;
             if !records.is_empty() {
@@ -100,13 +100,12 @@ impl ClusterStore {
     }
 
     /// Lets the head say where the cluster is. Gives back its serial.
-    async fn retire(&self, source: &Loaded, to: String) -> Result<u64, StoreError> {
+    async fn retire(&self, lease: &dyn Lease, source: &Loaded, to: String) -> Result<u64, StoreError> {
         if source.head.moved_to.is_some() {
             return Ok(source.head.serial);
         }
-        let head = Head { serial: source.head.serial + 1, moved_to: Some(to), ..source.head.clone() };
-        self.swap(Some(&source.version), &head).await?;
-        Ok(head.serial)
+        let head = Head { moved_to: Some(to), ..source.head.clone() };
+        self.replace(lease, source, head).await.map(|(head, _)| head.serial)
     }
 }
 
@@ -124,15 +123,10 @@ fn check_room(target: &Head, source: &Head, to: String) -> Result<(), MoveError>
 mod tests {
     use std::sync::Arc;
 
-    use super::super::tests::cluster;
+    use super::super::tests::{cluster, info, lease};
     use super::*;
     use crate::journal::Record;
     use crate::{MemoryStore, Revision};
-
-    fn info() -> LockInfo {
-        let text = || "test".to_owned();
-        LockInfo { id: text(), who: text(), process: 1, operation: text(), since: text() }
-    }
 
     fn empty() -> ClusterStore {
         ClusterStore::new(Arc::new(MemoryStore::named("elsewhere")), "demo")
@@ -142,12 +136,13 @@ mod tests {
     async fn a_moved_cluster_is_there_with_everything_and_no_longer_here() {
         let (here, there) = (cluster().await, empty());
         let loaded = here.load().await.unwrap().unwrap();
-        let (journal, ..) = here.begin_run(&loaded, "open", None).await.unwrap();
+        let held = lease(&here).await;
+        let (journal, ..) = here.begin_run(&*held, &loaded, "open", None).await.unwrap();
         journal
             .append(&Record::RunFinished { succeeded: 1, failed: 0, skipped: 0, time: String::new() })
             .await
             .unwrap();
-        drop(journal);
+        drop((journal, held));
         let before = here.load().await.unwrap().unwrap();
         let epoch = here.store.lock("demo", info()).await.unwrap().epoch();
         assert_eq!(here.move_to(&there, info()).await.unwrap(), MovedCluster { objects: 2, journals: 1 });
@@ -159,7 +154,8 @@ mod tests {
         assert!(after.head.serial > before.head.serial);
         assert!(there.store.lock("demo", info()).await.unwrap().epoch() > epoch);
         assert!(matches!(here.load().await, Err(StoreError::Moved { to }) if to == "elsewhere"));
-        assert!(matches!(here.begin_run(&before, "late", None).await.err(), Some(StoreError::Conflict)));
+        let late = here.begin_run(&*lease(&here).await, &before, "late", None).await;
+        assert!(matches!(late.err(), Some(StoreError::Conflict)));
     }
 
     #[tokio::test]
@@ -174,8 +170,10 @@ mod tests {
     #[tokio::test]
     async fn a_cluster_that_is_there_is_not_overwritten() {
         let (here, there) = (cluster().await, empty());
-        let digest = there.put_revision(&Revision::of_nothing()).await.unwrap();
-        there.create("other", digest).await.unwrap();
+        let held = lease(&there).await;
+        let digest = there.put_revision(&*held, &Revision::of_nothing()).await.unwrap();
+        there.create(&*held, "other", digest).await.unwrap();
+        drop(held);
         let refused = here.move_to(&there, info()).await.unwrap_err();
         assert!(matches!(refused, MoveError::Occupied { lineage } if lineage == "other"));
         assert!(here.load().await.unwrap().is_some());
@@ -188,8 +186,8 @@ mod tests {
     async fn an_interrupted_move_goes_on() {
         let (here, there) = (cluster().await, empty());
         let source = here.load().await.unwrap().unwrap();
-        here.copy_contents(&there).await.unwrap();
-        here.retire(&source, "elsewhere".to_owned()).await.unwrap();
+        here.copy_contents(&there, &*lease(&there).await).await.unwrap();
+        here.retire(&*lease(&here).await, &source, "elsewhere".to_owned()).await.unwrap();
         assert!(there.load().await.unwrap().is_none());
         here.move_to(&there, info()).await.unwrap();
         assert!(there.load().await.unwrap().is_some());

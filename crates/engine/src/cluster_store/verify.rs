@@ -109,14 +109,14 @@ impl ClusterStore {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::cluster;
+    use super::super::tests::{cluster, lease};
     use super::*;
 
     #[tokio::test]
     async fn a_sound_cluster_has_no_damages() {
         let cluster = cluster().await;
         let loaded = cluster.load().await.unwrap().unwrap();
-        cluster.begin_run(&loaded, "first", None).await.unwrap();
+        cluster.begin_run(&*lease(&cluster).await, &loaded, "first", None).await.unwrap();
         let verified = cluster.verify().await.unwrap();
         assert_eq!((verified.objects, verified.damages), (3, vec![]));
     }
@@ -124,8 +124,9 @@ mod tests {
     #[tokio::test]
     async fn every_damaged_missing_or_foreign_object_is_named() {
         let cluster = cluster().await;
+        let lease = lease(&cluster).await;
         let loaded = cluster.load().await.unwrap().unwrap();
-        let (journal, ..) = cluster.begin_run(&loaded, "first", None).await.unwrap();
+        let (journal, ..) = cluster.begin_run(&*lease, &loaded, "first", None).await.unwrap();
         journal
             .append(&journal::Record::RunFinished { succeeded: 0, failed: 0, skipped: 0, time: String::new() })
             .await

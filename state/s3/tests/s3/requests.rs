@@ -12,8 +12,9 @@ use crate::site::Site;
 async fn cluster(site: &Site) -> ClusterStore {
     let store: Arc<dyn StateStore> = Arc::new(site.open());
     let cluster = ClusterStore::new(store, "demo");
-    let digest = cluster.put_revision(&Revision::of_nothing()).await.unwrap();
-    cluster.create("lineage", digest).await.unwrap();
+    let lease = cluster.store().lock("demo", lock_info("me")).await.unwrap();
+    let digest = cluster.put_revision(&*lease, &Revision::of_nothing()).await.unwrap();
+    cluster.create(&*lease, "lineage", digest).await.unwrap();
     cluster
 }
 
@@ -28,7 +29,7 @@ async fn a_cluster_is_loaded_with_few_requests_and_no_list() {
     let lease = cluster.store().lock("demo", lock_info("me")).await.unwrap();
     let loaded = cluster.load().await.unwrap().unwrap();
     let goal = Goal { format: Goal::FORMAT, revision: loaded.head.revision.clone(), documents: Vec::new() };
-    let (journal, ..) = cluster.begin_run(&loaded, "run", Some(&goal)).await.unwrap();
+    let (journal, ..) = cluster.begin_run(&*lease, &loaded, "run", Some(&goal)).await.unwrap();
     journal.append(&Record::RunFinished { succeeded: 0, failed: 0, skipped: 0, time: String::new() }).await.unwrap();
 
     site.proxy.take_passed();
@@ -37,7 +38,7 @@ async fn a_cluster_is_loaded_with_few_requests_and_no_list() {
     assert!(passed.iter().all(is_plain_get), "{passed:#?}");
     assert!(passed.len() <= 8, "an open run asks for its journal too: {passed:#?}");
 
-    cluster.end_run().await.unwrap();
+    cluster.end_run(&*lease, "run").await.unwrap();
     drop(lease);
     site.proxy.take_passed();
     assert!(cluster.load().await.unwrap().unwrap().goal.is_some());

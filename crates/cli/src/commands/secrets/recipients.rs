@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
-use credentials::Vault;
+use credentials::{Vault, VaultError};
+use engine::StoreError;
 use report::Table;
 use serde_json::json;
 
@@ -86,12 +87,15 @@ async fn change(
     name: &str,
     change: impl FnOnce(&mut BTreeSet<String>) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let _lease = operation::lock(app, name, "secrets recipients").await?;
+    let lease = operation::lock(app, name, "secrets recipients").await?;
     operation::load(app, name).await?;
     let vault = operation::open_vault(app, name).await?;
     let mut operators = vault.operators();
     change(&mut operators)?;
-    vault.set_operators(operators).await.map_err(|error| {
+    vault.set_operators(&*lease, operators).await.map_err(|error| {
+        if let VaultError::Store(error @ StoreError::LeaseLost) = error {
+            return error.into();
+        }
         let exit = if error.is_refusal() { Exit::Usage } else { Exit::Failed };
         CommandError::from_source("the list of recipients stays as it is", &error).exit(exit)
     })?;
