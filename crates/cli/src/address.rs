@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use state_s3::S3Url;
+use crate::bucket;
 
 /// What an address can be.
 const SHAPE: &str = "it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]";
@@ -16,8 +16,8 @@ pub(crate) fn read(text: &str) -> Result<String, String> {
         let absolute = std::path::absolute(text).map_err(|error| error.to_string())?;
         return Ok(absolute.display().to_string());
     }
-    match text.parse::<S3Url>() {
-        Ok(_) => Ok(text.to_owned()),
+    match bucket::check(text) {
+        Ok(()) => Ok(text.to_owned()),
         Err(error) => Err(format!("{error}; {SHAPE}{}", correction(text))),
     }
 }
@@ -38,7 +38,7 @@ fn scheme(text: &str) -> Option<&str> {
 fn correction(text: &str) -> String {
     let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
     let meant = format!("s3://{}", rest.trim_start_matches('/'));
-    if scheme.eq_ignore_ascii_case("s3") && meant != text && meant.parse::<S3Url>().is_ok() {
+    if scheme.eq_ignore_ascii_case("s3") && meant != text && bucket::check(&meant).is_ok() {
         return format!("; did you mean {meant}?");
     }
     let is_directory = !text.contains("://") && Path::new(text).is_dir();

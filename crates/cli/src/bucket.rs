@@ -29,6 +29,22 @@ fn open_s3(address: &str, from: &str) -> Opened {
     Ok(Arc::new(state_s3::S3Store::new(url)))
 }
 
+/// Whether an address is one of a bucket; else what is wrong with it.
+#[cfg(feature = "s3")]
+pub(crate) fn check(address: &str) -> Result<(), String> {
+    address.parse::<state_s3::S3Url>().map(drop).map_err(|error| error.to_string())
+}
+
+/// The same as far as it can be told without what reads the whole address.
+#[cfg(not(feature = "s3"))]
+pub(crate) fn check(address: &str) -> Result<(), String> {
+    match address.strip_prefix("s3://") {
+        Some(bucket) if bucket.starts_with(|c: char| c.is_ascii_alphanumeric()) => Ok(()),
+        Some(_) => Err(format!("`{address}` names no bucket")),
+        None => Err(format!("`{address}` is neither a directory nor a bucket")),
+    }
+}
+
 /// What a program says that cannot open it.
 fn left_out(address: &str, from: &str) -> CommandError {
     CommandError::failed(format!("{from}: {address} is no directory, and this kubewright was built without S3"))

@@ -36,7 +36,9 @@ pub(crate) async fn new(
         // Who held it before may have taken it for good since the host was looked at.
         let (facts, again) = choose(app, name, effective, &busy).await?;
         if again == subnet {
-            surroundings::said(&facts, subnet, effective).into_iter().for_each(|text| app.say(text));
+            for text in surroundings::said(&facts, subnet, effective) {
+                app.say(text);
+            }
             return Ok((on_subnet(app, name, subnet, &facts, effective, documents)?, held));
         }
     }
@@ -52,14 +54,13 @@ async fn choose(
     let facts = compose::local_provider(app).facts().await?;
     let mut taken = neighbours::look(&app.store, name).await?.subnets;
     taken.extend(busy);
-    let subnet = match effective.cluster.spec.local.subnet {
-        Some(wanted) => checked(name, wanted, &facts, &taken)?,
-        None => {
-            taken.extend(surroundings::ranges(effective));
-            subnet::choose(&facts, &taken).ok_or_else(|| {
-                CommandError::failed(subnet::NONE_FREE).hint("name one in spec.local.subnet of the Cluster document")
-            })?
-        }
+    let subnet = if let Some(wanted) = effective.cluster.spec.local.subnet {
+        checked(name, wanted, &facts, &taken)?
+    } else {
+        taken.extend(surroundings::ranges(effective));
+        subnet::choose(&facts, &taken).ok_or_else(|| {
+            CommandError::failed(subnet::NONE_FREE).hint("name one in spec.local.subnet of the Cluster document")
+        })?
     };
     Ok((facts, subnet))
 }
@@ -151,13 +152,12 @@ fn identity(host: &Value) -> Option<HostIdentity> {
 
 /// The host of a stored cluster: the one that was kept, or this one where nothing speaks against it.
 fn host(app: &App, name: &str, loaded: &Loaded, kept: Option<Value>) -> Result<Option<Value>, CommandError> {
-    let at_home = match kept.as_ref().and_then(identity) {
-        Some(host) => host.elsewhere(&HostIdentity::here(&app.machines())).is_none(),
+    let at_home = if let Some(host) = kept.as_ref().and_then(identity) {
+        host.elsewhere(&HostIdentity::here(&app.machines())).is_none()
+    } else {
         // Release 0.1 kept none: machines that were made, but not here, are somewhere else.
-        None => {
-            let made = loaded.state.resources.keys().any(|id| id.kind() == provider_local::MACHINE);
-            !made || app.machines().join(name).is_dir()
-        }
+        let made = loaded.state.resources.keys().any(|id| id.kind() == provider_local::MACHINE);
+        !made || app.machines().join(name).is_dir()
     };
     if at_home { here(app) } else { Ok(kept) }
 }

@@ -118,8 +118,8 @@ fn describe(foreign: &Foreign) -> String {
 }
 
 fn warn(app: &App, error: &CommandError) {
-    let hints = error.hints.iter().map(|hint| format!("\n  {hint}")).collect::<String>();
-    app.say(format!("Warning: {}{hints}", error.message));
+    let lines: Vec<&str> = std::iter::once(&error.message).chain(&error.hints).map(String::as_str).collect();
+    app.say(format!("Warning: {}", lines.join("\n  ")));
 }
 
 /// Where the API is reached from here: the spec's endpoint, or else the first control plane that is up.

@@ -40,15 +40,18 @@ fn subnet(ground: &serde_json::Value) -> Option<Ipv4Net> {
 
 #[cfg(test)]
 mod tests {
-    use engine::{MemoryStore, Revision};
+    use engine::{LockInfo, MemoryStore, Revision};
     use serde_json::json;
 
     use super::*;
 
     async fn cluster(store: &Arc<dyn StateStore>, name: &str, ground: serde_json::Value) {
         let cluster = ClusterStore::new(store.clone(), name);
-        let digest = cluster.put_revision(&Revision { ground, ..Revision::of_nothing() }).await.unwrap();
-        cluster.create("lineage", digest).await.unwrap();
+        let text = || "test".to_owned();
+        let info = LockInfo { id: text(), who: text(), process: 1, operation: text(), since: text() };
+        let lease = store.lock(name, info).await.unwrap();
+        let digest = cluster.put_revision(&*lease, &Revision { ground, ..Revision::of_nothing() }).await.unwrap();
+        cluster.create(&*lease, "lineage", digest).await.unwrap();
     }
 
     #[tokio::test]

@@ -72,7 +72,7 @@ pub(crate) async fn states(operation: &Operation<'_>) -> BTreeMap<ResourceId, St
             }
             Observation::Present { .. } => Some((id, State::Off)),
             Observation::Unknown { .. } => Some((id, State::Unknown)),
-            Observation::Absent | Observation::Orphan { .. } => None,
+            Observation::Absent | Observation::Orphan { .. } | Observation::Foreign { .. } => None,
         }
     };
     observed.into_iter().filter_map(state).collect()

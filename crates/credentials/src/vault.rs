@@ -172,9 +172,6 @@ impl Vault {
         Ok(())
     }
 
-    /// Encrypts and stores one bundle; gives its key.
-    async fn write(&self, bundle: Bundle) -> Result<String, VaultError> {
-        self.keep_key()?;
     async fn forget(&self, lease: &dyn Lease, object: &str) -> Result<(), StoreError> {
         lease.check()?;
         self.store.delete(&self.cluster, object).await
@@ -182,6 +179,7 @@ impl Vault {
 
     /// Encrypts and stores one bundle; gives its key.
     async fn write(&self, lease: &dyn Lease, bundle: Bundle) -> Result<String, VaultError> {
+        self.keep_key()?;
         let sealed = blocking(move || cipher::seal(&bundle)).await??;
         let key = object_key(&sealed);
         lease.check()?;

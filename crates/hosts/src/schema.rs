@@ -56,9 +56,9 @@ fn restarted(field: &FieldChange, before: &Value, after: &Value) -> Vec<String> 
             all_entries(before, after, part, "files", &|file| by_file(before, after, part, file))
         }
         // Only another content does.
-        ["config", "group" | "machine", "files", _, "restarts" | "mode" | "stage" | "createOnly", ..] => Vec::new(),
+        ["config", "group" | "machine", "files", _, "restarts" | "mode" | "stage" | "createOnly", ..]
+        | ["config", "group", "units", _, "reloads"] => Vec::new(),
         ["config", part @ ("group" | "machine"), "files", file, ..] => by_file(before, after, part, file),
-        ["config", "group", "units", _, "reloads"] => Vec::new(),
         ["config", "group", "units", unit] if field.before.is_some() => vec![(*unit).to_owned()],
         ["config", "group", "units", unit, "start"] => vec![(*unit).to_owned()],
         _ => Vec::new(),

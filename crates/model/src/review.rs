@@ -48,7 +48,9 @@ fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, Resol
     // Texts of own templates are not known here, and say nothing about where files are.
     cluster.spec.templates.clear();
     let mut groups = groups.to_vec();
-    groups.iter_mut().for_each(|group| group.spec.count = 1);
+    for group in &mut groups {
+        group.spec.count = 1;
+    }
     let names: Vec<String> = groups.iter().flat_map(machine_names).collect();
     let subnet = Ipv4Net::new_assert([10, 0, 0, 0].into(), 8);
     let local = Allocation::new(String::new(), subnet).with_machines(names.iter().map(String::as_str));
@@ -57,6 +59,7 @@ fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, Resol
         programs: BTreeMap::new(),
         cgroup_v1: false,
         resolvers: Vec::new(),
+        host: None,
         templates: BTreeMap::new(),
     };
     resolve("", cluster, groups, ground)

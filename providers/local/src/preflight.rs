@@ -160,11 +160,12 @@ pub(crate) fn taken_bridge(owner: &Owner, bridge: &str, recorded: bool, links: &
     if marked.as_ref().is_some_and(|marked| owner.owns(marked, recorded)) {
         return None;
     }
-    let mut why = network::foreign(bridge, marked.as_ref());
+    let whose = network::foreign(bridge, marked.as_ref());
     let running = marked.and_then(|marked| running_from(&marked.cluster, &machine::supervisors()));
-    if let Some(directory) = &running {
-        why.push_str(&format!(", whose machines run from {directory}"));
-    }
+    let why = match &running {
+        Some(directory) => format!("{whose}, whose machines run from {directory}"),
+        None => whose,
+    };
     let state = running.as_deref().and_then(|directory| directory.strip_suffix("/machines"));
     Some(Finding {
         object: format!("link {bridge}"),

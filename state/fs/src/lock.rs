@@ -149,7 +149,7 @@ fn take(path: &Path, mut file: fs::File) -> Result<Result<fs::File, LockFile>, S
     match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Ok(file)),
         Err(Errno::WOULDBLOCK) => read_held(&mut file).map(Err).ok_or_else(|| failed(path)(Errno::WOULDBLOCK.into())),
-        Err(error) if matches!(error, Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
+        Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {
             let why = "this file system has no locks, so state cannot be kept on it: use another directory or s3://";
             Err(failed(path)(std::io::Error::new(std::io::ErrorKind::Unsupported, why)))
         }

@@ -29,7 +29,7 @@ pub(crate) fn observe(view: View<'_>) -> States {
 }
 
 /// How long a boot may take before what it has not started by then is taken for something that does not start.
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_mins(1);
 /// Between two looks at a machine that boots.
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -67,7 +67,9 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let around = surroundings::of(&compose::local_provider(app).facts().await?);
     let (texts, said) = surroundings::fitted(texts, &around);
     let effective = documents::effective_on(&texts, &around)?;
-    said.into_iter().for_each(|text| app.say(text));
+    for text in said {
+        app.say(text);
+    }
     let name = effective.cluster.metadata.name.clone();
     if name != arguments.name.name {
         return Err(CommandError::failed(format!(

@@ -17,7 +17,7 @@ use crate::output::{self, Format};
 use crate::power::{self, To};
 use crate::rule_files::RuleFiles;
 use crate::update::{self, Wish};
-use crate::{health, prepare, resolving};
+use crate::{ground, health, prepare, resolving};
 
 /// Arguments of `start cluster`.
 #[derive(Debug, Args)]
@@ -58,7 +58,8 @@ async fn start(app: &App, name: &str, rules: &RuleFiles) -> Result<Started, Comm
     let rules = rules.read()?;
     let lease = operation::lock(app, name, "start cluster").await?;
     let loaded = operation::load(app, name).await?;
-    let (mut resolved, _) = resolving::stored(&loaded)?;
+    ground::at_home(app, name, &loaded).await?;
+    let (mut resolved, _) = resolving::stored(app, name, &loaded)?;
     let judge = Judge::of(&resolved, &loaded)?;
     let prepared = prepare::assets(app, &resolved, &loaded, false).await?;
     let composition = compose(app, prepared.agent.clone(), &Care::default());
@@ -74,13 +75,12 @@ async fn start(app: &App, name: &str, rules: &RuleFiles) -> Result<Started, Comm
         update::show(app, &plan)?;
     }
     judge.plan(app, &plan, None, &rules)?;
-    let epoch = lease.epoch();
     let running = operation.run(&plan, &desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
     operation::outcome(app, &summary, &format!("kubewright start cluster {name}"))?;
     let recorded = &operation.loaded.state.resources;
     resolved.machines.retain(|machine| recorded.contains_key(&model::ids::machine_config(&machine.name)));
-    let waited = health::wait(app, &composition, &operation, &resolved, epoch).await;
+    let waited = health::wait(app, &composition, &operation, &resolved).await;
     Ok(Started { resources, problem: waited.err() })
 }
 

@@ -32,7 +32,8 @@ pub(crate) async fn look(open: &Open<'_>, looks: Looks) -> Result<Vec<Finding>, 
     let mut healthy = 0;
     loop {
         let found = once(open).await;
-        healthy = if found.as_ref().is_ok_and(|found| !found.iter().any(|finding| finding.fails)) { healthy + 1 } else { 0 };
+        healthy =
+            if found.as_ref().is_ok_and(|found| !found.iter().any(|finding| finding.fails)) { healthy + 1 } else { 0 };
         if healthy >= looks.count || (healthy == 0 && Instant::now() >= until) {
             return found;
         }

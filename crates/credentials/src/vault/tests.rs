@@ -149,7 +149,7 @@ async fn a_key_that_another_process_made_meanwhile_is_not_written_over() {
     let bench = Bench::new();
     let (one, other) = (bench.open().await, bench.open().await);
     put(&one, "a", "x").await;
-    assert!(other.put(&id("b"), &secrets("y")).await.is_err());
+    assert!(other.put(&Held::default(), &id("b"), &secrets("y")).await.is_err());
     put(&bench.open().await, "b", "y").await;
 }
 

@@ -71,7 +71,9 @@ pub(super) fn check(cluster: &Cluster, groups: &[InstanceGroup]) -> Result<Vec<R
 /// Everything that any machine of the cluster has from us.
 fn ours(cluster: &Cluster, groups: &[InstanceGroup]) -> Result<Paths, ReviewError> {
     let mut plain = groups.to_vec();
-    plain.iter_mut().for_each(|group| group.spec.files.clear());
+    for group in &mut plain {
+        group.spec.files.clear();
+    }
     let resolved = nominal(fullest(cluster), &plain)?;
     let mut paths = Paths::new();
     for config in machine_config::configs(&resolved)? {

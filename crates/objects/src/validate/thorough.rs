@@ -87,7 +87,8 @@ fn unlike_the_spec((node, expected): (&NodeSummary, &ExpectedNode)) -> Vec<Findi
         role,
     ];
     let hint = Some("`kubewright update cluster` shows what it would change".to_owned());
-    let finding = |problem| Finding { subject: format!("node/{}", node.name), problem, hint: hint.clone(), fails: true };
+    let finding =
+        |problem| Finding { subject: format!("node/{}", node.name), problem, hint: hint.clone(), fails: true };
     problems.into_iter().flatten().map(finding).collect()
 }
 
