@@ -83,7 +83,7 @@ impl From<StoreError> for CommandError {
             StoreError::LeaseLost => failed
                 .exit(Exit::Locked)
                 .hint("somebody took it with `state unlock --force`, or this host slept for longer than it holds")
-                .hint("nothing more was changed; see what the other one does with: kubewright get runs NAME")
+                .hint("nothing more was changed; what the other one does is a run of the cluster: see kubewright get clusters")
                 .hint("then run the same command again"),
             StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state from a backup"),
             StoreError::Moved { to } => failed.hint(format!("run the same command with: --state '{to}'")),

@@ -92,6 +92,13 @@ pub(crate) async fn revision(app: &App, name: &str, wanted: &str) -> Result<(Dig
     })
 }
 
+/// Makes the operator's key where there is none, before the first secret of a first cluster is made: of several commands at
+/// once all take the same one.
+pub(crate) fn make_key(app: &App) -> Result<(), CommandError> {
+    let made = Vault::public_key(&app.environment.operator_key);
+    made.map(drop).map_err(|error| CommandError::from_source("cannot make the operator's key", &error))
+}
+
 /// Opens the secrets of a cluster.
 pub(crate) async fn open_vault(app: &App, name: &str) -> Result<Arc<Vault>, CommandError> {
     let opened = Vault::open(app.store.clone(), name, &app.environment.operator_key, &SystemRandomness).await;

@@ -119,10 +119,7 @@ impl Journal {
                     let _ = answer.send(match &written {
                         Ok(()) => Ok(()),
                         Err(StoreError::LeaseLost) => Err(StoreError::LeaseLost),
-                        Err(error) => Err(StoreError::Unusable {
-                            what: "write the journal".to_owned(),
-                            source: std::io::Error::other(error.to_string()),
-                        }),
+                        Err(error) => Err(unusable(std::io::Error::other(in_full(error)))),
                     });
                 }
             }
@@ -138,6 +135,12 @@ impl Journal {
         self.queue.send((text, answer)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
+}
+
+/// An error with all its causes, for everybody who waited for the same write.
+fn in_full(error: &StoreError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn unusable(source: std::io::Error) -> StoreError {

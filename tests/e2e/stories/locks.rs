@@ -46,7 +46,7 @@ fn taken_away(world: &mut World) {
     let taken = world.kubewright(&["state", "unlock", "locks1", "--force"]);
     assert!(taken.contains(&holder), "{taken}");
     let (status, said) = first.finish();
-    assert_eq!(status.code(), Some(12), "{said}");
+    assert_eq!(status.code(), Some(13), "{said}");
     assert!(said.contains("the lock on the cluster was lost"), "{said}");
     world.kubewright(&["update", "cluster", "locks1", "--yes"]);
     checks::nothing_to_do(world, "locks1");

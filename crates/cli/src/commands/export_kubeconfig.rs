@@ -8,7 +8,7 @@ use crate::arguments::Name;
 use crate::error::Outcome;
 use crate::exit::Exit;
 use crate::kubeconfig::{self, Switch};
-use crate::{open, output, proxies};
+use crate::{kubectl, open, output, proxies};
 
 /// Arguments of `export kubeconfig`.
 #[derive(Debug, Args)]
@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
     let open = open::cluster(app, &name).await?;
+    kubectl::beside(app, &open.resolved);
     let said = kubeconfig::export(app, &open.operation, &open.resolved, Switch::Always).await?;
     output::data(app.format, &json!({"cluster": name, "context": name}))?;
     app.say(said);

@@ -34,7 +34,7 @@ fn what_a_component_would_refuse_is_refused_with_file_line_and_field() {
             "",
             "6 spec.kubelet.config.evictionSoft[\"memory.available\"]",
         ),
-        ("", ", machine: {cpus: 2}, kubelet: {kubeReserved: {cpu: 3000m}}", "13 spec.machine.cpus"),
+        ("", ", machine: {cpus: 2}, kubelet: {kubeReserved: {cpu: 3000m}}", "16 spec.machine.cpus"),
         (
             "audit: {policy: custom, rules: [{level: Metadata, resources: [{group: ''}], nonResourceURLs: [/x]}]}",
             "",
@@ -50,7 +50,7 @@ fn what_a_component_would_refuse_is_refused_with_file_line_and_field() {
         ("files: [{path: /usr/local/bin/kubelet, content: x}]", "", "6 spec.files[0].path"),
         ("files: [{path: //etc/kubernetes/, content: x}]", "", "6 spec.files[0].path"),
         ("files: [{path: /etc/a, content: '{{instance}}'}]", "", "6 spec.files[0].content"),
-        ("", ", files: [{path: /etc/a, content: '{{instance}}'}]", "13 spec.files[0].content"),
+        ("", ", files: [{path: /etc/a, content: '{{instance}}'}]", "16 spec.files[0].content"),
     ] {
         let found = judge(&texts(cluster, worker));
         assert_eq!(found, (false, vec![format!("demo.yaml:{place}")]), "{cluster}{worker}");
@@ -60,7 +60,7 @@ fn what_a_component_would_refuse_is_refused_with_file_line_and_field() {
 #[test]
 fn what_would_be_in_vain_is_said_and_taken() {
     for (cluster, worker, place) in [
-        ("", ", kubelet: {config: {maxPods: 500}}", "13 spec.kubelet.config.maxPods"),
+        ("", ", kubelet: {config: {maxPods: 500}}", "16 spec.kubelet.config.maxPods"),
         ("networking: {upstreamResolvers: ['2001:db8::53']}", "", "6 spec.networking.upstreamResolvers[0]"),
         (
             "containerd: {mirrors: {docker.io: [https://m.example]}, registryCredentials: {m.example: {username: a, passwordFile: b}}}",

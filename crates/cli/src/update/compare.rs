@@ -52,6 +52,9 @@ pub(crate) async fn compare<'a>(
     }
     let prepared = prepare::assets(app, &resolved, &loaded, used).await?;
     let composition = compose(app, prepared.agent.clone(), &wish.care);
+    if used && loaded.state.resources.is_empty() {
+        operation::make_key(app)?;
+    }
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
     let plan = wish.view.plan(app, name, &operation, &desired, prepared.digest()).await?;
     let plan = plan.judged_by(wish.rules.digest());

@@ -275,6 +275,9 @@ async fn a_cancelled_put_loses_nobody_elses_secrets() {
 #[tokio::test]
 async fn two_vaults_opened_empty_agree_once_the_first_has_written() {
     let bench = Bench::new();
+    // One operator, whose key is there already.
+    let store = Arc::new(bench.store.clone());
+    put(&Vault::open(store, "other", &bench.key_file("me"), &Fixed(1)).await.unwrap(), "x", "x").await;
     let (first, second) = (bench.open_as("me", 1).await.unwrap(), bench.open_as("me", 2).await.unwrap());
     let a = put(&first, "a", "a").await;
     let b = put(&second, "b", "b").await;

@@ -134,7 +134,7 @@ fn placeholders_that_nothing_is_known_for_are_refused_wherever_they_stand() {
         ("files: [{path: /a, content: '{{instance}} has {{value}} errors'}]", "spec.files[0].content"),
         ("hooks: [{name: h, command: [/bin/echo, '{{x}}']}]", "spec.hooks[0].command[1]"),
         ("kubeAPIServer: {extraArgs: {oidc-client-id: '{{id}}'}}", "spec.kubeAPIServer.extraArgs.oidc-client-id"),
-        ("kubelet: {config: {nodeStatusUpdateFrequency: '{{y}}'}}", "spec.kubelet.config.nodeStatusUpdateFrequency"),
+        ("kubelet: {config: {volumePluginDir: '/opt/{{y}}'}}", "spec.kubelet.config.volumePluginDir"),
         ("audit: {policy: custom, rules: [{level: None, users: ['{{u}}']}]}", "spec.audit.rules[0].users[0]"),
         ("containerd: {additions: 'x = \"{{z}}\"'}", "spec.containerd.additions"),
     ] {
@@ -162,9 +162,9 @@ fn a_flags_file_that_no_mount_covers_is_said_for_every_component() {
     for (component, flag, value) in [
         ("kubeAPIServer", "oidc-ca-file", "/etc/kubernetes/pki/oidc.pem"),
         ("kubeAPIServer", "oidc-ca-file", "/etc/ssl/certs/oidc.pem"),
-        ("kubeControllerManager", "kubeconfig-x", "/etc/kubernetes/controller-manager.conf"),
+        ("kubeControllerManager", "cluster-signing-legacy-unknown-cert-file", "/etc/kubernetes/pki/ca.crt"),
         ("etcd", "client-crl-file", "/etc/kubernetes/pki/etcd/crl.pem"),
-        ("kubeAPIServer", "authorization-always-allow-paths", "/healthz"),
+        ("kubeControllerManager", "authorization-always-allow-paths", "/healthz"),
         ("kubeAPIServer", "audit-webhook-mode", "batch"),
     ] {
         let found = about(&format!("  {component}: {{extraArgs: {{{flag}: {value}}}}}\n"));

@@ -4,7 +4,6 @@ use catalog::{ComponentFacts, Facts, Past};
 
 use super::{Finding, World};
 
-mod audit;
 mod fields;
 mod flags;
 mod gates;
@@ -60,7 +59,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let newest = || catalog::releases().iter().rev().find_map(|release| catalog::facts(release.minor));
     let Some(structures) = facts.or_else(newest) else { return Vec::new() };
     let known = Known { minor: release.minor, facts, structures, past: catalog::past() };
-    [flags::check, gates::check, plugins::check, kubelet::check, audit::check]
+    [flags::check, gates::check, plugins::check, kubelet::check]
         .into_iter()
         .flat_map(|part| part(world, &known))
         .collect()

@@ -151,17 +151,3 @@ fn kubelet_fields_have_their_types_at_any_depth() {
     let group = about_group("{role: Worker, kubelet: {config: {maxPods: many}}}");
     assert_eq!(group, ["spec::kubelet-field-type workers.yaml:4 spec.kubelet.config.maxPods"]);
 }
-
-#[test]
-fn values_in_audit_rules_have_their_types() {
-    let found = advice(
-        "  audit:\n    policy: custom\n    rules:\n    - {level: Metadata, verbs: get, resources: [{group: '', resource: [pods]}]}\n",
-    );
-    assert_eq!(
-        found,
-        [
-            "refused spec::audit-rules spec.audit.rules[0].verbs: write `[get]`",
-            "warned spec::audit-rules spec.audit.rules[0].resources[0].resource: did you mean `resources`?",
-        ]
-    );
-}

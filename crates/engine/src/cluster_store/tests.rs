@@ -1,0 +1,91 @@
+//! Tests: what is stored of a cluster, under the lease that it is written with.
+
+use serde_json::json;
+
+use super::*;
+use crate::{LockInfo, MemoryStore};
+
+pub(super) fn info() -> LockInfo {
+    let text = || "test".to_owned();
+    LockInfo { id: text(), who: text(), process: 1, operation: text(), since: text() }
+}
+
+/// The right to change the cluster.
+pub(super) async fn lease(cluster: &ClusterStore) -> Arc<dyn Lease> {
+    cluster.store.lock("demo", info()).await.unwrap()
+}
+
+/// A cluster that was written down and never made.
+pub(super) async fn cluster() -> ClusterStore {
+    let cluster = ClusterStore::new(Arc::new(MemoryStore::default()), "demo");
+    let lease = lease(&cluster).await;
+    let digest = cluster.put_revision(&*lease, &Revision::of_nothing()).await.unwrap();
+    cluster.create(&*lease, "lineage", digest).await.unwrap();
+    cluster
+}
+
+#[tokio::test]
+async fn the_goal_of_a_run_is_kept_until_another_run_has_one() {
+    let cluster = cluster().await;
+    let lease = lease(&cluster).await;
+    let loaded = cluster.load().await.unwrap().unwrap();
+    assert_eq!(loaded.goal, None);
+    let revision = loaded.head.revision.clone();
+    let goal = Goal { format: Goal::FORMAT, revision, documents: vec![json!({"kind": "Cluster"})] };
+    cluster.begin_run(&*lease, &loaded, "first", Some(&goal)).await.unwrap();
+    cluster.end_run(&*lease, "first").await.unwrap();
+    let loaded = cluster.load().await.unwrap().unwrap();
+    assert_eq!(loaded.goal.as_ref(), Some(&goal));
+    cluster.begin_run(&*lease, &loaded, "delete", None).await.unwrap();
+    assert_eq!(cluster.load().await.unwrap().unwrap().goal, Some(goal));
+}
+
+#[tokio::test]
+async fn a_run_that_began_meanwhile_is_a_conflict() {
+    let cluster = cluster().await;
+    let lease = lease(&cluster).await;
+    let loaded = cluster.load().await.unwrap().unwrap();
+    cluster.begin_run(&*lease, &loaded, "first", None).await.unwrap();
+    let second = cluster.begin_run(&*lease, &loaded, "second", None).await;
+    assert!(matches!(second.err(), Some(StoreError::Conflict)));
+}
+
+#[tokio::test]
+async fn only_the_run_that_is_open_is_ended() {
+    let cluster = cluster().await;
+    let lease = lease(&cluster).await;
+    let loaded = cluster.load().await.unwrap().unwrap();
+    cluster.begin_run(&*lease, &loaded, "mine", None).await.unwrap();
+    assert!(matches!(cluster.end_run(&*lease, "another").await, Err(StoreError::LeaseLost)));
+    assert_eq!(cluster.load().await.unwrap().unwrap().head.run.as_deref(), Some("mine"));
+    cluster.end_run(&*lease, "mine").await.unwrap();
+    assert!(matches!(cluster.end_run(&*lease, "mine").await, Err(StoreError::LeaseLost)));
+}
+
+#[tokio::test]
+async fn what_was_written_under_a_later_lease_is_not_replaced_under_an_earlier_one() {
+    let cluster = cluster().await;
+    let lease = lease(&cluster).await;
+    let loaded = cluster.load().await.unwrap().unwrap();
+    assert_eq!(loaded.head.epoch, 1);
+    let head = Head { epoch: lease.epoch() + 1, ..loaded.head.clone() };
+    let later = Loaded { head, ..loaded.clone() };
+    let revision = loaded.head.revision.clone();
+    assert!(matches!(cluster.set_revision(&*lease, &later, revision.clone()).await, Err(StoreError::LeaseLost)));
+    cluster.set_revision(&*lease, &loaded, revision).await.unwrap();
+    assert_eq!(cluster.load().await.unwrap().unwrap().head.epoch, lease.epoch());
+}
+
+#[test]
+fn what_names_no_format_or_is_none_is_damaged() {
+    for text in [r#"{"x": 1}"#, r#"{"format": "1"}"#, "[]", "3", "{"] {
+        let error = parse::<Revision>("a revision", 1, text.as_bytes()).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{text}: {error}");
+    }
+}
+
+#[test]
+fn what_a_newer_kubewright_wrote_is_not_mangled() {
+    let error = parse::<Revision>("a revision", 1, br#"{"format": 2}"#).unwrap_err();
+    assert!(error.to_string().contains("use a newer kubewright"), "{error}");
+}
