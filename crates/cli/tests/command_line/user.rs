@@ -39,6 +39,8 @@ impl User {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kubewright"));
         command.args(arguments).current_dir(self.home.path()).stdin(Stdio::null()).env_clear();
         command.env("HOME", self.home.path()).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("TERM", "xterm");
+        // What is kept for the user, such as an edited text, goes with the home.
+        command.env("TMPDIR", self.home.path());
         command
     }
 
