@@ -56,11 +56,20 @@ pub(crate) fn lives(process: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
+/// Name of a cluster's nftables table: it ends in the beginning of its state's identity.
+pub(crate) fn table(cluster: &str) -> String {
+    let listed = Command::new("nft").args(["list", "tables", "inet"]).output().expect("nft starts");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let beginning = format!("kubewright-{cluster}_");
+    let name = listed.split_whitespace().find(|word| word.starts_with(&beginning));
+    name.unwrap_or_else(|| panic!("cluster {cluster} has a table of its own: {listed}")).to_owned()
+}
+
 /// Takes away what a cluster has in the host's kernel and what a reboot would not bring back. Its machines are dead.
 pub(crate) fn forget_in_kernel(cluster: &str) {
     for arguments in [
         ["ip", "link", "delete", "dev", &format!("kw-{cluster}")].as_slice(),
-        ["nft", "delete", "table", "inet", &format!("kubewright-{cluster}")].as_slice(),
+        ["nft", "delete", "table", "inet", &table(cluster)].as_slice(),
     ] {
         let done = Command::new(arguments[0]).args(&arguments[1..]).status().expect("the program starts");
         assert!(done.success(), "{arguments:?} ended with {done}");

@@ -131,7 +131,7 @@ pub(crate) async fn foreign(
 ) -> Result<Option<CommandError>, CommandError> {
     let finding = compose::local_provider(app).foreign(name, lineage, bridge, recorded).await?;
     Ok(finding.map(|finding| {
-        let error = CommandError::failed(format!("this host has another cluster {name}: {}", finding.why));
+        let error = CommandError::failed(format!("cluster {name} cannot live on this host: {}", finding.why));
         let error = error.exit(Exit::Refused);
         match finding.command {
             Some(command) => error.hint(format!("see: {command}")),

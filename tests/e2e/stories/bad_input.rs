@@ -89,7 +89,7 @@ fn the_host_is_no_good(world: &mut World) {
         assert!(done.success(), "{arguments:?} ended with {done}");
     };
     run(&["ip", "link", "add", "kw-bad1", "type", "bridge"]);
-    refused(world, &create, 1, &["kw-bad1", "ip -d link show kw-bad1"]);
+    refused(world, &create, 11, &["kw-bad1", "ip -d link show kw-bad1"]);
     run(&["ip", "link", "delete", "kw-bad1"]);
 
     let (program, _home) = world.program_like_nobody(&create);

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{CLUSTER, MACHINE};
+use crate::machines;
 use crate::preview::Changes;
 use crate::world::World;
 
@@ -103,7 +104,7 @@ pub(super) fn remove_files(world: &mut World, config: &Config) -> Changes {
 /// Changes who may log in to the machine, and takes away its way out.
 pub(super) fn change_on_host(world: &mut World) -> Changes {
     world.on_machine(CLUSTER, MACHINE, "echo '# changed' >> /root/.ssh/authorized_keys");
-    let table = format!("kubewright-{CLUSTER}");
+    let table = machines::table(CLUSTER);
     let done = Command::new("nft").args(["delete", "table", "inet", &table]).status().expect("nft starts");
     assert!(done.success(), "nft ended with {done}");
     Changes::from([
