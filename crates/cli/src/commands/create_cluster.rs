@@ -3,7 +3,7 @@
 use clap::Args;
 use engine::SourceText;
 use model::Ground;
-use provider_local::{Finding, Wish as HostWish};
+use provider_local::{Finding, Wish as HostWish, names};
 use spec::{Cni, Effective, NewCluster};
 
 use crate::app::App;
@@ -90,14 +90,14 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
                 "to change its documents: kubewright replace -f FILE, or kubewright set cluster {name} FIELD=VALUE"
             )));
     }
+    let lineage = uuid::Uuid::new_v4().to_string();
+    refuse_foreign(app, &name, &lineage).await?;
     kubeconfig::check_new(app, &name)?;
     if arguments.setup_host {
         app.phase("host set up", host::set_up(app)).await?;
     }
     // Held until the cluster's own network shows that its subnet is taken.
     let (ground, _held) = ground::new(app, &name, &effective, &texts).await?;
-    let lineage = uuid::Uuid::new_v4().to_string();
-    refuse_foreign(app, &name, &lineage, &ground).await?;
     if arguments.yes {
         check_host(app, &name, &lineage, &effective, &ground).await?;
     }
@@ -139,8 +139,8 @@ fn generated(arguments: &Arguments) -> Result<Vec<SourceText>, CommandError> {
 }
 
 /// Refuses a name that another state's cluster has on this host, also where nothing is to be made yet.
-async fn refuse_foreign(app: &App, name: &str, lineage: &str, ground: &Ground) -> Result<(), CommandError> {
-    match ground::foreign(app, name, lineage, &ground.local.bridge, false).await? {
+async fn refuse_foreign(app: &App, name: &str, lineage: &str) -> Result<(), CommandError> {
+    match ground::foreign(app, name, lineage, &names::bridge_name(name), false).await? {
         None => Ok(()),
         Some(error) => Err(error.hint(format!("take another name than {name}, or work on that one where it is kept"))),
     }
