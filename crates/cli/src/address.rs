@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::bucket;
 
 /// What an address can be.
-const SHAPE: &str = "it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]";
+pub(crate) const SHAPE: &str = "it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]";
 
 /// Reads an address. A mistyped one is refused here: taken for a directory, it would make one.
 pub(crate) fn read(text: &str) -> Result<String, String> {

@@ -20,12 +20,10 @@ pub(crate) fn open(address: &str, from: &str) -> Opened {
 }
 
 #[cfg(feature = "s3")]
-fn open_s3(address: &str, from: &str) -> Opened {
-    let url = address.parse::<state_s3::S3Url>().map_err(|error| {
-        CommandError::from_source(from, &error)
-            .exit(Exit::Usage)
-            .hint("it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]")
-    })?;
+fn open_s3(text: &str, from: &str) -> Opened {
+    let url = text
+        .parse::<state_s3::S3Url>()
+        .map_err(|error| CommandError::from_source(from, &error).exit(Exit::Usage).hint(crate::address::SHAPE))?;
     Ok(Arc::new(state_s3::S3Store::new(url)))
 }
 

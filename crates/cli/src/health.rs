@@ -8,6 +8,7 @@ use engine::{ObserveContext as _, Output};
 use futures::future::try_join_all;
 use machine::Gate;
 use model::{Resolved, ids};
+use objects::ApiError;
 use objects::validate::{self, Expected, Finding};
 use resource::{Reference, Secret};
 use spec::Cni;
@@ -53,24 +54,33 @@ pub(crate) fn dns_gate(resolved: &Resolved, timeout_seconds: u64) -> Option<Gate
 }
 
 /// Everything that is wrong with a cluster, looked at again and again until nothing is or `wait` is over.
-pub(crate) async fn findings(
+async fn findings(
     composition: &Composition,
     operation: &Operation<'_>,
     resolved: &Resolved,
     wait: Duration,
 ) -> Result<Vec<Finding>, CommandError> {
     let access = access(operation, resolved)?;
-    let nodes = resolved.machines.iter().map(|machine| machine.name.clone()).collect();
-    let expected = Expected { nodes, own_network: own_network(resolved) };
+    let expected = expected(resolved);
     let until = Instant::now() + wait;
     loop {
         let found = validate::cluster_health(&composition.connections, &access, &expected).await;
-        let settled = found.as_ref().is_ok_and(|found| !found.iter().any(|finding| finding.fails));
+        let settled = found.as_ref().is_ok_and(|found| validate::is_healthy(found));
         if settled || Instant::now() >= until {
-            return found.map_err(|error| CommandError::from_source("the API does not answer", &error));
+            return found.map_err(|error| no_answer(&error));
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
+}
+
+/// What the first look judges a cluster by.
+fn expected(resolved: &Resolved) -> Expected {
+    let nodes = resolved.machines.iter().map(|machine| machine.name.clone()).collect();
+    Expected { nodes, own_network: own_network(resolved) }
+}
+
+fn no_answer(error: &ApiError) -> CommandError {
+    CommandError::from_source("the API does not answer", error)
 }
 
 fn own_network(resolved: &Resolved) -> bool {

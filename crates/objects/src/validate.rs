@@ -209,6 +209,11 @@ fn pod_fails(pod: &PodSummary, expected: &Expected) -> bool {
     !is_foreign && !waits
 }
 
+/// Whether nothing that was found makes a cluster unhealthy.
+pub fn is_healthy(findings: &[Finding]) -> bool {
+    !findings.iter().any(|finding| finding.fails)
+}
+
 /// Fetches and judges.
 pub async fn cluster_health(
     connections: &Connections,

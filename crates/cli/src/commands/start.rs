@@ -4,6 +4,7 @@ use clap::Args;
 use engine::{Limits, Summary};
 use plan::Plan;
 use resource::ResourceId;
+use rules::UserRules;
 use serde_json::json;
 
 use crate::app::App;
@@ -36,10 +37,11 @@ struct Started {
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
-    let (name, rules) = (&arguments.name.name, &arguments.rules);
-    let started = start(app, name, rules).await?;
+    let name = &arguments.name.name;
+    let wish = Wish { rules: arguments.rules.read()?, ..Wish::default() };
+    let started = start(app, name, &wish.rules).await?;
     // What is asked for beyond power is somebody's to decide.
-    let compared = update::compare(app, name, &Wish { rules: rules.read()?, ..Wish::default() }, false).await;
+    let compared = update::compare(app, name, &wish, false).await;
     let pending = match (&started.problem, compared) {
         (_, Ok(compared)) => Some(compared.plan).filter(|plan| !plan.is_empty()),
         (Some(_), Err(_)) => None,
@@ -48,14 +50,13 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let shown = json!({"cluster": name, "started": started.resources, "pending": pending});
     output::data(app.format, &shown)?;
     if let Some(plan) = &pending {
-        tell(app, plan, &format!("kubewright update cluster {name}{} --yes", rules.again()));
+        tell(app, plan, &format!("kubewright update cluster {name}{} --yes", arguments.rules.again()));
     }
     started.problem.map_or(Ok(Exit::Fine), Err)
 }
 
 /// Changes power, and waits until the cluster is of use.
-async fn start(app: &App, name: &str, rules: &RuleFiles) -> Result<Started, CommandError> {
-    let rules = rules.read()?;
+async fn start(app: &App, name: &str, rules: &UserRules) -> Result<Started, CommandError> {
     let lease = operation::lock(app, name, "start cluster").await?;
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
@@ -74,7 +75,7 @@ async fn start(app: &App, name: &str, rules: &RuleFiles) -> Result<Started, Comm
     if app.format == Format::Text {
         update::show(app, &plan)?;
     }
-    judge.plan(app, &plan, None, &rules)?;
+    judge.plan(app, &plan, None, rules)?;
     let running = operation.run(&plan, &desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
     operation::outcome(app, &summary, &format!("kubewright start cluster {name}"))?;

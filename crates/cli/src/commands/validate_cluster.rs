@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use objects::validate::is_healthy;
 use report::Table;
 
 use crate::app::App;
@@ -35,7 +36,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     proxies::mention(app, &open.resolved);
     let Arguments { wait, interval, count, .. } = arguments;
     let findings = thorough::look(&open, Looks { wait, interval, count }).await?;
-    let is_healthy = !findings.iter().any(|finding| finding.fails);
+    let is_healthy = is_healthy(&findings);
     output::print(app.format, &findings, || {
         if findings.is_empty() {
             return format!("Cluster {name} is healthy.\n");

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use objects::validate::{self, ExpectedNode, Finding};
 use spec::Role;
 
-use super::{access, dns_gate, findings, own_network};
+use super::{access, dns_gate, no_answer, own_network};
 use crate::error::CommandError;
 use crate::open::Open;
 use crate::reach;
@@ -32,8 +32,7 @@ pub(crate) async fn look(open: &Open<'_>, looks: Looks) -> Result<Vec<Finding>, 
     let mut healthy = 0;
     loop {
         let found = once(open).await;
-        healthy =
-            if found.as_ref().is_ok_and(|found| !found.iter().any(|finding| finding.fails)) { healthy + 1 } else { 0 };
+        healthy = if found.as_ref().is_ok_and(|found| validate::is_healthy(found)) { healthy + 1 } else { 0 };
         if healthy >= looks.count || (healthy == 0 && Instant::now() >= until) {
             return found;
         }
@@ -43,10 +42,11 @@ pub(crate) async fn look(open: &Open<'_>, looks: Looks) -> Result<Vec<Finding>, 
 
 async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
     let Open { operation, resolved, composition } = open;
-    let mut found = findings(composition, operation, resolved, Duration::ZERO).await?;
-    let expected = expected(open);
-    let more = validate::thorough(&composition.connections, &access(operation, resolved)?, &expected).await;
-    found.extend(more.map_err(|error| CommandError::from_source("the API does not answer", &error))?);
+    let (connections, access) = (&composition.connections, access(operation, resolved)?);
+    let summary = validate::fetch(connections, &access).await.map_err(|error| no_answer(&error))?;
+    let mut found = validate::findings(&summary, &super::expected(resolved));
+    let more = validate::thorough(connections, &access, &summary.nodes, &expected(open)).await;
+    found.extend(more.map_err(|error| no_answer(&error))?);
     found.extend(dns(open).await);
     Ok(found)
 }
