@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -10,7 +11,8 @@ use tests::turns;
 use crate::snapshot::Snapshot;
 use crate::{Story, number};
 
-/// Set where other stories are told meanwhile: what is new on the host may be theirs.
+/// Set where other stories are told meanwhile: what is new on the host may be theirs. A directory with a file for each
+/// cluster's name that says which story has it.
 pub(crate) const BESIDE: &str = "KUBEWRIGHT_BESIDE";
 /// How many stories are told at a time; `KUBEWRIGHT_WORKERS` asks for another number.
 const WORKERS: u64 = 2;
@@ -32,8 +34,9 @@ pub(crate) fn tell(stories: &[&Story]) -> Vec<Told> {
         stories.iter().copied().partition(|story| story.alone || workers < 2);
     let mut told = Vec::new();
     if !beside.is_empty() {
+        let claims = tempfile::tempdir().expect("a directory");
         let before = Snapshot::take();
-        told.extend(turns::side_by_side(&beside, workers, |story| beside_others(story)));
+        told.extend(turns::side_by_side(&beside, workers, |story| beside_others(story, claims.path())));
         // While stories are told together each answers only for what carries its names. Here nobody else is left.
         let left = before.left(|_| true);
         if !left.is_empty() {
@@ -56,13 +59,13 @@ pub(crate) fn table(told: &[Told]) {
 }
 
 /// Tells a story while others are told, and shows what it said in one piece.
-fn beside_others(story: &Story) -> Told {
+fn beside_others(story: &Story, claims: &Path) -> Told {
     println!("--- {}: begins", story.name);
     // A file without a name and not a pipe: what a failed story leaves running would keep a pipe open.
     let mut said = tempfile::tempfile().expect("a file");
     let copy = || said.try_clone().expect("the file once more");
     let mut command = command(story);
-    command.env(BESIDE, "1").stdout(copy()).stderr(copy());
+    command.env(BESIDE, claims).stdout(copy()).stderr(copy());
     let told = run(story, &mut command);
     let text = everything(&mut said);
     let mut out = std::io::stdout().lock();

@@ -16,6 +16,8 @@ use crate::teller::BESIDE;
 
 /// A user's surroundings for one story. The asset cache is the host's, so that nothing is built twice.
 pub(crate) struct World {
+    /// The story's name.
+    story: String,
     /// The disk that has the state. It is dropped before the directory that it is mounted in.
     disk: Option<Disk>,
     directory: tempfile::TempDir,
@@ -45,6 +47,7 @@ impl World {
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
         let before = Snapshot::take();
         Self {
+            story: story.to_owned(),
             directory,
             program,
             before,
@@ -202,10 +205,23 @@ impl World {
         (command, home)
     }
 
+    /// A cluster's name belongs to one story, because what is left on the host is told apart by it.
+    fn claim(&self, cluster: &str) {
+        let Some(claims) = std::env::var_os(BESIDE) else { return };
+        let path = Path::new(&claims).join(cluster);
+        if std::fs::File::create_new(&path).is_ok() {
+            return std::fs::write(&path, &self.story).expect("the claim says whose it is");
+        }
+        let owner = std::fs::read_to_string(&path).expect("whose the cluster is");
+        panic!("the story \"{owner}\" has a cluster {cluster} too: two stories never use the same name");
+    }
+
     fn typed(&mut self, arguments: &[&str]) -> Command {
         println!("    $ kubewright {}", shortened(&arguments.join(" ")));
         if let ["create", "cluster", name, ..] = arguments {
-            self.seen.insert((*name).to_owned());
+            if self.seen.insert((*name).to_owned()) {
+                self.claim(name);
+            }
             if !self.clusters.iter().any(|cluster| cluster == name) {
                 self.clusters.push((*name).to_owned());
             }

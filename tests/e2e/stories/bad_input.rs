@@ -58,7 +58,7 @@ const DOCUMENTS: &[(&str, &str, &[&str])] = &[
 
 pub(crate) fn story(world: &mut World) {
     refused(world, &["create", "cluster", "UPPER", "--yes"], 2, &["lower-case"]);
-    refused(world, &["create", "cluster", "demo", "--kubernetes-version", "1.20", "--yes"], 10, &["1.36"]);
+    refused(world, &["create", "cluster", "bad2", "--kubernetes-version", "1.20", "--yes"], 10, &["1.36"]);
     refused(world, &["update", "cluster", "nowhere"], 1, &["create cluster"]);
     for (line, instead, says) in DOCUMENTS {
         assert!(GOOD.lines().any(|good| good == *line), "{line}");
