@@ -168,7 +168,7 @@ impl AssetError {
                 "use a released kubewright, which has {program} in it, build one with `cargo xtask dist`, or name a mirror that has it"
             )),
             Self::SourcesChanged { workspace, .. } => {
-                Some(format!("build kubewright anew: cd {} && cargo build --release", workspace.display()))
+                Some(format!("build kubewright anew: cd {} && cargo build -p cli", workspace.display()))
             }
             Self::Damaged { .. } => Some("run `kubewright assets pull` to make it again".into()),
             Self::NotAsLocked { .. } => Some("run `kubewright assets lock --update` if the change is wanted".into()),

@@ -47,7 +47,7 @@ pub(crate) fn check(address: &str) -> Result<(), String> {
 fn left_out(address: &str, from: &str) -> CommandError {
     CommandError::failed(format!("{from}: {address} is no directory, and this kubewright was built without S3"))
         .exit(Exit::Usage)
-        .hint("build it with S3, in its sources: cargo build --release --features s3")
+        .hint("build it with S3, in its sources: cargo build -p cli --features s3")
 }
 
 #[cfg(test)]
@@ -59,11 +59,7 @@ mod tests {
         let error = left_out("s3://bucket/clusters", "--state");
         assert_eq!(error.exit, Exit::Usage);
         assert!(error.message.contains("--state: s3://bucket/clusters"), "{}", error.message);
-        assert!(
-            error.hints.iter().any(|hint| hint.contains("cargo build --release --features s3")),
-            "{:?}",
-            error.hints
-        );
+        assert!(error.hints.iter().any(|hint| hint.contains("cargo build -p cli --features s3")), "{:?}", error.hints);
     }
 
     #[test]
