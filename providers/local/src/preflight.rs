@@ -3,6 +3,7 @@
 mod probe;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -177,6 +178,21 @@ pub(crate) fn taken_bridge(owner: &Owner, bridge: &str, recorded: bool, links: &
     })
 }
 
+/// Machines of a cluster of this name that run from another directory than `own`: what their names share on the host
+/// (cgroups, links) would be taken from them. A directory that is gone was moved, and is `own`.
+pub(crate) fn running_elsewhere(cluster: &str, own: &Path, supervisors: &[String]) -> Option<Finding> {
+    let directory = running_from(cluster, supervisors).filter(|directory| Path::new(directory) != own)?;
+    if !Path::new(&directory).is_dir() {
+        return None;
+    }
+    let state = directory.strip_suffix("/machines").unwrap_or(&directory);
+    Some(Finding {
+        object: format!("machines of {cluster}"),
+        why: format!("machines of a cluster {cluster} of another state run from {directory}"),
+        command: Some(format!("kubewright get clusters --state {state}")),
+    })
+}
+
 /// The directory of the machines of a cluster that run, from `<directory>/<cluster>/<machine> (…)`.
 fn running_from(cluster: &str, supervisors: &[String]) -> Option<String> {
     supervisors.iter().find_map(|line| {
@@ -269,6 +285,18 @@ mod tests {
         let supervisors = ["/a/machines/dev/cp-1 (kw-x)".to_owned()];
         assert_eq!(running_from("dev", &supervisors).as_deref(), Some("/a/machines"));
         assert_eq!(running_from("other", &supervisors), None);
+    }
+
+    #[test]
+    fn machines_of_the_name_that_run_from_another_directory_are_anothers_even_without_a_bridge() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().display().to_string();
+        let supervisors = [format!("{place}/dev/cp-1 (kw-x)")];
+        let found = |cluster, own| running_elsewhere(cluster, Path::new(own), &supervisors).map(|found| found.why);
+        assert!(found("dev", "/other/machines").unwrap().contains(&place));
+        assert!(found("dev", &place).is_none() && found("other", "/other/machines").is_none());
+        let moved = ["/gone/machines/dev/cp-1 (kw-x)".to_owned()];
+        assert_eq!(running_elsewhere("dev", Path::new("/other/machines"), &moved), None);
     }
 
     #[test]

@@ -56,7 +56,8 @@ impl LocalProvider {
         Ok(blocking(move || Ok(marked::unknown(marked::all()?, &clusters))).await?)
     }
 
-    /// What is in the way of this cluster: its bridge's name carries another owner's marker. Changes nothing.
+    /// What is in the way of this cluster: its bridge carries another owner's marker, or machines of its name run from
+    /// another directory. Changes nothing.
     pub async fn foreign(
         &self,
         cluster: &str,
@@ -64,8 +65,12 @@ impl LocalProvider {
         bridge: &str,
         recorded: bool,
     ) -> Result<Option<Finding>, ActionError> {
-        let (owner, bridge) = (Owner::new(lineage, cluster), bridge.to_owned());
-        Ok(blocking(move || Ok(preflight::taken_bridge(&owner, &bridge, recorded, &network::links()?))).await?)
+        let (owner, bridge, root) = (Owner::new(lineage, cluster), bridge.to_owned(), self.root.clone());
+        let look = move || {
+            let taken = preflight::taken_bridge(&owner, &bridge, recorded, &network::links()?);
+            Ok(taken.or_else(|| preflight::running_elsewhere(&owner.cluster, &root, &machine::supervisors())))
+        };
+        Ok(blocking(look).await?)
     }
 
     fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
