@@ -116,7 +116,13 @@ pub(crate) async fn wait(
     if own_network(resolved) {
         app.say("The documents ask for no pod network: until there is one, nodes are NotReady and pods wait.");
     } else {
-        let dns = probe_dns(composition, operation, resolved);
+        let access = access(operation, resolved)?;
+        let dns = async {
+            tokio::select! {
+                answered = probe_dns(composition, operation, resolved) => answered,
+                () = objects::wake::keep_waking(&composition.connections, &access) => Ok(()),
+            }
+        };
         app.phase("cluster DNS answers on every machine", dns).await?;
     }
     let settled = settle(composition, operation, resolved);

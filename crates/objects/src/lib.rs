@@ -20,6 +20,7 @@ mod taint;
 pub mod token;
 pub mod validate;
 mod wait;
+pub mod wake;
 #[cfg(test)]
 mod world;
 

@@ -129,7 +129,7 @@ pub async fn fetch(connections: &Connections, access: &Secret) -> Result<Cluster
 }
 
 /// Pods of kube-system and of the namespaces that are ours.
-async fn system_pods(connection: &Connection) -> Result<Vec<Value>, ApiError> {
+pub(crate) async fn system_pods(connection: &Connection) -> Result<Vec<Value>, ApiError> {
     let namespaces = connection.list("/api/v1/namespaces", &[]).await?;
     let names = namespaces.iter().filter(|namespace| is_system(namespace)).map(|found| text(found, "/metadata/name"));
     let paths: Vec<String> = names.map(|name| format!("/api/v1/namespaces/{name}/pods")).collect();
