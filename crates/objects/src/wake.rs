@@ -84,7 +84,8 @@ mod tests {
     async fn each_look_changes_a_pod_that_is_held_up_once_more_and_no_other() {
         let world = World::new();
         let path = |name: &str| format!("/api/v1/namespaces/kube-system/pods/{name}");
-        let held_up = pod("containerStatuses", "services have not yet been read at least once, cannot construct envvars");
+        let held_up =
+            pod("containerStatuses", "services have not yet been read at least once, cannot construct envvars");
         world.fake.state().put(&path("kube-proxy-1"), held_up);
         let other = json!({"metadata": {"name": "other", "namespace": "kube-system"}});
         world.fake.state().put(&path("other"), other);

@@ -16,6 +16,7 @@ use super::kubeadm::Machines;
 use super::place::machine_names;
 use super::probe::Probes;
 use super::sample::{Sample, children_cpu};
+use super::steady;
 
 /// How long one creation may take.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -33,13 +34,15 @@ pub(super) fn highly_available(bench: &Bench) -> Result<Sample> {
 }
 
 /// What one creation took.
-struct Took {
+pub(super) struct Took {
     /// Seconds until DNS answered on every machine.
-    seconds: f64,
+    pub(super) seconds: f64,
     /// Seconds until the program had ended.
     program: f64,
     /// Processor time of the machines and the programs.
-    cpu_seconds: f64,
+    pub(super) cpu_seconds: f64,
+    /// What kubewright waited for longest.
+    pub(super) longest: String,
 }
 
 fn side_by_side(bench: &Bench, control_planes: u32, workers: u32) -> Result<Sample> {
@@ -61,7 +64,8 @@ fn side_by_side(bench: &Bench, control_planes: u32, workers: u32) -> Result<Samp
         .with("ended after {} s", theirs.program))
 }
 
-fn kubewright(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
+/// One creation by kubewright, and its end.
+pub(super) fn kubewright(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
     let cluster = Cluster::new(bench.program()?, "bench")?;
     let before = children_cpu()?;
     let probes = Probes::begin(&cluster.place, &machine_names(control_planes, workers));
@@ -74,8 +78,9 @@ fn kubewright(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> 
     }
     let seconds = probes.finish(bench, began + PATIENCE).context("on kubewright's machines")?;
     let cpu_seconds = children_cpu()? - before + cluster.place.cpu_seconds()?;
+    let longest = steady::longest(&std::fs::read_to_string(cluster.log())?);
     cluster.delete()?;
-    Ok(Took { seconds, program, cpu_seconds })
+    Ok(Took { seconds, program, cpu_seconds, longest })
 }
 
 fn kubeadm(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
@@ -93,7 +98,7 @@ fn kubeadm(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
     let seconds = probes.finish(bench, began + PATIENCE).context("on the script's machines")?;
     let cpu_seconds = children_cpu()? - before + machines.place.cpu_seconds()? + machines.own_cpu_seconds()?;
     machines.take_away()?;
-    Ok(Took { seconds, program, cpu_seconds })
+    Ok(Took { seconds, program, cpu_seconds, longest: String::new() })
 }
 
 /// Waits for a program; whether it succeeded. One that takes too long, or is no longer wanted, is ended.

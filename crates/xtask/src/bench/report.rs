@@ -22,19 +22,25 @@ pub(super) fn line(row: &Row, sample: &Sample) -> String {
 /// Medians of all rows.
 pub(super) fn table(rows: &[&Row], samples: &[Vec<Sample>]) -> String {
     let mut text =
-        "| row | what | measured | budget | | CPU-seconds | in detail |\n|---|---|---|---|---|---|---|\n".to_owned();
+        "| row | what | measured | budget | | each run | CPU-seconds | in detail |\n|---|---|---|---|---|---|---|---|\n"
+            .to_owned();
     for (row, samples) in rows.iter().zip(samples) {
         let Row { name, about, budget, unit, .. } = row;
         let measured = median(samples.iter().map(|sample| sample.value));
         let cpu = median(samples.iter().map(|sample| sample.cpu_seconds));
         let verdict = if measured <= *budget { "met" } else { "missed" };
-        let parts = parts(samples);
+        let (each, parts) = (each(samples), parts(samples));
         let _ = writeln!(
             text,
-            "| {name} | {about} | {measured:.2} {unit} | {budget} {unit} | {verdict} | {cpu:.2} | {parts} |"
+            "| {name} | {about} | {measured:.2} {unit} | {budget} {unit} | {verdict} | {each} | {cpu:.2} | {parts} |"
         );
     }
     text
+}
+
+/// What every run gave, in the order of the runs: the slowest one counts too.
+fn each(samples: &[Sample]) -> String {
+    samples.iter().map(|sample| format!("{:.2}", sample.value)).collect::<Vec<_>>().join(", ")
 }
 
 /// Medians of the parts. All samples of a row have the same ones in the same order.
@@ -94,8 +100,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "| a | b | 2.00 ms | 2 ms | met | 0.50 | half 1.00 |",
-                "| a | b | 2.00 ms | 1.9 ms | missed | 0.50 | half 1.00 |"
+                "| a | b | 2.00 ms | 2 ms | met | 1.00, 90.00, 2.00 | 0.50 | half 1.00 |",
+                "| a | b | 2.00 ms | 1.9 ms | missed | 1.00, 90.00, 2.00 | 0.50 | half 1.00 |"
             ]
         );
     }
