@@ -70,8 +70,7 @@ impl Supervisor {
 
     /// The machine's process 1, once there is one.
     pub(super) fn leader(&self) -> Option<i32> {
-        let children = fs_err::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid)).ok()?;
-        children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid| is_leader(*pid))
+        children(self.pid).into_iter().find(|pid| is_leader(*pid))
     }
 
     /// Asks the machine to power off; nothing happens while it has no process 1 yet.
@@ -91,6 +90,30 @@ impl Supervisor {
             None => kill(self.pid, || self.runs()),
         }
     }
+}
+
+/// The children of a process, as the kernel lists them; one that was built without that list (`PROC_CHILDREN`) shows each
+/// process' parent.
+fn children(parent: i32) -> Vec<i32> {
+    let Ok(children) = fs_err::read_to_string(format!("/proc/{parent}/task/{parent}/children")) else {
+        return children_by_parent(parent);
+    };
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+fn children_by_parent(parent: i32) -> Vec<i32> {
+    let processes = fs_err::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_child = |pid: &i32| {
+        let stat = fs_err::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        read_parent(&stat) == Some(parent)
+    };
+    pids.filter(is_child).collect()
+}
+
+/// The parent's id from /proc/<pid>/stat: the second field after the name.
+fn read_parent(text: &str) -> Option<i32> {
+    text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Whether a process is number 1 of a process namespace below ours.
@@ -141,6 +164,17 @@ mod tests {
         let stat = "4321 (a) b (c) S 1 4321 4321 0 -1 4194560 120 0 0 0 1 2 3 4 20 0 1 0 987654 2 3";
         assert_eq!(read_stat(stat), Some(('S', 987_654)));
         assert_eq!(read_stat(""), None);
+    }
+
+    #[test]
+    fn a_kernel_without_a_list_of_children_shows_the_same_ones_by_their_parents() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let own = i32::try_from(std::process::id()).unwrap();
+        let found = children_by_parent(own);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(found.contains(&i32::try_from(child.id()).unwrap()), "{found:?}");
+        assert_eq!(read_parent("4321 (a) b (c) S 17 4321 4321"), Some(17));
     }
 
     #[test]
