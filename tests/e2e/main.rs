@@ -5,6 +5,7 @@ mod checks;
 mod data;
 mod disk;
 mod documents;
+mod guest;
 mod leaks;
 mod machines;
 mod preview;

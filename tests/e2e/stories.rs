@@ -21,6 +21,7 @@ mod secrets;
 mod stop_start;
 mod store_fails;
 mod two_clusters;
+mod unified_cgroups;
 mod upstream;
 
 use crate::Story;
@@ -45,6 +46,8 @@ pub(crate) const ALL: &[Story] = &[
     Story::always("stop and start", stop_start::story),
     Story::always("lost data", lost_data::story),
     Story::always("two clusters", two_clusters::story),
+    // A kernel that is a program: six minutes where others take one.
+    Story::soak("unified cgroups", unified_cgroups::story),
     // Times of elections count.
     Story::always("failover", failover::story).alone(),
     // These look at all processes of the host, change its settings or take its networks away.

@@ -182,6 +182,11 @@ impl World {
         Running::start(self.typed(arguments))
     }
 
+    /// The file of the program under test.
+    pub(crate) fn binary(&self) -> &Path {
+        &self.program
+    }
+
     /// `kubewright ARGUMENTS`, not typed yet; the story sees to what comes of it.
     pub(crate) fn program(&self, arguments: &[&str]) -> Command {
         self.command(&self.program, arguments)
