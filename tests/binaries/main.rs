@@ -23,6 +23,23 @@ fn minors() -> Vec<Programs> {
     minors.split(',').map(|minor| Programs::open(&cache, minor)).collect()
 }
 
+/// The same, and every other minor whose programs are in the cache.
+fn minors_there() -> Vec<Programs> {
+    let mut all = minors();
+    if all.is_empty() {
+        return all;
+    }
+    let cache = cache();
+    for release in catalog::releases() {
+        let is_new = all.iter().all(|programs| programs.release().minor != release.minor);
+        let programs = Programs::open(&cache, &format!("1.{}", release.minor));
+        if is_new && facts::COMPONENTS.into_iter().all(|program| programs.has(program)) {
+            all.push(programs);
+        }
+    }
+    all
+}
+
 /// Where the program under test keeps its assets.
 fn cache() -> String {
     let home = || std::env::var("HOME").map(|home| format!("{home}/.cache"));

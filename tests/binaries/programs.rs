@@ -26,6 +26,11 @@ impl Programs {
         self.release
     }
 
+    /// Whether a program is in the cache.
+    pub(crate) fn has(&self, program: &str) -> bool {
+        self.set.get(program).is_some_and(|spec| self.cache.find(spec.reference()).unwrap().is_some())
+    }
+
     /// Where a program, or a tree of files, is.
     pub(crate) fn path(&self, program: &str) -> PathBuf {
         let version = self.release.kubernetes;

@@ -100,12 +100,14 @@ impl AdmissionPluginFacts {
 /// The facts of one minor, read when they are first asked for.
 type Lazy = LazyLock<Option<Facts>>;
 
+static V1_34: Lazy = LazyLock::new(|| serde_json::from_str(include_str!("../facts/1.34.json")).ok());
 static V1_35: Lazy = LazyLock::new(|| serde_json::from_str(include_str!("../facts/1.35.json")).ok());
 static V1_36: Lazy = LazyLock::new(|| serde_json::from_str(include_str!("../facts/1.36.json")).ok());
 
-/// What the components of `1.<minor>` take; `None` for a minor that was not asked yet.
+/// What the components of `1.<minor>` take; `None` for a minor that is not supported.
 pub fn facts(minor: u32) -> Option<&'static Facts> {
     match minor {
+        34 => V1_34.as_ref(),
         35 => V1_35.as_ref(),
         36 => V1_36.as_ref(),
         _ => None,

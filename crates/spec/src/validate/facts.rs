@@ -14,22 +14,19 @@ pub(super) mod values;
 /// The minor of the cluster, and what its components take.
 struct Known {
     minor: u32,
-    /// Those of the minor.
-    facts: Option<&'static Facts>,
-    /// Those that structures are looked up in: a minor adds fields and takes none away.
-    structures: &'static Facts,
+    facts: &'static Facts,
     past: &'static Past,
 }
 
 impl Known {
     /// What a component takes.
     fn component(&self, name: &str) -> Option<&'static ComponentFacts> {
-        self.facts?.component(name)
+        self.facts.component(name)
     }
 
     /// The structures of a component's configuration.
     fn types(&self, component: &str) -> Option<&'static fields::Types> {
-        self.structures.component(component).map(|component| &component.types)
+        self.component(component).map(|component| &component.types)
     }
 
     /// The minor as it is written.
@@ -55,10 +52,8 @@ impl Known {
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let release = world.cluster().and_then(|cluster| catalog::find(&cluster.value.spec.kubernetes_version).ok());
     let Some(release) = release else { return Vec::new() };
-    let facts = catalog::facts(release.minor);
-    let newest = || catalog::releases().iter().rev().find_map(|release| catalog::facts(release.minor));
-    let Some(structures) = facts.or_else(newest) else { return Vec::new() };
-    let known = Known { minor: release.minor, facts, structures, past: catalog::past() };
+    let Some(facts) = catalog::facts(release.minor) else { return Vec::new() };
+    let known = Known { minor: release.minor, facts, past: catalog::past() };
     [flags::check, gates::check, plugins::check, kubelet::check]
         .into_iter()
         .flat_map(|part| part(world, &known))
