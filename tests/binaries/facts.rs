@@ -33,6 +33,27 @@ fn the_facts_are_what_the_programs_say() {
     }
 }
 
+#[test]
+fn the_facts_have_every_setting_that_containerd_prints() {
+    for programs in minors_there() {
+        let release = programs.release();
+        let component = catalog::facts(release.minor).and_then(|facts| facts.component("containerd"));
+        let types = &component.expect("facts of containerd").types;
+        let directory = tempfile::tempdir().unwrap();
+        let output = programs.run("containerd", &["config", "default"].map(str::to_owned), directory.path());
+        let printed: toml::Table = String::from_utf8(output.stdout).unwrap().parse().unwrap();
+        let plugins = printed["plugins"].as_table().unwrap();
+        assert!(plugins.len() > 20, "{plugins:?}");
+        let tables = plugins.iter().map(|(name, settings)| (name.as_str(), settings.as_table().unwrap()));
+        for (name, settings) in tables.chain([("", &printed)]) {
+            let known: BTreeSet<&String> =
+                types.get(name).unwrap_or_else(|| panic!("no plugin {name}")).keys().collect();
+            let unknown: Vec<&String> = settings.keys().filter(|key| !known.contains(key)).collect();
+            assert!(unknown.is_empty(), "`{name}` of containerd has {unknown:?}; run `cargo xtask gen facts`");
+        }
+    }
+}
+
 fn help(programs: &Programs, program: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let output = programs.run(program, &["--help".to_owned()], directory.path());

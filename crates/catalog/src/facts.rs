@@ -32,7 +32,8 @@ pub struct ComponentFacts {
     /// Its admission plugins; only the API server has some.
     #[serde(default)]
     pub admission_plugins: AdmissionPluginFacts,
-    /// The structures of its configuration: the type of each field, by the structure's name.
+    /// The structures of its configuration: the type of each field, by the structure's name. containerd's is called by
+    /// nothing, those of its plugins by the plugins' names.
     #[serde(default)]
     pub types: BTreeMap<String, BTreeMap<String, String>>,
 }

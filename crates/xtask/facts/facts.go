@@ -48,16 +48,23 @@ func print(facts Facts) {
 
 // What is read from JSON in a way of its own.
 var special = map[string]string{
-	"k8s.io/apimachinery/pkg/apis/meta/v1.Duration":        "duration",
-	"k8s.io/apimachinery/pkg/apis/meta/v1.Time":            "time",
-	"k8s.io/apimachinery/pkg/api/resource.Quantity":        "quantity",
-	"k8s.io/apimachinery/pkg/util/intstr.IntOrString":      "intOrString",
-	"k8s.io/component-base/logs/api/v1.TimeOrMetaDuration": "durationOrNumber",
-	"k8s.io/component-base/logs/api/v1.LogVerbosity":       "uint32",
-	"k8s.io/component-base/logs/api/v1.QuantityValue":      "quantity",
-	"k8s.io/component-base/logs/api/v1.DurationOrNumber":   "durationOrNumber",
-	"k8s.io/apimachinery/pkg/apis/meta/v1.TypeMeta":        "inline",
+	"github.com/containerd/containerd/v2/internal/tomlext.Duration": "duration",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.Duration":                 "duration",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.Time":                     "time",
+	"k8s.io/apimachinery/pkg/api/resource.Quantity":                 "quantity",
+	"k8s.io/apimachinery/pkg/util/intstr.IntOrString":               "intOrString",
+	"k8s.io/component-base/logs/api/v1.TimeOrMetaDuration":          "durationOrNumber",
+	"k8s.io/component-base/logs/api/v1.LogVerbosity":                "uint32",
+	"k8s.io/component-base/logs/api/v1.QuantityValue":               "quantity",
+	"k8s.io/component-base/logs/api/v1.DurationOrNumber":            "durationOrNumber",
+	"k8s.io/apimachinery/pkg/apis/meta/v1.TypeMeta":                 "inline",
 }
+
+// The tag that names fields, and the name of a structure.
+var (
+	tag    = "json"
+	nameOf = reflect.Type.Name
+)
 
 // describe names the type and adds the structs that it consists of.
 func describe(of reflect.Type, structs map[string]map[string]string) string {
@@ -81,12 +88,12 @@ func describe(of reflect.Type, structs map[string]map[string]string) string {
 	case reflect.Map:
 		return "map[string]" + describe(of.Elem(), structs)
 	case reflect.Struct:
-		if _, known := structs[of.Name()]; !known {
+		if _, known := structs[nameOf(of)]; !known {
 			fields := map[string]string{}
-			structs[of.Name()] = fields
+			structs[nameOf(of)] = fields
 			collect(of, fields, structs)
 		}
-		return of.Name()
+		return nameOf(of)
 	case reflect.Interface:
 		return "any"
 	default:
@@ -97,7 +104,7 @@ func describe(of reflect.Type, structs map[string]map[string]string) string {
 func collect(of reflect.Type, fields map[string]string, structs map[string]map[string]string) {
 	for index := range of.NumField() {
 		field := of.Field(index)
-		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		name, options, _ := strings.Cut(field.Tag.Get(tag), ",")
 		switch {
 		case name == "-" || !field.IsExported():
 		case name == "" && (field.Anonymous || strings.Contains(options, "inline")):

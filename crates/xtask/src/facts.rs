@@ -12,7 +12,8 @@ mod past;
 mod text;
 
 /// Components, and the module that each one's code is built in; empty for that of the minor.
-const COMPONENTS: [(&str, &str); 6] = [
+const COMPONENTS: [(&str, &str); 7] = [
+    ("containerd", "containerd"),
     ("etcd", "etcd"),
     ("kube-apiserver", ""),
     ("kube-controller-manager", ""),
@@ -120,7 +121,8 @@ fn ask(module: &str, component: &str) -> Result<Value> {
     let recipe = root().join("crates/catalog/recipes").join(module);
     let sources = root().join("crates/xtask/facts");
     let own = format!("{component}.go");
-    let shared = if module == "etcd" { &["facts.go"][..] } else { &["facts.go", "kubernetes.go"] };
+    let is_kubernetes = module.starts_with("kubernetes-");
+    let shared = if is_kubernetes { &["facts.go", "kubernetes.go"][..] } else { &["facts.go"] };
     for name in ["go.mod", "go.sum"] {
         std::fs::copy(recipe.join(name), scratch.path().join(name))?;
     }

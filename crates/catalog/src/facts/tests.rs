@@ -14,6 +14,9 @@ fn facts_are_of_every_component_and_of_the_releases_own_version() {
             let component = facts.component(name).unwrap_or_else(|| panic!("no {name} in {}", release.kubernetes));
             assert!(component.flags.len() > 20 && component.gates.len() > 5, "{name} of {}", release.kubernetes);
         }
+        let containerd = &facts.component("containerd").unwrap().types;
+        assert_eq!(containerd["io.containerd.cri.v1.runtime"]["max_container_log_line_size"], "int");
+        assert_eq!(containerd[""]["oom_score"], "int");
         let kubelet = &facts.component("kubelet").unwrap().types["KubeletConfiguration"];
         assert_eq!(kubelet["maxPods"], "int32");
         assert_eq!(kubelet["nodeStatusUpdateFrequency"], "duration");

@@ -8,6 +8,8 @@ mod mirrors;
 #[cfg(test)]
 mod tests;
 
+pub(super) use additions::has_moved;
+
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
     [mirrors::check, logins::check, additions::check].into_iter().flat_map(|rule| rule(cluster)).collect()

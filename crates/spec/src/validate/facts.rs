@@ -4,6 +4,7 @@ use catalog::{ComponentFacts, Facts, Past};
 
 use super::{Finding, World};
 
+mod containerd;
 mod fields;
 mod flags;
 mod gates;
@@ -54,7 +55,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(release) = release else { return Vec::new() };
     let Some(facts) = catalog::facts(release.minor) else { return Vec::new() };
     let known = Known { minor: release.minor, facts, past: catalog::past() };
-    [flags::check, gates::check, plugins::check, kubelet::check]
+    [flags::check, gates::check, plugins::check, kubelet::check, containerd::check]
         .into_iter()
         .flat_map(|part| part(world, &known))
         .collect()

@@ -36,6 +36,11 @@ const MANAGED: [(&[&str], &str); 5] = [
     ),
 ];
 
+/// Whether a setting was the plugin's of version 2, and is another one's now.
+pub(in super::super) fn has_moved(plugin: &str, setting: &str) -> bool {
+    plugin == VERSION_2 && MOVED.contains(&setting)
+}
+
 pub(super) fn check(cluster: &Draft<Cluster>) -> Vec<Finding> {
     let Some(text) = cluster.value.spec.containerd.additions.as_deref() else { return Vec::new() };
     let said =

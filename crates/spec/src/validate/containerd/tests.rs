@@ -55,14 +55,14 @@ fn additions_are_of_version_3_and_leave_alone_what_the_cluster_rests_on() {
 
 #[test]
 fn passwords_in_additions_are_found_however_they_are_written() {
-    let credentials = "spec::credentials cluster.yaml:9 spec.containerd.additions";
+    let credentials = "spec::credentials cluster.yaml:9 spec.containerd.additions".to_owned();
     for text in [
         "[x]\npassword = \"y\"",
         "x = {\"password\" = \"y\"}",
         "[x.header]\nAuthorization = [\"Basic y\"]",
         "x.y.auth = \"z\"",
     ] {
-        assert_eq!(additions(text), [credentials], "{text}");
+        assert!(additions(text).contains(&credentials), "{text}");
     }
 }
 

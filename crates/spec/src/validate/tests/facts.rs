@@ -151,3 +151,43 @@ fn kubelet_fields_have_their_types_at_any_depth() {
     let group = about_group("{role: Worker, kubelet: {config: {maxPods: many}}}");
     assert_eq!(group, ["spec::kubelet-field-type workers.yaml:4 spec.kubelet.config.maxPods"]);
 }
+
+#[test]
+fn additions_to_containerd_have_keys_and_values_that_it_reads() {
+    let said = |toml: &str| {
+        let lines: Vec<String> = toml.lines().map(|line| format!("      {line}\n")).collect();
+        advice(&format!("  containerd:\n    additions: |\n{}", lines.concat()))
+    };
+    for (toml, wanted) in [
+        ("[plugins.'io.containerd.cri.v1.runtime']\nmax_container_log_line_size = 32768", None),
+        ("oom_score = -500\n[timeouts]\n'io.containerd.timeout.shim.cleanup' = '6s'", None),
+        ("[plugins.'io.containerd.gc.v1.scheduler']\npause_threshold = 1\nstartup_delay = '100ms'", None),
+        ("[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.a.options]\nanything = 1", None),
+        ("oom_scores = 1", Some("warned spec::unknown-containerd-setting: did you mean `oom_score`?")),
+        (
+            "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.a]\nruntime_typ = 'x'",
+            Some("warned spec::unknown-containerd-setting: did you mean `runtime_type`?"),
+        ),
+        (
+            "[plugins.'io.containerd.cri.v1.image']\nmax_concurrent_downloads = 5",
+            Some("warned spec::unknown-containerd-setting: did you mean `io.containerd.cri.v1.images`?"),
+        ),
+        (
+            "[plugins.'io.containerd.cri.v1.images']\nmax_concurrent_downloads = '5'",
+            Some("refused spec::containerd: write `5`, without quotes"),
+        ),
+        (
+            "[plugins.'io.containerd.cri.v1.runtime']\ncdi_spec_dirs = '/etc/cdi'",
+            Some("refused spec::containerd: write `[/etc/cdi]`"),
+        ),
+        (
+            "[plugins.'io.containerd.gc.v1.scheduler']\nstartup_delay = '100'",
+            Some("refused spec::containerd: write `100s` for seconds"),
+        ),
+        ("[debug]\nlevel = 1", Some("refused spec::containerd: write `\"1\"`")),
+    ] {
+        let wanted: Vec<String> =
+            wanted.map(|said| said.replacen(": ", " spec.containerd.additions: ", 1)).into_iter().collect();
+        assert_eq!(said(toml), wanted, "{toml}");
+    }
+}
