@@ -7,7 +7,26 @@ use crate::Error;
 
 /// Writes a document as YAML, keys in alphabetical order at every depth.
 pub fn to_text(document: &Value) -> Result<String, Error> {
-    serde_yaml::to_string(&sorted(document)).map_err(|source| Error::Yaml { document: name_of(document), source })
+    let text = serde_yaml::to_string(&sorted(document, quoted));
+    text.map(|text| text.replace(QUOTE, "\"")).map_err(|source| Error::Yaml { document: name_of(document), source })
+}
+
+/// Stands for a quote that the writer would not set.
+const QUOTE: char = '\u{e000}';
+/// Texts that are truth values to Kubernetes, which reads YAML 1.1, and plain texts in YAML 1.2.
+const TRUTH: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+
+/// A text, with the quotes that YAML 1.1 wants around it.
+fn quoted(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    // Underscores in numbers are left out.
+    let bare = lower.trim_start_matches(['-', '+']);
+    let is_number = bare.contains('_') && bare.starts_with(|c: char| c.is_ascii_digit()) && {
+        let digits = bare.replace('_', "");
+        let prefixed = ["0x", "0b", "0o"].iter().any(|prefix| digits.starts_with(prefix));
+        digits.parse::<f64>().is_ok() || (prefixed && digits.chars().skip(2).all(|c| c.is_ascii_hexdigit()))
+    };
+    if TRUTH.contains(&lower.as_str()) || is_number { format!("{QUOTE}{text}{QUOTE}") } else { text.to_owned() }
 }
 
 /// Writes several documents into one text, separated by `---`.
@@ -18,7 +37,7 @@ pub fn to_texts<'a>(documents: impl IntoIterator<Item = &'a Value>) -> Result<St
 
 /// Writes a document as indented JSON, keys in alphabetical order at every depth.
 pub(crate) fn to_json_text(document: &Value, name: &str) -> Result<String, Error> {
-    serde_json::to_string_pretty(&sorted(document))
+    serde_json::to_string_pretty(&sorted(document, str::to_owned))
         .map(|text| text + "\n")
         .map_err(|source| Error::Json { document: name.to_owned(), source })
 }
@@ -49,14 +68,17 @@ pub fn merge(base: &mut Value, layer: &Value) {
 }
 
 /// A map of serde_json keeps insertion order if any crate of the build asks for it, so order is made here.
-fn sorted(value: &Value) -> Value {
+fn sorted(value: &Value, text: fn(&str) -> String) -> Value {
     match value {
         Value::Object(fields) => {
             let mut entries: Vec<_> = fields.iter().collect();
             entries.sort_by(|a, b| a.0.cmp(b.0));
-            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect::<Map<_, _>>())
+            Value::Object(
+                entries.into_iter().map(|(key, value)| (text(key), sorted(value, text))).collect::<Map<_, _>>(),
+            )
         }
-        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        Value::Array(items) => Value::Array(items.iter().map(|item| sorted(item, text)).collect()),
+        Value::String(plain) => Value::String(text(plain)),
         other => other.clone(),
     }
 }
@@ -93,6 +115,17 @@ mod tests {
             let yaml = to_text(&json!({"k": text})).unwrap();
             let back: Value = serde_yaml::from_str(&yaml).unwrap();
             assert_eq!(back["k"], text, "{yaml}");
+        }
+    }
+
+    #[test]
+    fn what_kubernetes_would_read_as_something_else_is_quoted() {
+        for text in ["yes", "No", "ON", "off", "y", "N", "1_000", "-0x_1f", "0b1_1", "1_0.5"] {
+            assert_eq!(to_text(&json!({"k": [text]})).unwrap(), format!("k:\n- \"{text}\"\n"));
+            assert_eq!(to_text(&json!({text: "v"})).unwrap(), format!("\"{text}\": v\n"));
+        }
+        for text in ["yess", "a_b", "0xyz_1", "_1", "on-line"] {
+            assert_eq!(to_text(&json!({"k": text})).unwrap(), format!("k: {text}\n"));
         }
     }
 }
