@@ -32,6 +32,9 @@ pub struct ComponentFacts {
     /// Its admission plugins; only the API server has some.
     #[serde(default)]
     pub admission_plugins: AdmissionPluginFacts,
+    /// Names of its controllers; only the controller manager has some.
+    #[serde(default)]
+    pub controllers: Vec<String>,
     /// The structures of its configuration: the type of each field, by the structure's name. containerd's is called by
     /// nothing, those of its plugins by the plugins' names.
     #[serde(default)]
@@ -54,7 +57,7 @@ pub struct FlagFacts {
 }
 
 /// A feature gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GateFacts {
     /// How far the feature is.
@@ -65,6 +68,9 @@ pub struct GateFacts {
     /// Nothing but the default is taken.
     #[serde(default)]
     pub locked: bool,
+    /// Gates that must be on where this one is.
+    #[serde(default)]
+    pub needs: Vec<String>,
 }
 
 /// How far a feature is.

@@ -22,6 +22,8 @@ type Gate struct {
 	Stage   string `json:"stage"`
 	Default bool   `json:"default,omitempty"`
 	Locked  bool   `json:"locked,omitempty"`
+	// Gates that must be on where this one is.
+	Needs []string `json:"needs,omitempty"`
 }
 
 // Plugins for admission.
@@ -35,6 +37,7 @@ type Facts struct {
 	Flags            map[string]Flag              `json:"flags"`
 	Gates            map[string]Gate              `json:"gates"`
 	AdmissionPlugins *Plugins                     `json:"admissionPlugins,omitempty"`
+	Controllers      []string                     `json:"controllers,omitempty"`
 	Types            map[string]map[string]string `json:"types,omitempty"`
 }
 
@@ -48,7 +51,7 @@ func print(facts Facts) {
 
 // What is read from JSON in a way of its own.
 var special = map[string]string{
-	"github.com/containerd/containerd/v2/internal/tomlext.Duration": "duration",
+	"github.com/containerd/containerd/v2/internal/tomlext.Duration": "durationOrNumber",
 	"k8s.io/apimachinery/pkg/apis/meta/v1.Duration":                 "duration",
 	"k8s.io/apimachinery/pkg/apis/meta/v1.Time":                     "time",
 	"k8s.io/apimachinery/pkg/api/resource.Quantity":                 "quantity",

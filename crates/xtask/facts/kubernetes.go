@@ -2,6 +2,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -22,12 +23,24 @@ func flagsOf(set *pflag.FlagSet) map[string]Flag {
 
 func gatesOf(gate featuregate.MutableVersionedFeatureGate) map[string]Gate {
 	gates := map[string]Gate{}
+	needs := map[featuregate.Feature][]featuregate.Feature{}
+	// Since 1.35.
+	if knows, ok := gate.(interface {
+		Dependencies() map[featuregate.Feature][]featuregate.Feature
+	}); ok {
+		needs = knows.Dependencies()
+	}
 	for name, spec := range gate.GetAll() {
 		stage := string(spec.PreRelease)
 		if stage == "" {
 			stage = "GA"
 		}
-		gates[string(name)] = Gate{Stage: stage, Default: spec.Default, Locked: spec.LockToDefault}
+		one := Gate{Stage: stage, Default: spec.Default, Locked: spec.LockToDefault}
+		for _, other := range needs[name] {
+			one.Needs = append(one.Needs, string(other))
+		}
+		slices.Sort(one.Needs)
+		gates[string(name)] = one
 	}
 	return gates
 }

@@ -70,8 +70,7 @@ fn what_would_be_in_vain_is_said_and_taken() {
     ] {
         assert_eq!(judge(&texts(cluster, worker)), (true, vec![format!("demo.yaml:{place}")]), "{cluster}{worker}");
     }
-    let file =
-        "files: [{path: /etc/oidc/ca.pem, content: x}]\n  kubeAPIServer: {extraArgs: {oidc-ca-file: /etc/oidc/ca.pem}}";
+    let file = "files: [{path: /etc/egress/a.yaml, content: x}]\n  kubeAPIServer: {extraArgs: {egress-selector-config-file: /etc/egress/a.yaml}}";
     assert_eq!(judge(&texts(file, "")), (true, Vec::new()));
 }
 

@@ -128,14 +128,23 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
     files.insert(format!("/etc/systemd/system/{CONTAINERD_SERVICE}"), files::restarting(unit, CONTAINERD_SERVICE));
     files.insert("/etc/crictl.yaml".to_owned(), files::text(rendering("crictl.yaml", crictl::config())?, "0644"));
     if let Some(additions) = &spec.additions {
-        // containerd lays imported files over its own configuration.
+        // containerd lays imported files over its own configuration, and takes one without a version for one of version 1.
         let path = "/etc/containerd/conf.d/additions.toml".to_owned();
-        files.insert(path, files::restarting(additions.clone(), CONTAINERD_SERVICE));
+        files.insert(path, files::restarting(versioned(additions), CONTAINERD_SERVICE));
     }
     for name in spec.mirrors.keys().chain(spec.extra_cas.keys()).collect::<BTreeSet<_>>() {
         registry(spec, name, files)?;
     }
     Ok(())
+}
+
+/// Additions are of version 3, also where they don't say so.
+fn versioned(additions: &str) -> String {
+    let has_version =
+        |line: &str| line.trim_start().strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('='));
+    // Keys of the root stand before the first table.
+    let is_there = additions.lines().take_while(|line| !line.trim_start().starts_with('[')).any(has_version);
+    if is_there { additions.to_owned() } else { format!("version = 3\n{additions}") }
 }
 
 /// Where images of a registry come from, and whom to trust there.
@@ -212,6 +221,13 @@ fn load_balancer(resolved: &Resolved, files: &mut Files) -> Result<(), ModelErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn additions_to_containerd_are_of_version_3() {
+        assert_eq!(versioned("[debug]\nversion = 1\n"), "version = 3\n[debug]\nversion = 1\n");
+        assert_eq!(versioned("# mine\nversion=3\n[debug]\n"), "# mine\nversion=3\n[debug]\n");
+        assert_eq!(versioned("versions = 3\n"), "version = 3\nversions = 3\n");
+    }
 
     #[test]
     fn a_mirror_below_the_apis_root_is_asked_there_and_no_other() {

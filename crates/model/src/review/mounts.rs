@@ -20,7 +20,10 @@ pub(super) fn check(resolved: &Resolved) -> Vec<Remark> {
     let mut remarks = Vec::new();
     for (component, args, seen) in &components {
         for (flag, value) in *args {
-            let unseen = seen::files_of(flag, value).into_iter().find(|path| !seen.has(path));
+            // Programs start in the root, where nothing of the user's is.
+            let is_file = ["file", "manifest"].into_iter().any(|last| flag.ends_with(&format!("-{last}")));
+            let relative = (is_file && !value.is_empty() && !value.starts_with('/')).then(|| value.clone());
+            let unseen = seen::files_of(flag, value).into_iter().find(|path| !seen.has(path)).or(relative);
             remarks.extend(unseen.map(|path| missing(resolved, component, flag, &path)));
         }
     }
@@ -28,13 +31,17 @@ pub(super) fn check(resolved: &Resolved) -> Vec<Remark> {
 }
 
 /// Names of flags that a program reads when it starts, and ends without.
-const FILES: [&str; 5] = ["file", "config", "kubeconfig", "key", "cert"];
+const FILES: [&str; 6] = ["file", "config", "kubeconfig", "key", "cert", "manifest"];
 
 fn missing(resolved: &Resolved, component: &str, flag: &str, path: &str) -> Remark {
     let is_read = flag.rsplit('-').next().is_some_and(|last| FILES.contains(&last) || last.ends_with("file"));
     let severity = if is_read { Severity::Error } else { Severity::Warning };
     let field = field_path(&format!("spec.{component}.extraArgs"), flag);
     let message = format!("the flag `{flag}` names {path}, which the container of {component} does not see");
-    let help = format!("write it by `spec.files` with the path {path}, and it is mounted there");
+    let help = if path.starts_with('/') {
+        format!("write it by `spec.files` with the path {path}, and it is mounted there")
+    } else {
+        "write a path that begins with `/`, and the file by `spec.files`".to_owned()
+    };
     remark(of_cluster(&resolved.cluster), severity, "spec::unseen-file", field, message, help)
 }

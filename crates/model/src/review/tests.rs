@@ -133,7 +133,7 @@ fn placeholders_that_nothing_is_known_for_are_refused_wherever_they_stand() {
     for (text, field) in [
         ("files: [{path: /a, content: '{{instance}} has {{value}} errors'}]", "spec.files[0].content"),
         ("hooks: [{name: h, command: [/bin/echo, '{{x}}']}]", "spec.hooks[0].command[1]"),
-        ("kubeAPIServer: {extraArgs: {oidc-client-id: '{{id}}'}}", "spec.kubeAPIServer.extraArgs.oidc-client-id"),
+        ("kubeAPIServer: {extraArgs: {api-audiences: '{{id}}'}}", "spec.kubeAPIServer.extraArgs.api-audiences"),
         ("kubelet: {config: {volumePluginDir: '/opt/{{y}}'}}", "spec.kubelet.config.volumePluginDir"),
         ("audit: {policy: custom, rules: [{level: None, users: ['{{u}}']}]}", "spec.audit.rules[0].users[0]"),
         ("containerd: {additions: 'x = \"{{z}}\"'}", "spec.containerd.additions"),
@@ -150,18 +150,19 @@ fn placeholders_that_nothing_is_known_for_are_refused_wherever_they_stand() {
 #[test]
 fn a_flags_file_that_no_mount_covers_is_said_for_every_component() {
     for (component, flag, value) in [
-        ("kubeAPIServer", "oidc-ca-file", "/etc/oidc/ca.pem"),
+        ("kubeAPIServer", "egress-selector-config-file", "/etc/oidc/ca.pem"),
         ("kubeAPIServer", "tls-sni-cert-key", "/etc/kubernetes/pki/a.crt,/srv/a.key"),
         ("kubeControllerManager", "cluster-signing-legacy-unknown-cert-file", "/srv/ca.crt"),
         ("kubeScheduler", "config", "/etc/kubernetes/scheduler-config.yaml"),
         ("etcd", "client-crl-file", "/etc/kubernetes/pki/crl.pem"),
+        ("kubeScheduler", "allow-metric-labels-manifest", "labels.yaml"),
     ] {
         let found = about(&format!("  {component}: {{extraArgs: {{{flag}: '{value}'}}}}\n"));
         assert_eq!(found, [format!("spec::unseen-file Cluster/demo spec.{component}.extraArgs.{flag}")], "{flag}");
     }
     for (component, flag, value) in [
-        ("kubeAPIServer", "oidc-ca-file", "/etc/kubernetes/pki/oidc.pem"),
-        ("kubeAPIServer", "oidc-ca-file", "/etc/ssl/certs/oidc.pem"),
+        ("kubeAPIServer", "egress-selector-config-file", "/etc/kubernetes/pki/oidc.pem"),
+        ("kubeAPIServer", "egress-selector-config-file", "/etc/ssl/certs/oidc.pem"),
         ("kubeControllerManager", "cluster-signing-legacy-unknown-cert-file", "/etc/kubernetes/pki/ca.crt"),
         ("etcd", "client-crl-file", "/etc/kubernetes/pki/etcd/crl.pem"),
         ("kubeControllerManager", "authorization-always-allow-paths", "/healthz"),
@@ -176,7 +177,7 @@ fn a_flags_file_that_no_mount_covers_is_said_for_every_component() {
 fn a_file_of_the_users_that_a_flag_names_is_mounted_and_its_content_restarts_the_pod() {
     let manifest = |content: &str| {
         let spec = format!(
-            "  files: [{{path: /etc/oidc/ca.pem, content: {content}}}]\n  kubeAPIServer: {{extraArgs: {{oidc-ca-file: /etc/oidc/ca.pem}}}}\n"
+            "  files: [{{path: /etc/oidc/ca.pem, content: {content}}}]\n  kubeAPIServer: {{extraArgs: {{egress-selector-config-file: /etc/oidc/ca.pem}}}}\n"
         );
         let effective = documents(&spec, "{role: ControlPlane}", "{role: Worker}");
         assert_eq!(said(&effective), [""; 0]);
@@ -192,7 +193,7 @@ fn a_file_of_the_users_that_a_flag_names_is_mounted_and_its_content_restarts_the
     assert_ne!(one, other);
     // Where a control plane lacks it there is nothing to mount.
     let partly = documents(
-        "  kubeAPIServer: {extraArgs: {oidc-ca-file: /etc/oidc/ca.pem}}\n",
+        "  kubeAPIServer: {extraArgs: {egress-selector-config-file: /etc/oidc/ca.pem}}\n",
         "{role: ControlPlane}",
         "{role: Worker, files: [{path: /etc/oidc/ca.pem, content: x}]}",
     );

@@ -7,6 +7,7 @@ mod logins;
 mod mirrors;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub(super) use additions::has_moved;
 

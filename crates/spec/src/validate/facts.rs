@@ -5,11 +5,14 @@ use catalog::{ComponentFacts, Facts, Past};
 use super::{Finding, World};
 
 mod containerd;
-mod fields;
+pub(super) mod fields;
 mod flags;
+pub(super) mod forms;
 mod gates;
 mod kubelet;
+mod limits;
 mod plugins;
+mod together;
 pub(super) mod values;
 
 /// The minor of the cluster, and what its components take.

@@ -85,7 +85,9 @@ impl Rule<'_> {
             let field = join(path, name);
             match known.iter().find(|(known, _)| known == name) {
                 None => {
-                    let finding = self.error(field, format!("audit rules have no field `{name}`"));
+                    // kube-apiserver goes on without it.
+                    let message = format!("audit rules have no field `{name}`");
+                    let finding = Finding::warning("spec::audit-rules", message).at(self.cluster, field);
                     let nearest = suggest::nearest(name, known.iter().map(|(known, _)| *known));
                     findings.push(Finding { help: nearest.map(|name| format!("did you mean `{name}`?")), ..finding });
                 }

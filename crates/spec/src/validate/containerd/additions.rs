@@ -49,8 +49,10 @@ pub(super) fn check(cluster: &Draft<Cluster>) -> Vec<Finding> {
         Ok(table) => table,
         Err(error) => return vec![said(no_toml(text, &error))],
     };
-    let mut findings: Vec<Finding> = version(&table).into_iter().chain(plugins(&table)).map(said).collect();
-    findings.extend(top_level(&table).into_iter().map(said));
+    let of_version = |(message, help)| Finding { code: "spec::containerd-version", ..said((message, help)) };
+    let mut findings: Vec<Finding> = version(&table).into_iter().map(of_version).collect();
+    let wrong = plugins(&table).into_iter().chain(top_level(&table)).chain(super::values::check(&table));
+    findings.extend(wrong.map(said));
     if holds_secret(&Value::Table(table)) {
         let message = "`additions` contains a password, and documents are kept as written";
         let help = "use `spec.containerd.registryCredentials`";

@@ -28,9 +28,6 @@ fn additions_that_are_no_toml_are_refused_with_their_line() {
 #[test]
 fn additions_are_of_version_3_and_leave_alone_what_the_cluster_rests_on() {
     for text in [
-        "version = 2",
-        "version = 4",
-        "version = \"3\"",
         "plugins = 1",
         "[plugins]\ncri = true",
         "[plugins.\"io.containerd.cri.v1.images\".registry.mirrors.\"docker.io\"]\nendpoint = [\"https://m\"]",
@@ -43,6 +40,9 @@ fn additions_are_of_version_3_and_leave_alone_what_the_cluster_rests_on() {
         "root = \"/data\"",
     ] {
         assert_eq!(additions(text), [REFUSED], "{text}");
+    }
+    for text in ["version = 2", "version = 4", "version = \"3\""] {
+        assert_eq!(additions(text), [REFUSED.replace("spec::containerd", "spec::containerd-version")], "{text}");
     }
     for text in [
         "version = 3\n[plugins.\"io.containerd.cri.v1.runtime\"]\nmax_container_log_line_size = 32768",
@@ -125,4 +125,36 @@ fn certificates_of_registries_decode() {
         "-----BEGIN CERTIFICATE-----\n        this is prose and not base64 !!!\n        -----END CERTIFICATE-----";
     let found = containerd(&format!("extraCAs:\n      registry.example.org: |\n        {prose}"));
     assert_eq!(found, ["spec::invalid-value cluster.yaml:10 spec.containerd.extraCAs[\"registry.example.org\"]"]);
+}
+
+#[test]
+fn values_with_which_containerd_is_of_no_use_are_refused() {
+    let runtime = |text: &str| format!("[plugins.'io.containerd.cri.v1.runtime']\n{text}");
+    let images = |text: &str| format!("[plugins.'io.containerd.cri.v1.images']\n{text}");
+    for text in [
+        "[timeouts]\n'io.containerd.timeout.shim.cleanup' = '6'".to_owned(),
+        "[debug]\nlevel = 'loud'".to_owned(),
+        "required_plugins = ['io.containerd.nope.v1.nope']".to_owned(),
+        "[plugins.'io.containerd.metadata.v1.bolt']\ncontent_sharing_policy = 'all'".to_owned(),
+        "[proxy_plugins.x]\ntype = 'nope'\naddress = '/run/x.sock'".to_owned(),
+        runtime("drain_exec_sync_io_timeout = '10'"),
+        runtime("[plugins.'io.containerd.cri.v1.runtime'.containerd]\ndefault_runtime_name = 'nope'"),
+        images("snapshotter = 'nope'"),
+        images("image_pull_progress_timeout = '5 minutes'"),
+    ] {
+        assert_eq!(additions(&text), [REFUSED], "{text}");
+    }
+    for text in [
+        "[debug]\nlevel = 'Info'\n[timeouts]\nx = '6s'".to_owned(),
+        "required_plugins = ['io.containerd.cri.v1.runtime']".to_owned(),
+        "[proxy_plugins.x]\ntype = 'snapshot'\naddress = '/a'\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'x'"
+            .to_owned(),
+        runtime(
+            "[plugins.'io.containerd.cri.v1.runtime'.containerd]\ndefault_runtime_name = 'a'\n\
+             [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.a]\nruntime_type = 'io.containerd.runc.v2'",
+        ),
+        images("snapshotter = 'native'"),
+    ] {
+        assert_eq!(additions(&text), [""; 0], "{text}");
+    }
 }

@@ -35,6 +35,13 @@ fn all(types: &Types, mut table: Map<String, Value>) -> Vec<Wrong> {
     // Its own rule knows more about it.
     table.remove("version");
     let mut wrong = fields::check(types, ROOT, &table, "");
+    let required = table.get("required_plugins").and_then(Value::as_array).into_iter().flatten();
+    for (index, name) in required.enumerate().filter_map(|(index, name)| Some((index, name.as_str()?))) {
+        if !types.contains_key(name) || !name.starts_with(PLUGIN) {
+            let path = format!("required_plugins[{index}]");
+            wrong.push(Wrong::Mistyped { path, wanted: "the name of a plugin that there is".to_owned(), help: None });
+        }
+    }
     for (name, settings) in plugins.as_ref().and_then(Value::as_object).into_iter().flatten() {
         let path = join("plugins", name);
         // What is no table has a rule of its own, and so has what moved elsewhere.

@@ -64,11 +64,11 @@ const MAP: &str = "map[string]";
 
 /// Whether a value that is no list or map has a type.
 fn fits(of: &str, value: &Value) -> bool {
-    let within = |least: i64, most: i64| value.as_i64().is_some_and(|number| (least..=most).contains(&number));
+    let within = |least: i64, most: i64| whole(value).is_some_and(|number| (least..=most).contains(&number));
     match of {
         "string" | "bytes" | "time" => value.is_string(),
         "bool" => value.is_boolean(),
-        "int" | "int64" => value.is_i64(),
+        "int" | "int64" => whole(value).is_some(),
         "int32" => within(i32::MIN.into(), i32::MAX.into()),
         "uint32" => within(0, u32::MAX.into()),
         "uint" | "uint64" => value.is_u64(),
@@ -80,6 +80,13 @@ fn fits(of: &str, value: &Value) -> bool {
         // Lists, maps and structures were looked at already, so this is something else.
         _ => false,
     }
+}
+
+/// A whole number, also one that is written as a fraction without a part: components read `10.0` as 10.
+pub(in super::super) fn whole(value: &Value) -> Option<i64> {
+    #[allow(clippy::cast_possible_truncation)] // looked at before
+    let plain = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
+    value.as_i64().or_else(|| plain(value.as_f64()?))
 }
 
 /// A type in words.

@@ -2,40 +2,83 @@
 
 use std::collections::BTreeMap;
 
-use catalog::FlagFacts;
+use catalog::{ComponentFacts, FlagFacts};
 
 use super::super::{Finding, World};
-use super::{Known, gates, values};
+use super::{Known, forms, gates, limits, together, values};
 use crate::check::join;
 use crate::effective::Draft;
+use crate::format::amounts::parse_port_range;
 use crate::{Cluster, suggest};
+
+type Arguments = BTreeMap<String, String>;
+type Gates = BTreeMap<String, bool>;
 
 pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
     let spec = &cluster.value.spec;
-    let components: [(&str, &str, &BTreeMap<String, String>); 4] = [
-        ("kube-apiserver", "kubeAPIServer", &spec.kube_api_server.extra_args),
-        ("kube-controller-manager", "kubeControllerManager", &spec.kube_controller_manager.extra_args),
-        ("kube-scheduler", "kubeScheduler", &spec.kube_scheduler.extra_args),
-        ("etcd", "etcd", &spec.etcd.extra_args),
+    let none = Gates::new();
+    let (api_server, manager) = (&spec.kube_api_server, &spec.kube_controller_manager);
+    let components: [(&str, &str, &Arguments, &Gates); 4] = [
+        ("kube-apiserver", "kubeAPIServer", &api_server.extra_args, &api_server.feature_gates),
+        ("kube-controller-manager", "kubeControllerManager", &manager.extra_args, &manager.feature_gates),
+        ("kube-scheduler", "kubeScheduler", &spec.kube_scheduler.extra_args, &spec.kube_scheduler.feature_gates),
+        ("etcd", "etcd", &spec.etcd.extra_args, &none),
     ];
     let mut findings = Vec::new();
-    for (program, section, arguments) in components {
+    for (program, section, arguments, gates) in components {
         let Some(component) = known.component(program) else { continue };
+        let section = format!("spec.{section}.extraArgs");
         for (name, value) in arguments {
-            let path = join(&format!("spec.{section}.extraArgs"), name);
-            let Some(flag) = component.flags.get(name) else {
-                findings.push(unknown(cluster, path, program, name, known));
-                continue;
-            };
-            findings.extend(deprecated(cluster, &path, program, name, flag));
-            if program == "etcd" && name == "feature-gates" {
-                findings.extend(gates::of_etcd(cluster, &path, value, known));
-            } else if let Err(wrong) = values::check(&flag.type_name, value) {
-                let message = format!("{program} reads `{name}` as {}, and `{value}` is none", wrong.wanted);
-                findings.push(Finding::error("spec::flag-value", message).at(cluster, path).help(wrong.help));
+            let path = join(&section, name);
+            match component.flags.get(name) {
+                None => findings.push(unknown(cluster, path, program, name, known)),
+                Some(flag) => {
+                    findings.extend(argument(cluster, &path, (program, component), (name, flag, value), known));
+                }
             }
         }
+        let is_on = |gate: &str| {
+            let given = gates.get(gate).or_else(|| spec.feature_gates.get(gate)).copied();
+            given.unwrap_or_else(|| component.gates.get(gate).is_some_and(|facts| facts.default))
+        };
+        let node_ports = parse_port_range(&api_server.service_node_port_range).unwrap_or((0, u16::MAX));
+        let clashes = together::check(program, &together::Setting { arguments, is_on: &is_on, node_ports });
+        findings.extend(clashes.into_iter().map(|clash| {
+            Finding::error("spec::flag-value", clash.message).at(cluster, join(&section, clash.flag)).help(clash.help)
+        }));
+    }
+    findings
+}
+
+/// What there is to say about a flag that the component has.
+fn argument(
+    cluster: &Draft<Cluster>,
+    path: &str,
+    (program, component): (&str, &ComponentFacts),
+    (name, flag, value): (&str, &FlagFacts, &str),
+    known: &Known,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = deprecated(cluster, path, program, name, flag).into_iter().collect();
+    let wrong =
+        |message: String, help: String| Finding::error("spec::flag-value", message).at(cluster, path).help(help);
+    let unfit = || format!("{program} does not start with `{name}: {value}`");
+    if program == "etcd" && name == "feature-gates" {
+        findings.extend(gates::of_etcd(cluster, path, value, known));
+    } else if name == "controllers" && !component.controllers.is_empty() {
+        let unknown = value.split(',').map(|one| one.strip_prefix('-').unwrap_or(one));
+        let unknown = unknown.filter(|one| *one != "*" && !component.controllers.iter().any(|known| known == one));
+        findings.extend(unknown.filter(|one| !one.is_empty() || value.contains(',')).map(|one| {
+            let nearest = suggest::nearest(one, component.controllers.iter().map(String::as_str));
+            let help = nearest.map_or_else(|| "remove it".to_owned(), |name| format!("did you mean `{name}`?"));
+            wrong(format!("{program} has no controller `{one}`"), help)
+        }));
+    } else if let Err(not) = values::check(&flag.type_name, value) {
+        findings.push(wrong(format!("{program} reads `{name}` as {}, and `{value}` is none", not.wanted), not.help));
+    } else if let Err(help) = limits::check(program, name, &flag.type_name, value) {
+        findings.push(wrong(unfit(), help));
+    } else if let Err(help) = forms::check(program, name, value, known.minor) {
+        findings.push(wrong(unfit(), help.to_owned()));
     }
     findings
 }

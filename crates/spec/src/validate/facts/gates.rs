@@ -6,9 +6,12 @@ use catalog::{GateFacts, Stage};
 
 use super::super::{Finding, World};
 use super::{Known, values};
+use crate::Cluster;
 use crate::check::join;
 use crate::effective::Draft;
 use crate::suggest;
+
+type Gates = BTreeMap<String, bool>;
 
 /// Components that are given the cluster's gates.
 const EVERYONE: [&str; 5] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
@@ -25,6 +28,7 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
             ("kubelet", "kubelet", &spec.kubelet.feature_gates),
         ] {
             findings.extend(gates(cluster, &format!("spec.{section}.featureGates"), own, &[program], known));
+            findings.extend(needs(cluster, section, (&spec.feature_gates, own), program, known));
         }
     }
     for group in world.groups() {
@@ -51,7 +55,7 @@ fn gate<T>(
     programs: &[&str],
     known: &Known,
 ) -> Option<Finding> {
-    let of = |program: &&str| known.component(program).map(|component| component.gates.get(name).copied());
+    let of = |program: &&str| known.component(program).map(|component| component.gates.get(name));
     let lacking: Vec<&str> = programs.iter().copied().filter(|program| of(program) == Some(None)).collect();
     if !lacking.is_empty() {
         let who = if lacking.len() == EVERYONE.len() { "no component".to_owned() } else { lacking.join(", ") };
@@ -62,6 +66,37 @@ fn gate<T>(
     }
     let facts = programs.iter().find_map(|program| of(program).flatten())?;
     set(facts, name, on, &known.version()).map(|finding| finding.at(draft, path))
+}
+
+/// Gates that are on while others that they need are off, with those that every component is given.
+fn needs(
+    cluster: &Draft<Cluster>,
+    section: &str,
+    (all, own): (&Gates, &Gates),
+    program: &str,
+    known: &Known,
+) -> Vec<Finding> {
+    let Some(component) = known.component(program) else { return Vec::new() };
+    let given = |name: &str| own.get(name).or_else(|| all.get(name)).copied();
+    let is_on = |name: &str, facts: &GateFacts| given(name).unwrap_or(facts.default);
+    let mut findings = Vec::new();
+    for (name, facts) in component.gates.iter().filter(|(name, facts)| is_on(name, facts)) {
+        let off = |need: &&String| component.gates.get(*need).is_some_and(|facts| !is_on(need, facts));
+        for need in facts.needs.iter().filter(off) {
+            // Defaults fit each other, so one of both is given.
+            let gate = if given(name).is_some() { name } else { need };
+            let section = if own.contains_key(gate) {
+                format!("spec.{section}.featureGates")
+            } else {
+                "spec.featureGates".into()
+            };
+            let message = format!("{program} does not start: the feature gate `{name}` needs `{need}`, which is off");
+            let help = format!("switch `{need}` on, or `{name}` off");
+            findings
+                .push(Finding::error("spec::feature-gate-needs", message).at(cluster, join(&section, gate)).help(help));
+        }
+    }
+    findings
 }
 
 /// What to do about a gate that is not there.
@@ -79,7 +114,7 @@ fn absent(name: &str, programs: &[&str], some_have_it: bool, known: &Known) -> S
 }
 
 /// What is to be said about a gate that is there, without its place.
-fn set(facts: GateFacts, name: &str, on: bool, version: &str) -> Option<Finding> {
+fn set(facts: &GateFacts, name: &str, on: bool, version: &str) -> Option<Finding> {
     let default = facts.default;
     if facts.locked && on != default {
         let message = format!("the feature gate `{name}` is locked to `{default}` in Kubernetes {version}");
@@ -119,7 +154,7 @@ pub(super) fn of_etcd<T>(draft: &Draft<T>, path: &str, value: &str, known: &Know
 fn etcd_gate(name: &str, on: bool, known: &Known) -> Option<Finding> {
     let all = &known.component("etcd")?.gates;
     if let Some(facts) = all.get(name) {
-        return set(*facts, name, on, &known.version());
+        return set(facts, name, on, &known.version());
     }
     let nearest = suggest::nearest(name, all.keys().map(String::as_str));
     let help = nearest.map_or_else(|| "remove it".to_owned(), |gate| format!("did you mean `{gate}`?"));

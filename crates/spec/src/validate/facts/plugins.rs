@@ -4,6 +4,10 @@ use super::super::{Finding, World};
 use super::Known;
 use crate::suggest;
 
+/// Plugins that have no defaults, and the flag that names their configuration.
+const CONFIGURED: [&str; 2] = ["EventRateLimit", "ImagePolicyWebhook"];
+const CONFIGURATION: &str = "admission-control-config-file";
+
 pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
     let (Some(cluster), Some(facts)) = (world.cluster(), known.component("kube-apiserver")) else { return Vec::new() };
     let plugins = &cluster.value.spec.kube_api_server.admission_plugins;
@@ -26,5 +30,13 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
             findings.push(Finding::error("spec::admission-plugin", message).at(cluster, path).help(help));
         }
     }
+    findings.extend(plugins.enable.iter().enumerate().filter_map(|(index, name)| {
+        let is_given = cluster.value.spec.kube_api_server.extra_args.contains_key(CONFIGURATION);
+        let message = format!("the admission plugin `{name}` does not start without a configuration");
+        let path = format!("spec.kubeAPIServer.admissionPlugins.enable[{index}]");
+        let help = format!("write one by `spec.files` and name it by the flag `{CONFIGURATION}`");
+        (CONFIGURED.contains(&name.as_str()) && !is_given)
+            .then(|| Finding::error("spec::admission-plugin", message).at(cluster, path).help(help))
+    }));
     findings
 }

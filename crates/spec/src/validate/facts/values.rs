@@ -1,6 +1,6 @@
 //! Values of flags as Go reads them.
 
-use crate::format::amounts::parse_quantity;
+use crate::format::amounts::{parse_go_duration, parse_quantity};
 
 /// A value that does not have its type.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,10 +26,16 @@ pub(in super::super) fn check(type_name: &str, value: &str) -> Result<(), Wrong>
     match type_name {
         "bool" if parse_bool(value).is_none() => wrong("a truth value", boolean_help(value)),
         "int" | "int64" => integer(value, i64::MIN.into(), i64::MAX.into()),
-        "int32" | "Level" => integer(value, i32::MIN.into(), i32::MAX.into()),
-        "uint" | "uint64" => integer(value, 0, u64::MAX.into()),
-        "uint32" => integer(value, 0, u32::MAX.into()),
-        "float32" | "float64" if value.parse::<f64>().is_err() => wrong("a number", "such as `0.5`".into()),
+        "int32" => integer(value, i32::MIN.into(), i32::MAX.into()),
+        "uint" | "uint64" => unsigned(value, u64::MAX.into()),
+        "uint32" => unsigned(value, u32::MAX.into()),
+        "Level" if !is_level(value) => wrong("a level", "such as `4`, in digits alone".into()),
+        "pattern=N,..." => {
+            let all = value.split(',').filter(|pair| !pair.is_empty());
+            let mut all = all.map(|pair| pair.split_once('=').is_some_and(|(_, level)| is_level(level)));
+            if all.all(|is_good| is_good) { Ok(()) } else { wrong("patterns with levels", "such as `gc*=4`".into()) }
+        }
+        "float32" | "float64" if parse_fraction(value).is_none() => wrong("a number", "such as `0.5`".into()),
         "duration" if !is_duration(value) => wrong("a duration", duration_help(value)),
         "ip" if value.trim().parse::<std::net::IpAddr>().is_err() => {
             wrong("an IP address", "such as `10.0.0.1`".into())
@@ -52,8 +58,21 @@ fn integer(text: &str, least: i128, most: i128) -> Result<(), Wrong> {
     }
 }
 
+/// Go reads no sign here.
+fn unsigned(text: &str, most: i128) -> Result<(), Wrong> {
+    match text.strip_prefix(['-', '+']) {
+        Some(_) => Err(Wrong { wanted: "a whole number", help: "write it without a sign".to_owned() }),
+        None => integer(text, 0, most),
+    }
+}
+
+/// How much is logged: digits alone.
+fn is_level(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit()) && text.parse::<i32>().is_ok()
+}
+
 /// A whole number with the prefixes and underscores that Go allows (`strconv.ParseInt` with base 0).
-fn parse_integer(text: &str) -> Option<i128> {
+pub(super) fn parse_integer(text: &str) -> Option<i128> {
     let (negative, digits) = match text.strip_prefix(['-', '+']) {
         Some(rest) => (text.starts_with('-'), rest),
         None => (false, text),
@@ -67,10 +86,23 @@ fn parse_integer(text: &str) -> Option<i128> {
         None => (lower.as_str(), 10),
     };
     // Underscores stand between digits, or between a prefix and a digit.
-    let tidy = !body.ends_with('_') && !body.contains("__") && (base != 10 || !body.contains('_'));
+    let tidy = !body.ends_with('_') && !body.contains("__") && (base != 10 || !body.starts_with('_'));
     let plain = body.replace('_', "");
     let number = plain.chars().all(|c| c.is_digit(base)).then(|| i128::from_str_radix(&plain, base).ok())??;
     tidy.then_some(if negative { -number } else { number })
+}
+
+/// A fraction as Go reads it (`strconv.ParseFloat`).
+pub(super) fn parse_fraction(text: &str) -> Option<f64> {
+    let (sign, bare) =
+        if let Some(bare) = text.strip_prefix('-') { (-1.0, bare) } else { (1.0, text.trim_start_matches('+')) };
+    let Some(hex) = bare.strip_prefix("0x").or_else(|| bare.strip_prefix("0X")) else { return text.parse().ok() };
+    let (digits, exponent) = hex.split_once(['p', 'P'])?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let number = u32::from_str_radix(&format!("{whole}{part}"), 16).ok()?;
+    let shift = exponent.checked_sub(i32::try_from(part.len()).ok()?.checked_mul(4)?)?;
+    Some(sign * f64::from(number) * 2_f64.powi(shift))
 }
 
 /// A duration as Go reads it (`time.ParseDuration`).
@@ -94,7 +126,8 @@ pub(in super::super) fn is_duration(text: &str) -> bool {
         }
         rest = after;
     }
-    true
+    // Go counts nanoseconds in 64 bits: 292 years.
+    parse_go_duration(text).is_some_and(|seconds| seconds.abs() < 9_223_372_036.854_776)
 }
 
 /// What to write for a duration.
@@ -143,17 +176,25 @@ mod tests {
 
     #[test]
     fn whole_numbers_may_have_a_base_and_underscores_after_it() {
-        let good = ["0", "600", "-1", "+7", "0x1F", "0b11", "0o17", "017", "0x_1f", "0_7"];
-        assert_takes("int", &good, &["", "600.0", "1e3", "six", "0x", "09", "1_000", "1__0", "0x1_", "10s", "-", " 1"]);
+        let good = ["0", "600", "-1", "+7", "0x1F", "0b11", "0o17", "017", "0x_1f", "0_7", "1_000"];
+        assert_takes("int", &good, &["", "600.0", "1e3", "six", "0x", "09", "_1", "1__0", "0x1_", "10s", "-", " 1"]);
         assert_takes("int32", &["2147483647"], &["2147483648"]);
-        assert_takes("uint", &["0"], &["-1"]);
+        assert_takes("uint", &["0", "0x10", "1_0"], &["-1", "+1"]);
+        assert_takes("Level", &["0", "10"], &["", "0x1", "+1", "-1", "2147483648"]);
+        assert_takes("pattern=N,...", &["", "a=1", "a*=2,b=3"], &["a", "a=x", "a=1,b"]);
         assert_takes("int64", &["9223372036854775807"], &["9223372036854775808"]);
+    }
+
+    #[test]
+    fn fractions_may_be_written_in_powers_of_two() {
+        assert_takes("float64", &["0.5", "1", "-2e-2", "0x1p-2", "0x1.8p1", "inf"], &["", "half", "50%", "1,5", "0x1"]);
+        assert_eq!((parse_fraction("0x1p-2"), parse_fraction("-0x1.8p1")), (Some(0.25), Some(-3.0)));
     }
 
     #[test]
     fn durations_have_a_unit() {
         let good = ["0", "1s", "1.5h", "-2m", "1h2m3s", "100ms", ".5s", "1.s", "3µs"];
-        assert_takes("duration", &good, &["", "10", "1d", "s", "1 s", "1m30", ".s", "1.2.3s"]);
+        assert_takes("duration", &good, &["", "10", "1d", "s", "1 s", "1m30", ".s", "1.2.3s", "2562048h"]);
         assert_eq!(duration_help("10"), "write `10s` for seconds");
     }
 

@@ -4,6 +4,7 @@ pub(super) type Flags = &'static [(&'static str, &'static str)];
 
 /// kube-apiserver.
 pub(super) const API_SERVER: Flags = &[
+    ("admission-control", "`spec.kubeAPIServer.admissionPlugins`"),
     ("advertise-address", ""),
     ("audit-log-maxage", "`spec.audit.log.maxAge`"),
     ("audit-log-maxbackup", "`spec.audit.log.maxBackups`"),
@@ -82,7 +83,9 @@ pub(super) const ETCD: Flags = &[
     ("config-file", ""),
     ("data-dir", ""),
     ("discovery", ""),
+    ("discovery-endpoints", ""),
     ("discovery-srv", ""),
+    ("discovery-token", ""),
     ("force-new-cluster", ""),
     ("initial-advertise-peer-urls", ""),
     ("initial-cluster", ""),

@@ -10,7 +10,7 @@ const MONITOR_GRACE_SECONDS: i64 = 40;
 
 /// Least and most of whole numbers (Kubernetes: `ValidateKubeletConfiguration`). Where kubelet takes 0 for its default,
 /// 0 is taken here.
-const NUMBERS: [(&str, i64, i64); 23] = [
+const NUMBERS: [(&str, i64, i64); 24] = [
     ("containerLogMaxFiles", 2, MOST),
     ("containerLogMaxWorkers", 1, MOST),
     ("eventBurst", 0, MOST),
@@ -33,6 +33,7 @@ const NUMBERS: [(&str, i64, i64); 23] = [
     ("registryPullQPS", 0, MOST),
     ("evictionMaxPodGracePeriod", i32::MIN as i64, MOST),
     ("podPidsLimit", i64::MIN, i64::MAX),
+    ("tracing.samplingRatePerMillion", 0, 1_000_000),
     ("userNamespaces.idsPerPod", 65_536, u32::MAX as i64),
 ];
 

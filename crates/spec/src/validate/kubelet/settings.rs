@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::super::facts::fields::whole;
 use crate::check::join;
 use crate::format::amounts::{parse_go_duration, parse_quantity};
 use crate::{Kubelet, Provider, Reserved};
@@ -49,7 +50,7 @@ impl Settings {
 
     /// A whole number; nothing where it is something else, which is for others to complain about.
     pub(super) fn number(&self, name: &str) -> Option<i64> {
-        self.get(name)?.as_i64()
+        whole(self.get(name)?)
     }
 
     /// A text that is not empty: to kubelet the empty one is none.

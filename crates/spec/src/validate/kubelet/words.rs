@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::facts::forms::{SUITES, is_suite};
 use super::settings::{Fault, Settings};
 use crate::shape::quoted;
 use crate::suggest;
@@ -27,6 +28,7 @@ const WORDS: [(&str, &[&str]); 11] = [
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     let mut faults: Vec<Fault> = WORDS.iter().filter_map(|(name, words)| word(settings, name, words)).collect();
     faults.extend(gated(settings));
+    faults.extend(suites(settings));
     faults.extend(pod_logs(settings));
     faults.extend(together(settings));
     faults
@@ -67,6 +69,18 @@ fn gated(settings: &Settings) -> Vec<Fault> {
         Fault::of(name, format!("kubelet refuses `{name}` while the feature gate `{gate}` is off")).help(help)
     })
     .collect()
+}
+
+/// Suites of TLS have the names that Go gives them.
+fn suites(settings: &Settings) -> Option<Fault> {
+    let name = "tlsCipherSuites";
+    let all = settings.list(name)?.iter().filter_map(Value::as_str);
+    let (index, unknown) = all.enumerate().find(|(_, suite)| !is_suite(suite))?;
+    let help = match suggest::nearest(unknown, SUITES) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "names as Go's `crypto/tls` has them".to_owned(),
+    };
+    Some(Fault::of(&format!("{name}[{index}]"), format!("there is no suite `{unknown}`")).help(help))
 }
 
 fn pod_logs(settings: &Settings) -> Option<Fault> {

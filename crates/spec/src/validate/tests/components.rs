@@ -134,10 +134,8 @@ fn registry_passwords_stay_outside_of_documents() {
         ["spec::unknown-field cluster.yaml:9 spec.containerd.registryCredentials[\"docker.io\"].password"]
     );
     assert_eq!(credentials("'*': {username: me, passwordFile: a}").len(), 1);
-    assert_eq!(
-        about("  containerd:\n    additions: |\n      [x]\n      password = \"y\"\n"),
-        ["spec::credentials cluster.yaml:9 spec.containerd.additions"]
-    );
+    let found = about("  containerd:\n    additions: |\n      [x]\n      password = \"y\"\n");
+    assert!(found.contains(&"spec::credentials cluster.yaml:9 spec.containerd.additions".to_owned()), "{found:?}");
 }
 
 #[test]

@@ -122,6 +122,7 @@ fn admission_plugins_are_those_of_the_minor() {
             "refused spec::admission-plugin spec.kubeAPIServer.admissionPlugins.disable[0]: it went with Kubernetes 1.30; remove it",
             "refused spec::admission-plugin spec.kubeAPIServer.admissionPlugins.enable[0]: it went with Kubernetes 1.25; remove it",
             "refused spec::admission-plugin spec.kubeAPIServer.admissionPlugins.enable[1]: did you mean `AlwaysPullImages`?",
+            "refused spec::admission-plugin spec.kubeAPIServer.admissionPlugins.enable[2]: write one by `spec.files` and name it by the flag `admission-control-config-file`",
         ]
     );
 }
@@ -190,4 +191,21 @@ fn additions_to_containerd_have_keys_and_values_that_it_reads() {
             wanted.map(|said| said.replacen(": ", " spec.containerd.additions: ", 1)).into_iter().collect();
         assert_eq!(said(toml), wanted, "{toml}");
     }
+}
+
+#[test]
+fn a_gate_that_is_on_has_what_it_needs() {
+    let found = advice("  kubeControllerManager: {featureGates: {NodeDeclaredFeatures: false}}\n");
+    let field = "spec.kubeControllerManager.featureGates.NodeDeclaredFeatures";
+    let needed =
+        found.iter().filter(|line| line.starts_with(&format!("refused spec::feature-gate-needs {field}"))).count();
+    assert!(needed > 0 && needed == found.len(), "{found:?}");
+    assert_eq!(advice("  kubeControllerManager: {featureGates: {NodeDeclaredFeatures: true}}\n"), [""; 0]);
+}
+
+#[test]
+fn controllers_are_those_of_the_minor() {
+    let found = advice("  kubeControllerManager:\n    extraArgs: {controllers: '*,-nodeipam,-node-ipam-controler'}\n");
+    let field = "spec.kubeControllerManager.extraArgs.controllers";
+    assert_eq!(found, [format!("refused spec::flag-value {field}: did you mean `node-ipam-controller`?")]);
 }
