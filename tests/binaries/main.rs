@@ -5,6 +5,7 @@
 
 mod checks;
 mod facts;
+mod judge;
 mod programs;
 mod rendered;
 

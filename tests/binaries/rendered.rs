@@ -22,6 +22,9 @@ pub(crate) const PROGRAMS: [&str; 9] = [
     "metrics-server",
 ];
 
+/// The address of the machine that everything is rendered for.
+pub(crate) const NODE_IP: &str = "10.88.7.11";
+
 /// An example and how kube-proxy works in it.
 pub(crate) struct Shape {
     example: &'static str,
@@ -38,7 +41,17 @@ pub(crate) fn shapes() -> Vec<Shape> {
 pub(crate) struct Rendered {
     /// For messages.
     pub(crate) name: String,
+    /// The first machine, whose facts fill the holes.
+    machine: String,
     inputs: Vec<Value>,
+}
+
+/// An example's text with the version of `release` in it.
+pub(crate) fn example(name: &str, release: &Release) -> String {
+    let text = std::fs::read_to_string(examples().join(name)).unwrap();
+    let newest = catalog::DEFAULT_VERSION;
+    assert!(text.contains(newest), "{name} names another version");
+    text.replace(newest, release.kubernetes)
 }
 
 fn examples() -> PathBuf {
@@ -48,25 +61,28 @@ fn examples() -> PathBuf {
 impl Rendered {
     /// Renders `shape` for `release`.
     pub(crate) fn new(shape: &Shape, release: &Release) -> Self {
-        let text = std::fs::read_to_string(examples().join(shape.example)).unwrap();
-        let newest = catalog::DEFAULT_VERSION;
-        assert!(text.contains(newest), "{} names another version", shape.example);
-        let text = text.replace(newest, release.kubernetes);
+        let text = example(shape.example, release);
         let loaded = spec::load(&[Source::new(shape.example, &text)], &Surroundings::default());
         let mut effective = loaded.effective.unwrap_or_else(|| panic!("{}: {:?}", shape.example, loaded.diagnostics));
         effective.cluster.spec.networking.kube_proxy.mode = shape.mode;
         effective.cluster.spec.addons.metrics_server.enabled = true;
         let name = format!("{} with {:?}", shape.example, shape.mode);
-        Self { name, inputs: inputs(effective) }
+        Self::of(name, effective)
+    }
+
+    /// Renders documents.
+    pub(crate) fn of(name: String, effective: Effective) -> Self {
+        let machine = effective.groups.iter().flat_map(model::resolved::machine_names).next();
+        Self { name, machine: machine.expect("a machine"), inputs: inputs(effective) }
     }
 
     /// Files of all machines, by path; equal ones once.
-    fn files(&self) -> BTreeSet<(String, String)> {
+    pub(crate) fn files(&self) -> BTreeSet<(String, String)> {
         let mut files = BTreeSet::new();
         for part in self.inputs.iter().flat_map(|inputs| [&inputs["config"]["group"], &inputs["config"]["machine"]]) {
             for (path, file) in part["files"].as_object().into_iter().flatten() {
                 if let Some(text) = file["content"]["text"].as_str() {
-                    files.insert((path.clone(), filled(text)));
+                    files.insert((path.clone(), filled(text, &self.machine)));
                 }
             }
         }
@@ -127,11 +143,11 @@ impl Rendered {
 }
 
 /// A text as it is on a machine, its holes filled.
-fn filled(text: &str) -> String {
+fn filled(text: &str, machine: &str) -> String {
     let facts = [
-        ("{{nodeName}}", "machine-1"),
-        ("{{nodeIP}}", "10.88.7.11"),
-        ("{{nodeIPs}}", "10.88.7.11"),
+        ("{{nodeName}}", machine),
+        ("{{nodeIP}}", NODE_IP),
+        ("{{nodeIPs}}", NODE_IP),
         ("{{arch}}", "amd64"),
         ("{{resolvConf}}", "/etc/resolv.conf"),
         ("{{cgroupDriver}}", "cgroupfs"),

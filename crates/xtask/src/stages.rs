@@ -27,6 +27,16 @@ pub(crate) enum Stories {
     All,
 }
 
+impl Stories {
+    /// The number as text; nothing where all are told.
+    fn turn(self) -> String {
+        match self {
+            Self::Turn(turn) => turn.to_string(),
+            Self::All => String::new(),
+        }
+    }
+}
+
 /// All stages in their order: what fails fast comes first.
 pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "fmt", about: "formatting", run: |_| cargo(&["fmt", "--all", "--check"]) },
@@ -45,8 +55,8 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage { name: "host", about: "what end to end tests need of this host, and all assets", run: |_| host() },
     Stage {
         name: "binaries",
-        about: "command lines and files of every minor, given to the real programs",
-        run: |_| cargo_on_all("test", &["--test", "binaries"], &[("KUBEWRIGHT_TEST_MINORS", &MINORS.join(","))]),
+        about: "command lines and files of every minor, and a sample of changed ones, given to the real programs",
+        run: binaries,
     },
     Stage {
         name: "e2e",
@@ -99,6 +109,13 @@ fn host() -> Result<()> {
     MINORS.into_iter().try_for_each(pull)
 }
 
+/// Which changed specifications are among the sample follows from the same number as which stories have their turn.
+fn binaries(stories: Stories) -> Result<()> {
+    let (minors, turn) = (MINORS.join(","), stories.turn());
+    let variables = [("KUBEWRIGHT_TEST_MINORS", minors.as_str()), ("KUBEWRIGHT_TURN", turn.as_str())];
+    cargo_on_all("test", &["--test", "binaries", "--", "--nocapture"], &variables)
+}
+
 /// Gets all assets of a minor. Built here: tests must not depend on whether upstream answers.
 pub(crate) fn pull(minor: &str) -> Result<()> {
     let arguments = ["assets", "pull", "--sources", "go", "--kubernetes-version", minor];
@@ -109,10 +126,7 @@ pub(crate) fn pull(minor: &str) -> Result<()> {
 pub(crate) fn e2e(stories: Stories, names: &[&str], variables: &[(&str, &str)]) -> Result<()> {
     let (program, moto) = (text(program())?, moto()?);
     let mut variables = [variables, &[("KUBEWRIGHT_BIN", &program), ("KUBEWRIGHT_MOTO", &moto)]].concat();
-    let turn = match stories {
-        Stories::Turn(turn) => turn.to_string(),
-        Stories::All => String::new(),
-    };
+    let turn = stories.turn();
     if names.is_empty() && !turn.is_empty() {
         println!("    what is always told and a third of the rest; the same again: cargo xtask test --seed {turn}");
         variables.push(("KUBEWRIGHT_TURN", &turn));
