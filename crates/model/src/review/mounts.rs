@@ -31,10 +31,14 @@ pub(super) fn check(resolved: &Resolved) -> Vec<Remark> {
 }
 
 /// Names of flags that a program reads when it starts, and ends without.
-const FILES: [&str; 6] = ["file", "config", "kubeconfig", "key", "cert", "manifest"];
+const FILES: [&str; 5] = ["file", "config", "kubeconfig", "key", "cert"];
+/// Until 1.35 components went on without this one.
+const MANIFEST: (&str, u32) = ("allow-metric-labels-manifest", 36);
 
 fn missing(resolved: &Resolved, component: &str, flag: &str, path: &str) -> Remark {
     let is_read = flag.rsplit('-').next().is_some_and(|last| FILES.contains(&last) || last.ends_with("file"));
+    let minor = catalog::find(&resolved.cluster.spec.kubernetes_version).map_or(u32::MAX, |release| release.minor);
+    let is_read = is_read || (flag == MANIFEST.0 && minor >= MANIFEST.1);
     let severity = if is_read { Severity::Error } else { Severity::Warning };
     let field = field_path(&format!("spec.{component}.extraArgs"), flag);
     let message = format!("the flag `{flag}` names {path}, which the container of {component} does not see");
