@@ -101,7 +101,9 @@ fn watch(child: &mut Child, log: &Path, signs: &Signs) -> Verdict {
             let end = last_lines(&text);
             // kube-proxy ends when it has done what it was asked for.
             let is_done = !signs.good.is_empty() && end.contains(signs.good);
-            let is_alone = !signs.peer.is_empty() && end.contains(signs.peer);
+            // What was not there is often named before, and got over.
+            let why = end.rsplit(" | ").next().unwrap_or_default();
+            let is_alone = !signs.peer.is_empty() && why.contains(signs.peer);
             return if is_done || is_alone { Verdict::GoesOn } else { Verdict::Ends(end) };
         }
         if is_good {
