@@ -90,6 +90,7 @@ fn the_preview_judges_as_the_programs_do() {
     for programs in minors() {
         let release = programs.release();
         let cases = chosen(corpus::all(release));
+        assert!(!cases.is_empty(), "no case has this text in it");
         let judged = judge_all(&programs, &cases);
         let count = |of: fn(&Judged) -> bool| judged.iter().filter(|judged| of(judged)).count();
         let version = release.kubernetes;

@@ -78,12 +78,14 @@ fn start((program, arguments): &Line, peer: Option<&Line>, root: &Path, log: &Pa
         super::ground::write(root, "peer.arguments", &arguments.join("\n"));
         peer
     });
-    let mut command = Command::new("unshare");
+    // A test that is killed leaves nothing behind.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "unshare"]);
     command.args(["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child=SIGKILL"]);
     command.args(["sh", "-c", SCRIPT, "sh"]).arg(root).arg(program).arg(NODE_IP).arg(peer).args(arguments);
     command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
     command.stdout(output.try_clone().unwrap()).stderr(output);
-    command.spawn().expect("unshare starts")
+    command.spawn().expect("setpriv starts")
 }
 
 fn watch(child: &mut Child, log: &Path, signs: &Signs) -> Verdict {

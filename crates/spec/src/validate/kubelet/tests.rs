@@ -137,9 +137,13 @@ fn words_are_kubelets_own_and_gates_are_asked() {
         let text = cluster(&format!("  kubelet: {kubelet}\n")).replace("1.36.3", "\"1.34\"");
         complaints(&loaded(&text, &[("cp", CONTROL_PLANE)]).diagnostics)
     };
-    let setting = "config: {crashLoopBackOff: {maxContainerRestartPeriod: 60s}}";
-    assert_eq!(old(&format!("{{{setting}}}")).len(), 1);
-    assert_eq!(old(&format!("{{{setting}, featureGates: {{KubeletCrashLoopBackOffMax: true}}}}")), [""; 0]);
+    for (setting, gate) in [
+        ("crashLoopBackOff: {maxContainerRestartPeriod: 60s}", "KubeletCrashLoopBackOffMax"),
+        ("imagePullCredentialsVerificationPolicy: AlwaysVerify", "KubeletEnsureSecretPulledImages"),
+    ] {
+        assert_eq!(old(&format!("{{config: {{{setting}}}}}")).len(), 1, "{setting}");
+        assert_eq!(old(&format!("{{config: {{{setting}}}, featureGates: {{{gate}: true}}}}")), [""; 0], "{setting}");
+    }
 }
 
 #[test]

@@ -58,7 +58,19 @@ fn gated(settings: &Settings) -> Vec<Fault> {
             35,
         ),
         ("enableSystemLogQuery", settings.flag("enableSystemLogQuery", false), "NodeLogQuery", 36),
+        (
+            "imagePullCredentialsVerificationPolicy",
+            settings.text("imagePullCredentialsVerificationPolicy").is_some(),
+            "KubeletEnsureSecretPulledImages",
+            35,
+        ),
         ("memoryReservationPolicy", tiered, "MemoryQoS", NEVER),
+        (
+            "preloadedImagesVerificationAllowlist",
+            settings.list("preloadedImagesVerificationAllowlist").is_some_and(|list| !list.is_empty()),
+            "KubeletEnsureSecretPulledImages",
+            35,
+        ),
         ("memorySwap.swapBehavior", settings.text("memorySwap.swapBehavior").is_some(), "NodeSwap", 0),
         ("qosReserved", is_set("qosReserved"), "QOSReserved", NEVER),
     ];
