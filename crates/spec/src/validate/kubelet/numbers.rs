@@ -73,7 +73,9 @@ fn time(settings: &Settings, (name, least, most, words): &(&str, f64, f64, &str)
     // kubelet takes zero for its default here; a pointer to zero it does not.
     let is_default = seconds == 0.0 && name.starts_with("image");
     let message = format!("kubelet does not start with this `{name}`");
-    (!is_default).then(|| Fault::of(name, message).help(format!("it must be {words}")))
+    // Looked at since 1.36.
+    let is_unseen = *name == "imageMinimumGCAge" && settings.minor < 36;
+    (!is_default && !is_unseen).then(|| Fault::of(name, message).help(format!("it must be {words}")))
 }
 
 fn image_collection(settings: &Settings) -> Option<Fault> {

@@ -137,6 +137,8 @@ fn words_are_kubelets_own_and_gates_are_asked() {
         let text = cluster(&format!("  kubelet: {kubelet}\n")).replace("1.36.3", "\"1.34\"");
         complaints(&loaded(&text, &[("cp", CONTROL_PLANE)]).diagnostics)
     };
+    assert_eq!(old("{config: {imageMinimumGCAge: -1s}}"), [""; 0]);
+    assert_refused("{imageMinimumGCAge: -1s}", ".imageMinimumGCAge");
     for (setting, gate) in [
         ("crashLoopBackOff: {maxContainerRestartPeriod: 60s}", "KubeletCrashLoopBackOffMax"),
         ("imagePullCredentialsVerificationPolicy: AlwaysVerify", "KubeletEnsureSecretPulledImages"),
