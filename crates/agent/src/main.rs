@@ -16,6 +16,7 @@ mod observe;
 mod os;
 mod pods;
 mod programs;
+mod renewed;
 mod replies;
 mod reset;
 mod run;

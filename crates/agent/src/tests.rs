@@ -5,5 +5,6 @@ mod interrupted;
 mod lifecycle;
 mod programs;
 mod refusals;
+mod renewed;
 mod steps;
 pub(crate) mod world;

@@ -1,5 +1,6 @@
 //! The machine config, its pure comparison with what was found, and the wire protocol to `kubewright-agent`.
 
+pub mod certificate;
 pub mod compare;
 pub mod config;
 pub mod desired;

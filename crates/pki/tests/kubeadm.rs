@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use jiff::{SignedDuration, Timestamp};
+use machine::certificate;
 use pki::kubeconfig::{Credential, Entry, Trust};
 use pki::leaves::Place;
 use pki::{Authority, AuthorityWish, Certificate, ControlPlane, Issued, Kubeconfig, Leaf, PrivateKey, Signer, compare};
@@ -121,6 +122,27 @@ fn read(root: &Path, place: Place) -> Option<(Certificate, PrivateKey)> {
     Some((Certificate::from_pem(&certificate).unwrap(), PrivateKey::from_pem(&key).unwrap()))
 }
 
+/// The files of a leaf as they lie there now: certificate and key, or a kubeconfig.
+fn contents(root: &Path, place: Place) -> Option<Vec<Vec<u8>>> {
+    let directory = root.join("etc/kubernetes");
+    match place {
+        Place::Pki(file) => {
+            let path = directory.join("pki").join(file);
+            Some(["crt", "key"].map(|extension| fs_err::read(path.with_extension(extension)).unwrap()).to_vec())
+        }
+        Place::Kubeconfig(file) => Some(vec![fs_err::read(directory.join(file)).unwrap()]),
+        Place::Kubelet => None,
+    }
+}
+
+fn is_accepted(ours: &[Vec<u8>], found: &[Vec<u8>]) -> bool {
+    match (ours, found) {
+        ([wanted, _], [found, key]) => certificate::is_renewed(wanted, found) && certificate::is_key_of(key, found),
+        ([wanted], [found]) => certificate::is_renewed_kubeconfig(wanted, found),
+        _ => false,
+    }
+}
+
 #[test]
 fn kubeadm_renews_everything_and_the_result_is_accepted() {
     let root = tempfile::tempdir().unwrap();
@@ -132,7 +154,17 @@ fn kubeadm_renews_everything_and_the_result_is_accepted() {
     let before = run(root, &["certs", "check-expiration", "--config", "/config.yaml"]);
     assert_eq!(before.lines().filter(|line| line.contains(" 64d ")).count(), 11, "{before}");
 
+    let files = || -> Vec<_> {
+        let all = control_plane().leaves();
+        all.iter().filter_map(|leaf| Some((leaf.name, contents(root, leaf.place)?))).collect()
+    };
+    let ours = files();
     run(root, &["certs", "renew", "all", "--config", "/config.yaml"]);
+    // What the agent thinks of them, which has no cryptography and no YAML.
+    for ((name, ours), (_, renewed)) in ours.iter().zip(files()) {
+        assert!(is_accepted(ours, &renewed), "{name}");
+        assert!(!is_accepted(&renewed, ours), "{name}");
+    }
     let now = Timestamp::now();
     for leaf in control_plane().leaves() {
         let Some((certificate, key)) = read(root, leaf.place) else { continue };

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::failure::{Failure, Of, Outcome};
 use crate::keep;
 use crate::ledger::Origin;
+use crate::renewed;
 use crate::steps::static_pods;
 use crate::system::System;
 use crate::work::{self, States, View, Work, differs};
@@ -39,6 +40,15 @@ fn state(view: View<'_>, path: &str, file: &DesiredFile) -> ItemState {
         return if view.system.exists(path) { ItemState::Same } else { ItemState::Missing };
     };
     let mut state = compare::path(digest, file.mode, view.system.owner, &look(view, path, file));
+    if let ItemState::Differs { fields } = &mut state
+        && fields.contains_key("content")
+        && renewed::is_renewed(view, path, file)
+    {
+        fields.remove("content");
+        if fields.is_empty() {
+            return ItemState::Same;
+        }
+    }
     if let ItemState::Differs { fields } = &mut state
         && fields.contains_key("content")
         && matches!(&file.body, Body::Bytes { secret: false, .. })
