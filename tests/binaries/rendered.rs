@@ -168,6 +168,7 @@ fn inputs(effective: Effective) -> Vec<Value> {
         cgroup_v1: false,
         resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
         host: None,
+        capacity: None,
         templates: effective.cluster.spec.templates.iter().map(template).collect(),
     };
     let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).unwrap();

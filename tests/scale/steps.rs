@@ -41,6 +41,7 @@ pub(crate) fn ground() -> Ground {
         cgroup_v1: false,
         resolvers: Vec::new(),
         host: None,
+        capacity: None,
         templates: BTreeMap::new(),
     }
 }

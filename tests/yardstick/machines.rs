@@ -43,6 +43,7 @@ pub(crate) async fn wanted(
         cgroup_v1: !Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: Vec::new(),
         host: None,
+        capacity: None,
         templates: BTreeMap::new(),
     };
     let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).expect("a resolved cluster");

@@ -36,7 +36,9 @@ pub(crate) async fn new(
         // Who held it before may have taken it for good since the host was looked at.
         let (facts, again) = choose(app, name, effective, &busy).await?;
         if again == subnet {
-            for text in surroundings::said(&facts, subnet, effective) {
+            for text in
+                surroundings::said(&facts, subnet, effective).into_iter().chain(surroundings::size_remarks(effective))
+            {
                 app.say(text);
             }
             return Ok((on_subnet(app, name, subnet, &facts, effective, documents)?, held));
@@ -79,6 +81,7 @@ fn on_subnet(
         cgroup_v1: !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: facts.resolvers.iter().copied().map(IpAddr::V4).collect(),
         host: here(app)?,
+        capacity: surroundings::capacity(),
         templates: templates::texts(effective, documents, &BTreeMap::new())?,
     };
     with_machines(ground, effective)
@@ -100,8 +103,13 @@ pub(crate) fn stored(
     allocated(effective.cluster.spec.local.subnet, stored.local.subnet)?;
     let templates = templates::texts(effective, documents, &known)?;
     let host = host(app, name, loaded, stored.host.clone())?;
-    let resolvers = if host == here(app)? { surroundings::resolvers(&stored.resolvers) } else { stored.resolvers };
-    with_machines(Ground { programs: programs::digests(), templates, host, resolvers, ..stored }, effective)
+    let stored = if host == here(app)? {
+        let resolvers = surroundings::resolvers(&stored.resolvers);
+        Ground { resolvers, capacity: surroundings::capacity().or(stored.capacity), ..stored }
+    } else {
+        stored
+    };
+    with_machines(Ground { programs: programs::digests(), templates, host, ..stored }, effective)
 }
 
 /// Refuses to work on machines that cannot be seen from here: they live elsewhere, or their network's name is taken by

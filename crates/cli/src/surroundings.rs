@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use engine::SourceText;
 use ipnet::{IpNet, Ipv4Net};
-use provider_local::{HostFacts, facts, subnet};
+use provider_local::{HostCapacity, HostFacts, facts, subnet};
 use spec::{Effective, MovedRange, Source, Surroundings};
 
 /// What validation of a new cluster must know of this host.
@@ -61,6 +61,25 @@ pub(crate) fn said(facts: &HostFacts, subnet: Ipv4Net, effective: &Effective) ->
         );
     }
     said
+}
+
+/// What there is to say about the size of this host.
+pub(crate) fn size_remarks(effective: &Effective) -> Vec<String> {
+    HostCapacity::of_this_host().map_or_else(Vec::new, |host| host.remarks(wanted_memory(effective)))
+}
+
+/// How large the host is.
+pub(crate) fn capacity() -> Option<model::Capacity> {
+    HostCapacity::of_this_host().map(|HostCapacity { memory, processors }| model::Capacity { memory, processors })
+}
+
+/// What machines may use of the host's memory together, bytes; those without a limit don't count.
+fn wanted_memory(effective: &Effective) -> u64 {
+    let of_group = |group: &spec::InstanceGroup| {
+        let memory = group.spec.machine.memory.as_deref().and_then(spec::bytes).unwrap_or(0);
+        memory.saturating_mul(group.spec.count.into())
+    };
+    effective.groups.iter().map(of_group).fold(0, u64::saturating_add)
 }
 
 /// The host's resolvers now; those that are known while it has none, as without a network.

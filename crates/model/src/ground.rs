@@ -22,9 +22,22 @@ pub struct Ground {
     /// The host that local machines are on, in its provider's words; opaque to everybody else. Release 0.1 kept none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Value>,
+    /// How large that host is, which every kubelet on it takes for its own machine's size. Release 0.1 kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
     /// Texts of the user's own templates by their SHA-256, so that nothing depends on a file that may change or go.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub templates: BTreeMap<String, String>,
+}
+
+/// The size of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Capacity {
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Processors.
+    pub processors: u32,
 }
 
 /// The network of local machines.

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use resource::{Desired, ResourceId};
 use thiserror::Error;
 
-pub use ground::{Allocation, Ground};
+pub use ground::{Allocation, Capacity, Ground};
 pub use machine_config::target as target_inputs;
 pub use render::host_port;
 pub use resolved::{Machine, ResolveError, Resolved, resolve};

@@ -60,6 +60,7 @@ fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, Resol
         cgroup_v1: false,
         resolvers: Vec::new(),
         host: None,
+        capacity: None,
         templates: BTreeMap::new(),
     };
     resolve("", cluster, groups, ground)

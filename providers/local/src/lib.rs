@@ -1,5 +1,6 @@
 //! Local provider: networks (bridges) and machines (systemd-nspawn containers) on this host.
 
+mod capacity;
 mod cgroup;
 mod command;
 mod error;
@@ -17,6 +18,7 @@ mod schema;
 pub mod setup;
 pub mod subnet;
 
+pub use capacity::HostCapacity;
 pub use error::LocalError;
 pub use facts::HostFacts;
 pub use inputs::{Bind, MACHINE, MachineInputs, NETWORK, NetworkInputs};

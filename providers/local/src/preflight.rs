@@ -13,7 +13,7 @@ pub(crate) use probe::probe;
 use crate::facts::HostLink;
 use crate::owner::Owner;
 use crate::setup::{self, PackageManager};
-use crate::{HostFacts, machine, network, subnet};
+use crate::{HostCapacity, HostFacts, machine, network, subnet};
 
 /// What is about to be made on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +94,8 @@ pub(crate) struct Probe {
     pub facts: Option<HostFacts>,
     /// Free disk space where machines live, bytes.
     pub free_disk: Option<u64>,
+    /// How large the host is; missing where it can't be told.
+    pub capacity: Option<HostCapacity>,
     /// cgroups are usable for machines, or why not.
     pub cgroups: Option<String>,
     /// The host's package manager.
@@ -120,6 +122,11 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
     findings.extend(probe.cgroups.iter().map(|why| Finding {
         object: "cgroups".into(),
         why: why.clone(),
+        command: None,
+    }));
+    findings.extend(probe.capacity.and_then(|host| host.too_little_memory()).map(|why| Finding {
+        object: "memory".into(),
+        why,
         command: None,
     }));
     if let Some(facts) = &probe.facts {
@@ -270,9 +277,13 @@ mod tests {
             features: BTreeMap::from([("overlay".to_owned(), false), ("veth".to_owned(), true)]),
             facts: Some(HostFacts { links: vec![foreign], ..HostFacts::default() }),
             free_disk: Some(1 << 20),
+            capacity: Some(HostCapacity { memory: 1 << 30, processors: 2 }),
             ..good()
         };
-        assert_eq!(objects(&judge(&wish(), &probe)), ["user", "kernel feature overlay", "link kw-dev", "disk"]);
+        assert_eq!(
+            objects(&judge(&wish(), &probe)),
+            ["user", "kernel feature overlay", "memory", "link kw-dev", "disk"]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pki::kubeconfig::{Credential, Entry, Kubeconfig, Trust};
 use render::kubelet::{Ground, KubeletConfiguration};
 use serde_json::{Map, Value};
-use spec::{InstanceGroup, Kubelet, Provider, Reserved, Role};
+use spec::{InstanceGroup, Kubelet, MachineSize, Provider, Reserved, Reserves, Role};
 
 use crate::{Machine, ModelError, Resolved};
 
@@ -20,10 +20,11 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
     configuration.server_tls_bootstrap = true;
     configuration.seccomp_default = true;
     configuration.feature_gates.clone_from(&spec.feature_gates);
+    let reserves = reserves(resolved, &layers, group.map(|group| &group.spec.machine));
+    configuration.kube_reserved = reserved(&reserves.kube);
+    configuration.system_reserved = reserved(&reserves.system);
     for layer in layers {
         configuration.feature_gates.extend(layer.feature_gates.clone());
-        configuration.kube_reserved.extend(reserved(&layer.kube_reserved));
-        configuration.system_reserved.extend(reserved(&layer.system_reserved));
         configuration.layers.push(shutdown(layer));
         configuration.layers.push(layer.config.clone());
     }
@@ -34,6 +35,19 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
         }
     }
     configuration
+}
+
+/// What pods can't have. Machines that share a host see all of it: what is not theirs is nobody's there.
+fn reserves(resolved: &Resolved, layers: &[&Kubelet], machine: Option<&MachineSize>) -> Reserves {
+    let machine = machine.cloned().unwrap_or_default();
+    let reserves = Reserves::of(layers, &machine);
+    let Some(host) = resolved.ground.capacity else { return reserves };
+    // The static memory manager is told of every reserved byte by the user, who can't know of these.
+    let counts_memory = layers.iter().any(|layer| layer.config.get("memoryManagerPolicy") == Some(&"Static".into()));
+    let memory = machine.memory.as_deref().and_then(spec::bytes).filter(|_| !counts_memory);
+    let others_memory = memory.map_or(0, |memory| host.memory.saturating_sub(memory));
+    let others_processors = machine.cpus.map_or(0, |cpus| host.processors.saturating_sub(cpus));
+    reserves.with_others(others_memory, others_processors)
 }
 
 fn reserved(reserved: &Reserved) -> BTreeMap<String, String> {

@@ -20,10 +20,12 @@ pub struct Kubelet {
     #[serde(default)]
     #[schemars(with = "Keyed<FeatureGate, bool>")]
     pub feature_gates: BTreeMap<String, bool>,
-    /// Resources kept free for kubelet and containerd.
+    /// Resources kept free for kubelet and containerd. Where neither reserve names processors or memory, `100m` and
+    /// `200Mi`, and of a small machine at most a tenth.
     #[serde(default)]
     pub kube_reserved: Reserved,
-    /// Resources kept free for the operating system.
+    /// Resources kept free for the operating system. Where neither reserve names processors or memory, `100m` and
+    /// `100Mi`, and of a small machine at most a tenth.
     #[serde(default)]
     pub system_reserved: Reserved,
     /// How long a shutdown of the machine waits for pods. Left out, it does not wait.

@@ -8,7 +8,7 @@ use super::{Finding, World};
 use crate::check::join;
 use crate::effective::Draft;
 use crate::format::amounts::parse_duration;
-use crate::{InstanceGroup, Kubelet};
+use crate::{InstanceGroup, Kubelet, MachineSize};
 
 mod enforced;
 mod eviction;
@@ -35,7 +35,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     if let (Some(cluster), Some(kubelet)) = (world.cluster(), base) {
         findings.extend(config(cluster, &kubelet.config));
         findings.extend(shutdown(cluster, &[kubelet]));
-        for fault in faults(&settings(world, &[kubelet])) {
+        for fault in faults(&settings(world, &[kubelet], &MachineSize::default())) {
             known.insert(fault.message.clone());
             findings.push(said(world, None, fault));
         }
@@ -47,7 +47,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         if own.shutdown_grace_period.is_some() || own.shutdown_grace_period_critical_pods.is_some() {
             findings.extend(shutdown(group, &layers));
         }
-        let settings = settings(world, &layers);
+        let settings = settings(world, &layers, &group.value.spec.machine);
         // What is wrong with the cluster's own layer was said once.
         let new = faults(&settings).filter(|fault| !known.contains(&fault.message));
         findings.extend(new.map(|fault| said(world, Some(group), fault)));
@@ -56,12 +56,12 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     findings
 }
 
-fn settings(world: &World<'_>, layers: &[&Kubelet]) -> Settings {
+fn settings(world: &World<'_>, layers: &[&Kubelet], machine: &MachineSize) -> Settings {
     let spec = world.cluster().map(|cluster| &cluster.value.spec);
     let release = spec.and_then(|spec| catalog::find(&spec.kubernetes_version).ok());
     let gates = spec.map(|spec| spec.feature_gates.clone()).unwrap_or_default();
     let ground = spec.map(|spec| spec.provider).unwrap_or_default();
-    Settings::of(ground, release.map_or(u32::MAX, |release| release.minor), &gates, layers)
+    Settings::of(ground, release.map_or(u32::MAX, |release| release.minor), &gates, layers, machine)
 }
 
 fn faults(settings: &Settings) -> impl Iterator<Item = Fault> {

@@ -10,6 +10,9 @@ const LEAST_CONTROL_PLANE: u64 = 1 << 30;
 /// With less, kubelet, containerd, kube-proxy and the pod network leave nothing for pods.
 const LEAST_WORKER: u64 = 512 << 20;
 
+/// kubeadm's own least for control planes; on workers, the cluster's own pods take a good part of one.
+const LEAST_PROCESSORS: u32 = 2;
+
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(cluster) = world.cluster() {
@@ -33,6 +36,12 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                     .at(group, "spec.machine.memory")
                     .help(format!("give it {text} or more")),
             );
+        }
+        if let Some(cpus) = spec.machine.cpus.filter(|cpus| *cpus < LEAST_PROCESSORS) {
+            let message =
+                format!("{cpus} processor is little for a machine of role {:?}: kubeadm asks for two", spec.role);
+            let finding = Finding::warning("spec::small-machine", message).at(group, "spec.machine.cpus");
+            findings.push(finding.help(format!("give it {LEAST_PROCESSORS} or more")));
         }
     }
     findings

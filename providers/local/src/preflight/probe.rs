@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{FEATURES, Probe, programs};
 use crate::cgroup::Layout;
 use crate::setup::PackageManager;
-use crate::{HostFacts, LocalError, command};
+use crate::{HostCapacity, HostFacts, LocalError, command};
 
 /// Looks at this host. `machines` is where machines will live; it need not exist.
 pub(crate) fn probe(machines: &Path) -> Result<Probe, LocalError> {
@@ -18,6 +18,7 @@ pub(crate) fn probe(machines: &Path) -> Result<Probe, LocalError> {
         features: features(),
         facts: HostFacts::gather().ok(),
         free_disk: free_disk(machines),
+        capacity: HostCapacity::of_this_host(),
         cgroups: cgroup_obstacle(&Layout::of_host()?),
         packages: PackageManager::of_host(),
     })

@@ -7,14 +7,13 @@ use serde_json::{Map, Value};
 use super::super::facts::fields::whole;
 use crate::check::join;
 use crate::format::amounts::{parse_go_duration, parse_quantity};
-use crate::{Kubelet, Provider, Reserved};
+use crate::{Kubelet, MachineSize, Provider, Reserved, Reserves};
 
 /// kubelet's settings on the machines of one group, or of a cluster without the layers of its groups.
 pub(super) struct Settings {
     config: Map<String, Value>,
     gates: BTreeMap<String, bool>,
-    kube_reserved: Reserved,
-    system_reserved: Reserved,
+    reserves: Reserves,
     /// Some layer has a time for the shutdown of machines.
     pub(super) has_shutdown_period: bool,
     /// Minor version of Kubernetes; the newest where it is not known.
@@ -23,20 +22,23 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Lays `layers` over what kubewright writes on this ground, as a JSON merge patch: null removes.
-    pub(super) fn of(ground: Provider, minor: u32, gates: &BTreeMap<String, bool>, layers: &[&Kubelet]) -> Self {
+    pub(super) fn of(
+        ground: Provider,
+        minor: u32,
+        gates: &BTreeMap<String, bool>,
+        layers: &[&Kubelet],
+        machine: &MachineSize,
+    ) -> Self {
         let mut settings = Self {
             config: written(ground),
             gates: gates.clone(),
-            kube_reserved: Reserved::default(),
-            system_reserved: Reserved::default(),
+            reserves: Reserves::of(layers, machine),
             has_shutdown_period: layers.iter().any(|layer| layer.shutdown_grace_period.is_some()),
             minor,
         };
         for layer in layers {
             merge(&mut settings.config, &layer.config);
             settings.gates.extend(layer.feature_gates.clone());
-            overlay(&mut settings.kube_reserved, &layer.kube_reserved);
-            overlay(&mut settings.system_reserved, &layer.system_reserved);
         }
         settings
     }
@@ -87,7 +89,7 @@ impl Settings {
     /// What is kept for kubelet and for the system together of one resource.
     pub(super) fn reserved(&self, of: fn(&Reserved) -> &Option<String>) -> f64 {
         let amount = |reserved| of(reserved).as_deref().and_then(parse_quantity).unwrap_or(0.0);
-        amount(&self.kube_reserved) + amount(&self.system_reserved)
+        amount(&self.reserves.kube) + amount(&self.reserves.system)
     }
 }
 
@@ -114,19 +116,6 @@ fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
             _ => {
                 into.insert(name.clone(), value.clone());
             }
-        }
-    }
-}
-
-fn overlay(into: &mut Reserved, from: &Reserved) {
-    for (into, from) in [
-        (&mut into.cpu, &from.cpu),
-        (&mut into.memory, &from.memory),
-        (&mut into.ephemeral_storage, &from.ephemeral_storage),
-        (&mut into.pid, &from.pid),
-    ] {
-        if from.is_some() {
-            into.clone_from(from);
         }
     }
 }

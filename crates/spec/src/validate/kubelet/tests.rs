@@ -150,14 +150,17 @@ fn words_are_kubelets_own_and_gates_are_asked() {
 
 #[test]
 fn managers_of_processors_and_memory_get_their_reserves() {
-    assert_refused("{cpuManagerPolicy: static}", ".cpuManagerPolicy");
     assert_refused("{cpuManagerPolicyOptions: {full-pcpus-only: \"true\"}}", ".cpuManagerPolicyOptions");
     assert_refused("{reservedSystemCPUs: 3-1}", ".reservedSystemCPUs");
     assert_refused("{reservedSystemCPUs: \"0\", kubeReservedCgroup: /kube}", ".reservedSystemCPUs");
     assert_refused("{memoryManagerPolicy: Static}", ".memoryManagerPolicy");
     assert_taken("{cpuManagerPolicy: static, reservedSystemCPUs: 0-1}");
+    // What is reserved by default is enough for it; nothing is not.
+    assert_taken("{cpuManagerPolicy: static}");
     let kubelet = |settings: &str| about(&format!("  kubelet: {settings}\n"));
     assert_eq!(kubelet("{kubeReserved: {cpu: 500m}, config: {cpuManagerPolicy: static}}"), [""; 0]);
+    let none = kubelet("{kubeReserved: {cpu: \"0\"}, config: {cpuManagerPolicy: static}}");
+    assert_eq!(none, ["spec::kubelet-setting cluster.yaml:7 spec.kubelet.config.cpuManagerPolicy"]);
     let memory = |amount: &str| {
         kubelet(&format!(
             "{{kubeReserved: {{memory: 924Mi}}, config: {{memoryManagerPolicy: Static, reservedMemory: [{{numaNode: 0, limits: {{memory: {amount}}}}}]}}}}"
@@ -171,6 +174,7 @@ fn reserves_leave_something_of_a_machine_in_any_spelling() {
     let group = |machine: &str, kubelet: &str| {
         about_group(&format!("{{role: Worker, machine: {{{machine}}}, kubelet: {{{kubelet}}}}}"))
     };
+    let little = |field: &str| [format!("spec::little-room workers.yaml:4 spec.machine.{field}")];
     let cpus = ["spec::reserves workers.yaml:4 spec.machine.cpus"];
     for amount in ["3", "2", "3000m", "3e0", "2.5", "3000000u"] {
         assert_eq!(group("cpus: 2", &format!("kubeReserved: {{cpu: \"{amount}\"}}")), cpus, "{amount}");
@@ -178,13 +182,27 @@ fn reserves_leave_something_of_a_machine_in_any_spelling() {
     assert_eq!(group("cpus: 2", "kubeReserved: {cpu: \"1\"}, systemReserved: {cpu: 1000m}"), cpus);
     assert_eq!(group("cpus: 2", "config: {reservedSystemCPUs: 0-1}"), cpus);
     assert_eq!(group("cpus: 2", "config: {reservedSystemCPUs: \"5\"}"), cpus);
-    assert_eq!(group("cpus: 2", "kubeReserved: {cpu: \"1\"}, systemReserved: {cpu: 999m}"), [""; 0]);
+    assert_eq!(group("cpus: 2", "kubeReserved: {cpu: \"1\"}, systemReserved: {cpu: 999m}"), little("cpus"));
     let memory = ["spec::reserves workers.yaml:4 spec.machine.memory"];
     assert_eq!(group("memory: 4Gi", "kubeReserved: {memory: \"4e9\"}, systemReserved: {memory: 300M}"), memory);
     // kubelet's own 100Mi are kept free, too.
     assert_eq!(group("memory: 1Gi", "kubeReserved: {memory: 950Mi}"), memory);
-    assert_eq!(group("memory: 1Gi", "kubeReserved: {memory: 900Mi}"), [""; 0]);
+    assert_eq!(group("memory: 1Gi", "kubeReserved: {memory: 900Mi}"), little("memory"));
     assert_eq!(group("memory: 1Gi", "config: {evictionHard: {memory.available: 100%}}"), memory);
+}
+
+#[test]
+fn machines_without_room_for_the_clusters_own_pods_are_told_before_they_are_made() {
+    let group = |role: &str, machine: &str| about_group(&format!("{{role: {role}, machine: {{{machine}}}, count: 2}}"));
+    assert_eq!(group("Worker", "memory: 512Mi, cpus: 2"), [""; 0]);
+    let small = group("Worker", "memory: 300Mi");
+    assert!(small.contains(&"spec::little-room workers.yaml:4 spec.machine.memory".to_owned()), "{small:?}");
+    assert_eq!(group("Worker", "cpus: 1"), ["spec::small-machine workers.yaml:4 spec.machine.cpus"]);
+    let control_planes = group("ControlPlane", "cpus: 1");
+    assert!(
+        control_planes.contains(&"spec::little-room workers.yaml:4 spec.machine.cpus".to_owned()),
+        "{control_planes:?}"
+    );
 }
 
 #[test]
