@@ -8,7 +8,7 @@ use render::kubeadm::{ClusterConfiguration, EtcdConfiguration};
 use render::objects::{ClusterInput, bootstrap};
 use resource::{Desired, ResourceId};
 use serde_json::{Value, json};
-use spec::{Cni, ProxyMode};
+use spec::{Cni, ProxyMode, Role};
 
 use crate::builder::{Builder, rendering};
 use crate::ids::{self, output};
@@ -37,11 +37,22 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
         add(resolved, builder, rendering("local-path-provisioner", local_path::objects(&input))?);
     }
     if addons.metrics_server.enabled {
-        let input = metrics_server::MetricsServer::new(resolved.image(Image::MetricsServer));
+        let input = metrics_server::MetricsServer {
+            replicas: metrics_replicas(resolved),
+            ..metrics_server::MetricsServer::new(resolved.image(Image::MetricsServer))
+        };
         let loaded = images::load(resolved, builder, Image::MetricsServer)?;
         add_after(&loaded, resolved, builder, rendering("metrics-server", metrics_server::objects(&input))?);
     }
     Ok(())
+}
+
+/// Two where there are machines for two: one is away whenever its machine is drained.
+fn metrics_replicas(resolved: &Resolved) -> i32 {
+    let workers = resolved.machines.iter().filter(|machine| machine.role == Role::Worker).count();
+    // Without workers, control planes take all pods.
+    let machines = if workers == 0 { resolved.machines.len() } else { workers };
+    if machines < 2 { 1 } else { 2 }
 }
 
 /// The bindings without which a token may not ask for a certificate, or nobody signs it.

@@ -3,6 +3,7 @@
 mod control_plane;
 mod files;
 mod group;
+mod journal;
 mod kubelet;
 pub(crate) mod seen;
 mod user;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    ConfigMapVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, HostPathVolumeSource, ObjectFieldSelector, Probe,
-    ResourceRequirements, ServiceAccount, Toleration, Volume, VolumeMount,
+    Affinity, ConfigMapVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, HostPathVolumeSource, ObjectFieldSelector,
+    PodAffinityTerm, PodAntiAffinity, Probe, ResourceRequirements, ServiceAccount, Toleration, Volume, VolumeMount,
+    WeightedPodAffinityTerm,
 };
+use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::Serialize;
 use serde_json::Value;
@@ -20,6 +22,8 @@ const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kubewright");
 const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 /// Annotation of a pod template whose containers read a ConfigMap only when they start: new content, new pods.
 const CONFIG_DIGEST: &str = "kubewright.io/config-digest";
+/// What a container that died without a message is remembered by: the end of its log, so that the API can say why.
+pub(crate) const LAST_LOG_LINES: &str = "FallbackToLogsOnError";
 
 pub(crate) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -130,6 +134,41 @@ pub(crate) fn account(namespace: &str, name: &str) -> Subject {
 
 fn role_ref(kind: &str, name: &str) -> RoleRef {
     RoleRef { api_group: RBAC_GROUP.to_owned(), kind: kind.to_owned(), name: name.to_owned() }
+}
+
+/// Of the pods with these labels, no more than one is evicted at a time. Never `minAvailable`: it would keep a machine with
+/// the only pod from being drained.
+pub(crate) fn disruption_budget(namespace: &str, name: &str, labels: &[(&str, &str)]) -> PodDisruptionBudget {
+    PodDisruptionBudget {
+        metadata: namespaced(namespace, name, labels),
+        spec: Some(PodDisruptionBudgetSpec {
+            max_unavailable: Some(IntOrString::Int(1)),
+            selector: Some(selector(labels)),
+            ..PodDisruptionBudgetSpec::default()
+        }),
+        ..PodDisruptionBudget::default()
+    }
+}
+
+/// The pods prefer different nodes.
+pub(crate) fn apart((key, value): (&str, &str)) -> Affinity {
+    let requirement =
+        LabelSelectorRequirement { key: key.to_owned(), operator: "In".to_owned(), values: Some(strings(&[value])) };
+    let term = PodAffinityTerm {
+        label_selector: Some(LabelSelector { match_expressions: Some(vec![requirement]), ..LabelSelector::default() }),
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        ..PodAffinityTerm::default()
+    };
+    Affinity {
+        pod_anti_affinity: Some(PodAntiAffinity {
+            preferred_during_scheduling_ignored_during_execution: Some(vec![WeightedPodAffinityTerm {
+                pod_affinity_term: term,
+                weight: 100,
+            }]),
+            ..PodAntiAffinity::default()
+        }),
+        ..Affinity::default()
+    }
 }
 
 pub(crate) fn env(name: &str, value: &str) -> EnvVar {

@@ -23,6 +23,8 @@ pub(crate) fn story(world: &mut World) {
     assert!(preview::update(world, "stop1").keys().any(|id| id.contains("metrics-server")), "it is pending still");
     world.kubewright(&["set", "cluster", "stop1", "spec.addons.metricsServer.enabled=false"]);
     data::is_kept(world);
+    let before = world.on_machine("stop1", "control-plane-1", "journalctl -q -b -1 -u kubelet -n 1 --output cat");
+    assert!(!before.trim().is_empty(), "the journal outlives the boot that it is of");
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1"]);
     checks::nothing_to_do(world, "stop1");
     world.kubewright(&["start", "cluster", "stop1"]);

@@ -10,7 +10,7 @@ use render::{Gates, crictl, haproxy};
 use serde_json::Value;
 use spec::{InstanceGroup, LoadBalancer, Role};
 
-use super::{PROGRAMS, binaries, control_plane, files, kubelet, user};
+use super::{PROGRAMS, binaries, control_plane, files, journal, kubelet, user};
 use crate::builder::{encode, rendering};
 use crate::ids::{self, output};
 use crate::{ModelError, Resolved};
@@ -41,6 +41,7 @@ pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value
     if group.spec.role == Role::ControlPlane {
         control_plane::group_files(resolved, &mut config)?;
     }
+    journal::add(&mut config.files, &mut config.units);
     user::add(resolved, group, &mut config.files, &mut config.units);
     let mut config = encode("a group's config", &config)?;
     let authority = output(ids::authority("kubernetes"), "certificate");

@@ -5,11 +5,9 @@ use std::net::IpAddr;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
-    Affinity, Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, KeyToPath, PodAffinityTerm,
-    PodAntiAffinity, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SecurityContext, Service, ServicePort,
-    ServiceSpec, Toleration, Volume, WeightedPodAffinityTerm,
+    Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, KeyToPath, PodSpec, PodTemplateSpec,
+    Probe, ResourceRequirements, SecurityContext, Service, ServicePort, ServiceSpec, Toleration, Volume,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::Serialize;
 use serde_json::Value;
@@ -93,6 +91,7 @@ pub fn objects(input: &CoreDns, templates: &Templates) -> Result<Vec<Value>, Err
         shape::object(NAME, &shape::cluster_role_binding(ROLE, ROLE, subjects))?,
         shape::object(NAME, &config_map)?,
         shape::object(NAME, &service(input))?,
+        shape::object(NAME, &shape::disruption_budget(KUBE_SYSTEM, NAME, &LABELS))?,
         shape::object(NAME, &deployment(input))?,
     ])
 }
@@ -169,7 +168,7 @@ fn deployment(input: &CoreDns) -> Deployment {
 fn pod_spec(input: &CoreDns) -> PodSpec {
     let corefile = KeyToPath { key: COREFILE.to_owned(), path: COREFILE.to_owned(), ..KeyToPath::default() };
     PodSpec {
-        affinity: Some(apart()),
+        affinity: Some(shape::apart(LABELS[0])),
         containers: vec![container(input)],
         dns_policy: Some("Default".to_owned()),
         node_selector: Some(shape::linux_only()),
@@ -189,30 +188,6 @@ fn pod_spec(input: &CoreDns) -> PodSpec {
             ..Volume::default()
         }]),
         ..PodSpec::default()
-    }
-}
-
-/// The pods prefer different nodes.
-fn apart() -> Affinity {
-    let requirement = LabelSelectorRequirement {
-        key: LABELS[0].0.to_owned(),
-        operator: "In".to_owned(),
-        values: Some(shape::strings(&[LABELS[0].1])),
-    };
-    let term = PodAffinityTerm {
-        label_selector: Some(LabelSelector { match_expressions: Some(vec![requirement]), ..LabelSelector::default() }),
-        topology_key: "kubernetes.io/hostname".to_owned(),
-        ..PodAffinityTerm::default()
-    };
-    Affinity {
-        pod_anti_affinity: Some(PodAntiAffinity {
-            preferred_during_scheduling_ignored_during_execution: Some(vec![WeightedPodAffinityTerm {
-                pod_affinity_term: term,
-                weight: 100,
-            }]),
-            ..PodAntiAffinity::default()
-        }),
-        ..Affinity::default()
     }
 }
 
@@ -259,6 +234,7 @@ fn container(input: &CoreDns) -> Container {
             read_only_root_filesystem: Some(true),
             ..SecurityContext::default()
         }),
+        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
         volume_mounts: Some(vec![shape::mount("config-volume", "/etc/coredns", true)]),
         ..Container::default()
     }

@@ -229,6 +229,7 @@ fn container(input: &Flannel) -> Container {
             }),
             ..SecurityContext::default()
         }),
+        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
         volume_mounts: Some(vec![
             shape::mount("run", "/run/flannel", false),
             shape::mount("cni", "/etc/cni/net.d", false),

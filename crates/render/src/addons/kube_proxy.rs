@@ -176,7 +176,9 @@ fn pod_spec(input: &KubeProxy) -> PodSpec {
         image_pull_policy: Some("IfNotPresent".to_owned()),
         command: Some(command),
         env: Some(vec![shape::env_from_field("NODE_NAME", "spec.nodeName")]),
+        resources: Some(shape::requests(&[("cpu", "50m"), ("memory", "50Mi")])),
         security_context: Some(SecurityContext { privileged: Some(true), ..SecurityContext::default() }),
+        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
         volume_mounts: Some(vec![
             shape::mount(NAME, CONFIG_DIR, false),
             shape::mount("xtables-lock", "/run/xtables.lock", false),

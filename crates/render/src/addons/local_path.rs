@@ -120,6 +120,8 @@ fn helper_pod(input: &LocalPath) -> Pod {
                 name: "helper-pod".to_owned(),
                 image: Some(input.helper_image.clone()),
                 image_pull_policy: Some("IfNotPresent".to_owned()),
+                resources: Some(shape::requests(&[("cpu", "10m"), ("memory", "16Mi")])),
+                termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
                 ..Container::default()
             }],
             priority_class_name: Some("system-node-critical".to_owned()),
@@ -154,6 +156,8 @@ fn deployment(input: &LocalPath, digest: &resource::Digest) -> Deployment {
             shape::env_from_field("POD_NAMESPACE", "metadata.namespace"),
             shape::env("CONFIG_MOUNT_PATH", "/etc/config/"),
         ]),
+        resources: Some(shape::requests(&[("cpu", "10m"), ("memory", "32Mi")])),
+        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
         volume_mounts: Some(vec![shape::mount("config-volume", "/etc/config/", false)]),
         ..Container::default()
     };

@@ -55,6 +55,7 @@ impl MetricsServer {
 pub fn objects(input: &MetricsServer) -> Result<Vec<Value>, Error> {
     let mut objects = rbac()?;
     objects.push(shape::object(NAME, &service())?);
+    objects.push(shape::object(NAME, &shape::disruption_budget(KUBE_SYSTEM, NAME, &LABELS))?);
     objects.push(shape::object(NAME, &deployment(input))?);
     objects.push(api_service(input)?);
     Ok(objects)
@@ -190,6 +191,7 @@ fn deployment(input: &MetricsServer) -> Deployment {
             template: PodTemplateSpec {
                 metadata: Some(shape::template(&LABELS, None)),
                 spec: Some(PodSpec {
+                    affinity: Some(shape::apart(LABELS[0])),
                     containers: vec![container(input, mounts)],
                     node_selector: Some(shape::linux_only()),
                     priority_class_name: Some("system-cluster-critical".to_owned()),
@@ -237,6 +239,7 @@ fn container(input: &MetricsServer, mounts: Vec<VolumeMount>) -> Container {
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
             ..SecurityContext::default()
         }),
+        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
         volume_mounts: Some(mounts),
         ..Container::default()
     }

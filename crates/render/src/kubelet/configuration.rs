@@ -104,6 +104,8 @@ struct Document {
     #[serde(rename = "clusterDNS")]
     cluster_dns: Vec<IpAddr>,
     cluster_domain: String,
+    container_log_max_files: u8,
+    container_log_max_size: &'static str,
     container_runtime_endpoint: &'static str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     eviction_hard: BTreeMap<&'static str, &'static str>,
@@ -173,6 +175,9 @@ fn document(input: &KubeletConfiguration) -> Document {
         cgroup_driver: input.cgroup_driver.clone(),
         cluster_dns: input.cluster_dns.clone(),
         cluster_domain: input.cluster_domain.clone(),
+        // kubelet's own defaults, written out: that logs are rotated rests on nobody's default.
+        container_log_max_files: 5,
+        container_log_max_size: "10Mi",
         container_runtime_endpoint: CONTAINERD_ENDPOINT,
         eviction_hard: eviction_hard(ground),
         fail_cgroup_v1: (!ground.fail_cgroup_v1).then_some(false),

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{Component, HostMount, PKI_DIR, PathType, StartupProbe};
-use crate::{Error, yaml};
+use crate::{Error, shape, yaml};
 
 /// Priority of the class `system-node-critical`; a static pod has no admission to fill it in.
 const NODE_CRITICAL: i32 = 2_000_001_000;
@@ -107,6 +107,7 @@ fn container(parts: &Parts<'_>, mounts: &[HostMount]) -> Container {
             ),
             ..ResourceRequirements::default()
         }),
+        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
         volume_mounts: Some(mounts.iter().map(volume_mount).collect()),
         ..Container::default()
     }

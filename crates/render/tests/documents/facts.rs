@@ -187,6 +187,8 @@ fn kubelet_has_kubeadms_settings_and_what_containers_need() {
             "cgroupDriver": "{{cgroupDriver}}",
             "clusterDNS": ["10.96.0.10"],
             "clusterDomain": "cluster.local",
+            "containerLogMaxFiles": 5,
+            "containerLogMaxSize": "10Mi",
             "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
             "healthzBindAddress": "127.0.0.1",
             "healthzPort": 10248,

@@ -45,6 +45,49 @@ fn no_image_is_pulled_that_is_there() {
 }
 
 #[test]
+fn every_container_says_what_it_needs_and_why_it_ended() {
+    for release in RELEASES {
+        let mut containers = 0;
+        for (name, text) in documents(release).unwrap().into_iter().filter(|(name, _)| is_yaml(name)) {
+            let mut check = |path: &str, value: &Value| {
+                if value.get("image").is_some_and(Value::is_string) {
+                    containers += 1;
+                    let requests = &value["resources"]["requests"];
+                    assert!(requests["cpu"].is_string(), "{name} {path}: {requests}");
+                    // kubeadm's own static pods ask for no memory, save etcd.
+                    let is_static = path.starts_with("/spec/containers");
+                    assert!(requests["memory"].is_string() || is_static, "{name} {path}: {requests}");
+                    assert_eq!(value["terminationMessagePolicy"], "FallbackToLogsOnError", "{name} {path}");
+                }
+            };
+            for object in tree::documents(&text) {
+                walk(&object, "", &mut check);
+                if let Some(helper) = object["data"]["helperPod.yaml"].as_str() {
+                    walk(&tree::document(helper), "/helper", &mut check);
+                }
+            }
+        }
+        assert_eq!(containers, 10, "4 static pods, 5 addons and a helper");
+    }
+}
+
+#[test]
+fn deployments_that_everybody_needs_are_evicted_one_pod_at_a_time() {
+    for release in RELEASES {
+        let objects = objects(release);
+        for name in ["coredns", "metrics-server"] {
+            let budget = tree::find(&objects, "PodDisruptionBudget", name);
+            let deployment = tree::find(&objects, "Deployment", name);
+            // A least number would keep the machine of a single pod from being drained.
+            assert_eq!(budget["spec"]["maxUnavailable"], 1, "{name}");
+            assert_eq!(budget["spec"]["selector"], deployment["spec"]["selector"], "{name}");
+            let affinity = &deployment["spec"]["template"]["spec"]["affinity"];
+            assert!(affinity["podAntiAffinity"].is_object(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn kubelets_certificates_are_checked() {
     for release in RELEASES {
         for (name, text) in documents(release).unwrap() {
