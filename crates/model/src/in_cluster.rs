@@ -8,7 +8,7 @@ use render::kubeadm::{ClusterConfiguration, EtcdConfiguration};
 use render::objects::{ClusterInput, bootstrap};
 use resource::{Desired, ResourceId};
 use serde_json::{Value, json};
-use spec::{Cni, ProxyMode, Role};
+use spec::{Cni, FlannelBackend, ProxyMode, Role};
 
 use crate::builder::{Builder, rendering};
 use crate::ids::{self, output};
@@ -24,7 +24,9 @@ const WORKLOADS: [&str; 2] = ["Deployment", "DaemonSet"];
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
     builder.generate(ids::cluster_info(resolved.name()), cluster_info_kubeconfig(resolved));
     add(resolved, builder, rendering("kubeadm's objects", bootstrap(&cluster_input(resolved)))?);
-    add(resolved, builder, rendering("kube-proxy", kube_proxy::objects(&kube_proxy_input(resolved)))?);
+    if resolved.cluster.spec.networking.kube_proxy.enabled {
+        add(resolved, builder, rendering("kube-proxy", kube_proxy::objects(&kube_proxy_input(resolved)))?);
+    }
     let dns = rendering("CoreDNS", coredns::objects(&coredns_input(resolved), &resolved.templates))?;
     add(resolved, builder, dns);
     if resolved.cluster.spec.networking.cni == Cni::Flannel {
@@ -92,7 +94,7 @@ fn kind(manifest: &Value) -> &str {
     manifest["kind"].as_str().unwrap_or_default()
 }
 
-fn id(manifest: &Value) -> ResourceId {
+pub(crate) fn id(manifest: &Value) -> ResourceId {
     let metadata = &manifest["metadata"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     ids::object(
@@ -103,7 +105,7 @@ fn id(manifest: &Value) -> ResourceId {
     )
 }
 
-fn object(resolved: &Resolved, id: ResourceId, mut manifest: Value) -> Desired {
+pub(crate) fn object(resolved: &Resolved, id: ResourceId, mut manifest: Value) -> Desired {
     manifest["metadata"]["annotations"][OWNER] = id.as_str().into();
     let cluster = ids::cluster(resolved.name());
     let inputs = json!({"access": output(cluster.clone(), "access"), "manifest": manifest});
@@ -163,6 +165,7 @@ fn kube_proxy_input(resolved: &Resolved) -> kube_proxy::KubeProxy {
     input.feature_gates.clone_from(&resolved.cluster.spec.feature_gates);
     // The connection table belongs to the host that local machines share.
     input.conntrack = Some(kube_proxy::Conntrack::UNTOUCHED);
+    input.layer.clone_from(&networking.kube_proxy.config);
     input
 }
 
@@ -180,6 +183,11 @@ fn coredns_input(resolved: &Resolved) -> coredns::CoreDns {
     } else {
         coredns::Upstream::Servers(resolvers.iter().map(ToString::to_string).collect())
     };
+    let stubs = networking.stub_domains.iter().map(|(domain, servers)| coredns::StubDomain {
+        domain: domain.clone(),
+        servers: servers.iter().map(ToString::to_string).collect(),
+    });
+    input.stub_domains = stubs.collect();
     input
 }
 
@@ -187,6 +195,12 @@ fn flannel_input(resolved: &Resolved) -> flannel::Flannel {
     let networking = &resolved.cluster.spec.networking;
     let (host, port) = resolved.node_endpoint();
     let mut input = flannel::Flannel::new(resolved.image(Image::Flannel), networking.pod_cidrs.clone(), host, port);
+    input.backend = match networking.flannel.backend {
+        FlannelBackend::Vxlan => flannel::Backend::Vxlan { port: None },
+        FlannelBackend::HostGateway => flannel::Backend::HostGateway,
+    };
+    input.mtu = networking.flannel.mtu;
+    input.interface.clone_from(&networking.flannel.interface);
     input.nftables = networking.kube_proxy.mode == ProxyMode::Nftables;
     input
 }

@@ -9,6 +9,7 @@ mod images;
 mod in_cluster;
 mod machine_config;
 mod machines;
+mod manifests;
 mod nodes;
 mod pki;
 pub mod resolved;
@@ -71,6 +72,7 @@ pub fn build(resolved: &Resolved) -> Result<BTreeMap<ResourceId, Desired>, Model
     cluster::build(resolved, &mut builder);
     bootstrap::build(resolved, &mut builder)?;
     in_cluster::build(resolved, &mut builder)?;
+    manifests::build(resolved, &mut builder);
     nodes::build(resolved, &mut builder);
     Ok(builder.finish())
 }

@@ -5,6 +5,7 @@ mod files;
 mod group;
 mod journal;
 mod kubelet;
+mod proxy;
 pub(crate) mod seen;
 mod user;
 

@@ -20,7 +20,7 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
             "access": access,
             "labels": labels(resolved, machine),
             "taints": taints(resolved, machine),
-            "annotations": {},
+            "annotations": resolved.group_of(machine).spec.annotations,
         });
         let joined = match machine.role {
             Role::ControlPlane => ids::machine_config(&machine.name),

@@ -2,6 +2,7 @@
 
 mod files;
 mod holes;
+mod manifests;
 mod mounts;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub enum ReviewError {
 pub fn review(cluster: &Cluster, groups: &[InstanceGroup]) -> Result<Vec<Remark>, ReviewError> {
     let mut remarks = holes::check(cluster, groups)?;
     remarks.extend(files::check(cluster, groups)?);
+    remarks.extend(manifests::check(cluster, groups)?);
     remarks.extend(mounts::check(&nominal(cluster.clone(), groups)?));
     Ok(remarks)
 }
@@ -75,6 +77,10 @@ fn fullest(cluster: &Cluster) -> Cluster {
         spec.audit.policy = AuditPolicy::Metadata;
     }
     spec.containerd.additions.get_or_insert_default();
+    spec.containerd.proxy.http.get_or_insert_default();
+    spec.addons.local_path.enabled = true;
+    spec.addons.metrics_server.enabled = true;
+    spec.networking.kube_proxy.enabled = true;
     spec.files.clear();
     cluster
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::format::{ClusterName, FeatureGate, Keyed, LabelKey, LabelValue, Version};
+use crate::format::{ClusterName, FeatureGate, Keyed, LabelKey, LabelValue, Sysctl, SysctlValue, Version};
 use crate::machine_files::{Hook, MachineFile};
 
 mod addons;
@@ -20,14 +20,14 @@ mod pki;
 mod protection;
 mod provider;
 
-pub use addons::{Addon, Addons, DefaultAddon};
+pub use addons::{Addon, Addons, DefaultAddon, Manifest};
 pub use api::{Api, LoadBalancer};
 pub use assets::{Assets, TemplateOverride};
 pub use audit::{Audit, AuditLog, AuditPolicy};
-pub use containerd::{Containerd, RegistryCredential};
+pub use containerd::{Containerd, ContainerdProxy, RegistryCredential};
 pub use control_plane::{AdmissionPlugins, Component, EncryptionAtRest, EncryptionProvider, Etcd, KubeApiServer};
 pub use kubelet::{Kubelet, Reserved};
-pub use networking::{Cni, KubeProxy, Networking, ProxyMode};
+pub use networking::{Cni, Flannel, FlannelBackend, KubeProxy, Networking, ProxyMode};
 pub use pki::{CaKeys, Pki};
 pub use protection::Protection;
 pub use provider::{Local, Provider};
@@ -122,6 +122,11 @@ pub struct ClusterSpec {
     /// Own versions of kubewright's templates.
     #[serde(default)]
     pub templates: Vec<TemplateOverride>,
+    /// Settings of the kernel on every machine, beside those that Kubernetes needs. Local machines share the host's kernel:
+    /// there, only those of their own network (`net.…`).
+    #[serde(default)]
+    #[schemars(with = "Keyed<Sysctl, SysctlValue>")]
+    pub sysctls: BTreeMap<String, String>,
     /// Files on every machine.
     #[serde(default)]
     pub files: Vec<MachineFile>,

@@ -88,7 +88,8 @@ pub(crate) fn count() -> u32 {
     1
 }
 
-/// local-path-provisioner runs: without a default StorageClass, claims of ordinary charts stay pending.
+/// What an ordinary cluster has runs. Without a default StorageClass, claims of ordinary charts stay pending; without
+/// kube-proxy, Services lead nowhere.
 pub(crate) fn runs() -> bool {
     true
 }

@@ -123,13 +123,17 @@ formats! {
     Ipv4Cidr = "ipv4-cidr", "an IPv4 CIDR", "IPv4 CIDRs", addresses::ipv4_cidr;
     LabelKey = "label-key", "a label key", "label keys", kubernetes::label_key;
     LabelValue = "label-value", "a label value", "label values", kubernetes::label_value;
+    LinkName = "link-name", "the name of a network interface", "names of network interfaces", names::link;
     PortRange = "port-range", "a range of ports", "ranges of ports", amounts::port_range;
+    ProxyException = "proxy-exception", "a name, domain or range", "names, domains and ranges", addresses::proxy_exception;
     Quantity = "quantity", "a quantity", "quantities", amounts::quantity;
     Registry = "registry", "a registry", "registries", addresses::registry;
     ResourceId = "resource-id", "the id of a resource", "ids of resources", names::resource;
     RuleName = "rule-name", "the name of a rule", "names of rules", names::label;
     Sha256 = "sha256", "a SHA-256 digest", "SHA-256 digests", amounts::sha256;
     SubjectAltName = "subject-alt-name", "a DNS name or an IP address", "DNS names or IP addresses", addresses::alt_name;
+    Sysctl = "sysctl", "the name of a kernel setting", "kernel settings", names::sysctl;
+    SysctlValue = "sysctl-value", "a value of a kernel setting", "values of kernel settings", one_line;
     TemplateName = "template-name", "a template name", "template names", paths::template;
     UnitName = "unit-name", "the name of a systemd unit", "names of systemd units", names::unit;
     Url = "url", "an http(s) address", "http(s) addresses", addresses::url;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Kubelet;
 use crate::defaults;
-use crate::format::{ClusterName, GroupName, Keyed, LabelKey, LabelValue, Quantity};
+use crate::format::{ClusterName, GroupName, Keyed, LabelKey, LabelValue, Quantity, Sysctl, SysctlValue};
 use crate::machine_files::{Hook, MachineFile};
 
 /// What the default of `taints` follows from.
@@ -57,6 +57,10 @@ pub struct InstanceGroupSpec {
     #[serde(default)]
     #[schemars(with = "Keyed<LabelKey, LabelValue>")]
     pub labels: BTreeMap<String, String>,
+    /// Annotations of their nodes.
+    #[serde(default)]
+    #[schemars(with = "Keyed<LabelKey, String>")]
+    pub annotations: BTreeMap<String, String>,
     /// Taints of their nodes.
     #[serde(default)]
     #[schemars(extend("x-derived" = TAINTS_RULE))]
@@ -67,6 +71,10 @@ pub struct InstanceGroupSpec {
     /// kubelet's settings, laid over the cluster's.
     #[serde(default)]
     pub kubelet: Kubelet,
+    /// Settings of the kernel on these machines, laid over the cluster's.
+    #[serde(default)]
+    #[schemars(with = "Keyed<Sysctl, SysctlValue>")]
+    pub sysctls: BTreeMap<String, String>,
     /// Files on these machines; one with the path of a file of the cluster stands for it.
     #[serde(default)]
     pub files: Vec<MachineFile>,

@@ -12,6 +12,7 @@ mod generate;
 mod instance_group;
 mod load;
 mod machine_files;
+mod manifests;
 mod plan_rules;
 mod reference;
 mod reserves;
@@ -25,9 +26,9 @@ mod validate;
 pub use check::join as field_path;
 pub use cluster::{
     Addon, Addons, AdmissionPlugins, Api, Assets, Audit, AuditLog, AuditPolicy, CaKeys, Cluster, ClusterMetadata,
-    ClusterSpec, Cni, Component, Containerd, DefaultAddon, EncryptionAtRest, EncryptionProvider, Etcd, KubeApiServer,
-    KubeProxy, Kubelet, LoadBalancer, Local, Networking, Pki, Protection, Provider, ProxyMode, RegistryCredential,
-    Reserved, TemplateOverride,
+    ClusterSpec, Cni, Component, Containerd, ContainerdProxy, DefaultAddon, EncryptionAtRest, EncryptionProvider, Etcd,
+    Flannel, FlannelBackend, KubeApiServer, KubeProxy, Kubelet, LoadBalancer, Local, Manifest, Networking, Pki,
+    Protection, Provider, ProxyMode, RegistryCredential, Reserved, TemplateOverride,
 };
 pub use documents::{Document, Documents, parse};
 pub use edit::set;
@@ -42,6 +43,7 @@ pub use instance_group::{
 };
 pub use load::{Loaded, Surroundings, load};
 pub use machine_files::{Hook, MachineFile};
+pub use manifests::manifest_objects;
 pub use plan_rules::{ForEach, PlanRule, PlanRules, RuleSeverity, WrittenRule, parse_plan_rules, plan_rules_schema};
 pub use reference::reference;
 pub use reserves::Reserves;

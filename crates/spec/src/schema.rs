@@ -113,6 +113,7 @@ mod tests {
             "spec.local.subnet",
             "spec.networking.cni",
             "spec.networking.dnsDomain",
+            "spec.networking.flannel.backend",
             "spec.networking.nodeCIDRMaskSize",
             "spec.networking.podCIDRs",
             "spec.networking.serviceCIDRs",

@@ -15,9 +15,11 @@ mod control_planes;
 mod endpoint;
 mod facts;
 mod flags;
+mod kube_proxy;
 mod kubelet;
 mod labels;
 mod machines;
+mod manifests;
 mod max_pods;
 mod names;
 mod overlaps;
@@ -25,10 +27,11 @@ mod pki;
 mod ports;
 mod ranges;
 mod resolvers;
+mod sysctls;
 mod version;
 
 /// All rules.
-const RULES: [fn(&World<'_>) -> Vec<Finding>; 19] = [
+const RULES: [fn(&World<'_>) -> Vec<Finding>; 22] = [
     names::check,
     version::check,
     control_planes::check,
@@ -46,6 +49,9 @@ const RULES: [fn(&World<'_>) -> Vec<Finding>; 19] = [
     audit::check,
     containerd::check,
     machines::check,
+    sysctls::check,
+    kube_proxy::check,
+    manifests::check,
     pki::check,
     assets::check,
 ];

@@ -30,6 +30,8 @@ pub struct Wish {
     pub machines: usize,
     /// Whether the machine image must still be built.
     pub builds_image: bool,
+    /// Whether kube-proxy runs in the mode `nftables`.
+    pub proxies_by_nftables: bool,
 }
 
 /// One thing that stands in the way.
@@ -76,6 +78,9 @@ pub(crate) const FEATURES: [(&str, &str); 5] = [
     ("veth", "machines are plugged into the bridge"),
 ];
 
+/// The first kernel whose nftables kube-proxy takes (Kubernetes: `getNFTablesInterface`).
+const NFTABLES_KERNEL: (u32, u32) = (5, 13);
+
 /// Disk space for what a machine writes beyond shared files, bytes: logs, images' databases, volumes.
 const DISK_PER_MACHINE: u64 = 512 << 20;
 /// Disk space for building the machine image, bytes.
@@ -96,6 +101,8 @@ pub(crate) struct Probe {
     pub free_disk: Option<u64>,
     /// How large the host is; missing where it can't be told.
     pub capacity: Option<HostCapacity>,
+    /// Major and minor version of the kernel; missing where they can't be told.
+    pub kernel: Option<(u32, u32)>,
     /// cgroups are usable for machines, or why not.
     pub cgroups: Option<String>,
     /// The host's package manager.
@@ -119,6 +126,7 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
     }
     findings.extend(missing_programs(wish, probe));
     findings.extend(missing_features(probe));
+    findings.extend(old_kernel(wish, probe));
     findings.extend(probe.cgroups.iter().map(|why| Finding {
         object: "cgroups".into(),
         why: why.clone(),
@@ -136,6 +144,16 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
     }
     findings.extend(full_disk(wish, probe));
     findings
+}
+
+/// A kernel on which kube-proxy ends at once in the mode that it is to run in.
+fn old_kernel(wish: &Wish, probe: &Probe) -> Option<Finding> {
+    let (major, minor) = probe.kernel.filter(|kernel| wish.proxies_by_nftables && *kernel < NFTABLES_KERNEL)?;
+    Some(Finding {
+        object: format!("kernel {major}.{minor}"),
+        why: "kube-proxy's mode nftables needs 5.13; set spec.networking.kubeProxy.mode to iptables".into(),
+        command: None,
+    })
 }
 
 fn missing_programs(wish: &Wish, probe: &Probe) -> Vec<Finding> {
@@ -235,6 +253,7 @@ mod tests {
             subnet: "10.88.0.0/24".parse().unwrap(),
             machines: 3,
             builds_image: false,
+            proxies_by_nftables: true,
         }
     }
 
@@ -267,6 +286,14 @@ mod tests {
         assert_eq!(objects(&findings), ["program systemd-nspawn"]);
         assert!(findings[0].command.as_deref().unwrap().contains("apt-get install"), "{findings:?}");
         assert_eq!(judge(&Wish { builds_image: true, ..wish() }, &probe).len(), 2);
+    }
+
+    #[test]
+    fn an_old_kernel_stands_in_the_way_of_the_mode_that_needs_a_newer_one() {
+        let on = |kernel| Probe { kernel: Some(kernel), ..good() };
+        assert_eq!(objects(&judge(&wish(), &on((5, 10)))), ["kernel 5.10"]);
+        assert!(judge(&Wish { proxies_by_nftables: false, ..wish() }, &on((5, 10))).is_empty());
+        assert!(judge(&wish(), &on((5, 13))).is_empty() && judge(&wish(), &on((6, 1))).is_empty());
     }
 
     #[test]

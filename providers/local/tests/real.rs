@@ -136,6 +136,7 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
         subnet: net,
         machines: 3,
         builds_image: true,
+        proxies_by_nftables: true,
     };
     assert_eq!(ground.provider.preflight(&wish).await, []);
 

@@ -155,6 +155,7 @@ async fn check_host(
     ground: &Ground,
 ) -> Result<(), CommandError> {
     let machines = effective.groups.iter().map(|group| group.spec.count as usize).sum();
+    let proxy = &effective.cluster.spec.networking.kube_proxy;
     let wish = HostWish {
         cluster: name.to_owned(),
         lineage: lineage.to_owned(),
@@ -162,6 +163,7 @@ async fn check_host(
         subnet: ground.local.subnet,
         machines,
         builds_image: sources::builds_machine_image(app, &effective.cluster.spec.assets.sources),
+        proxies_by_nftables: proxy.enabled && proxy.mode == spec::ProxyMode::Nftables,
     };
     let findings = compose::local_provider(app).preflight(&wish).await;
     if findings.is_empty() { Ok(()) } else { Err(unfit(&findings)) }

@@ -31,6 +31,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         subnet,
         machines: 3,
         builds_image: sources::builds_machine_image(app, &[]),
+        proxies_by_nftables: true,
     };
     let findings = local.preflight(&wish).await;
     output::print(app.format, &findings, || {

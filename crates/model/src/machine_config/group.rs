@@ -10,7 +10,7 @@ use render::{Gates, crictl, haproxy};
 use serde_json::Value;
 use spec::{InstanceGroup, LoadBalancer, Role};
 
-use super::{PROGRAMS, binaries, control_plane, files, journal, kubelet, user};
+use super::{PROGRAMS, binaries, control_plane, files, journal, kubelet, proxy, user};
 use crate::builder::{encode, rendering};
 use crate::ids::{self, output};
 use crate::{ModelError, Resolved};
@@ -27,7 +27,7 @@ type Files = BTreeMap<String, machine::File>;
 /// The config of a group, as JSON, because some of its files stand as references.
 pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value, ModelError> {
     let mut config = GroupConfig {
-        sysctls: sysctls(),
+        sysctls: sysctls(resolved, group),
         directories: directories(group.spec.role),
         units: units(resolved, group.spec.role),
         ..GroupConfig::default()
@@ -57,15 +57,17 @@ pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value
 }
 
 /// What kubeadm's preflight asks for. The kernel's modules are the host's business on local ground.
-fn sysctls() -> BTreeMap<String, String> {
-    [
+fn sysctls(resolved: &Resolved, group: &InstanceGroup) -> BTreeMap<String, String> {
+    let ours = [
         ("net.ipv4.ip_forward", "1"),
         ("net.bridge.bridge-nf-call-iptables", "1"),
         ("net.bridge.bridge-nf-call-ip6tables", "1"),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
+    ];
+    let mut all: BTreeMap<String, String> =
+        ours.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    all.extend(resolved.cluster.spec.sysctls.clone());
+    all.extend(group.spec.sysctls.clone());
+    all
 }
 
 fn directories(role: Role) -> BTreeMap<String, Directory> {
@@ -128,6 +130,10 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
     let unit = rendering("containerd's unit", containerd::unit(&unit, &resolved.templates))?;
     files.insert(format!("/etc/systemd/system/{CONTAINERD_SERVICE}"), files::restarting(unit, CONTAINERD_SERVICE));
     files.insert("/etc/crictl.yaml".to_owned(), files::text(rendering("crictl.yaml", crictl::config())?, "0644"));
+    if let Some(text) = proxy::drop_in(resolved) {
+        let path = format!("/etc/systemd/system/{CONTAINERD_SERVICE}.d/kubewright-proxy.conf");
+        files.insert(path, files::restarting(text, CONTAINERD_SERVICE));
+    }
     if let Some(additions) = &spec.additions {
         // containerd lays imported files over its own configuration, and takes one without a version for one of version 1.
         let path = "/etc/containerd/conf.d/additions.toml".to_owned();

@@ -207,3 +207,17 @@ fn large_documents_are_looked_at_one_machine_a_group() {
     assert_eq!(nominal(effective.cluster.clone(), &effective.groups).unwrap().machines.len(), 2);
     assert_eq!(said(&effective), [""; 0]);
 }
+
+#[test]
+fn own_objects_in_the_place_of_ours_are_refused() {
+    let object = |api_version: &str, kind: &str, namespace: &str, name: &str| {
+        let object =
+            format!("apiVersion: {api_version}, kind: {kind}, metadata: {{namespace: {namespace}, name: {name}}}");
+        about(&format!("  addons: {{manifests: [{{name: own, content: \"{{{object}}}\"}}]}}\n"))
+    };
+    let refused = ["spec::manifest Cluster/demo spec.addons.manifests[0].content"];
+    assert_eq!(object("v1", "ConfigMap", "kube-system", "coredns"), refused);
+    // Switched off now, it is ours all the same.
+    assert_eq!(object("apps/v1", "Deployment", "kube-system", "metrics-server"), refused);
+    assert_eq!(object("v1", "ConfigMap", "default", "coredns"), [""; 0]);
+}

@@ -44,6 +44,8 @@ pub struct Flannel {
     pub backend: Backend,
     /// MTU of the pod network; `None`: that of the node's interface, less the overhead.
     pub mtu: Option<u32>,
+    /// The nodes' interface to each other; `None`: the one with the node's address.
+    pub interface: Option<String>,
 }
 
 /// How packets get to other nodes.
@@ -70,6 +72,7 @@ impl Flannel {
             nftables: true,
             backend: Backend::Vxlan { port: None },
             mtu: None,
+            interface: None,
         }
     }
 }
@@ -105,8 +108,9 @@ pub fn objects(input: &Flannel) -> Result<Vec<Value>, Error> {
 }
 
 /// The command line in the pod.
-pub fn args() -> Vec<String> {
-    shape::strings(&["--ip-masq", "--kube-subnet-mgr"])
+pub fn args(input: &Flannel) -> Vec<String> {
+    let interface = input.interface.iter().map(|interface| format!("--iface={interface}"));
+    interface.chain(shape::strings(&["--ip-masq", "--kube-subnet-mgr"])).collect()
 }
 
 /// The key `net-conf.json`.
@@ -204,7 +208,7 @@ fn container(input: &Flannel) -> Container {
         AddressFamily::V6 => "FLANNELD_PUBLIC_IPV6",
     };
     let mut command = vec![PROGRAM.to_owned()];
-    command.extend(args());
+    command.extend(args(input));
     Container {
         name: "kube-flannel".to_owned(),
         image: Some(input.image.clone()),

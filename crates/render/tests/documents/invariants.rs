@@ -153,7 +153,7 @@ fn commands_are_what_args_gives() {
         tree::find(&tree::documents(&text), kind, name)["spec"]["template"]["spec"]["containers"][0].clone()
     };
     let flannel = container("flannel.yaml", "DaemonSet", "kube-flannel-ds");
-    assert_eq!(texts(&flannel["command"])[1..], render::addons::flannel::args());
+    assert_eq!(texts(&flannel["command"])[1..], render::addons::flannel::args(&crate::inputs::flannel()));
     let proxy = container("kube-proxy.yaml", "DaemonSet", "kube-proxy");
     assert_eq!(texts(&proxy["command"])[1..], render::addons::kube_proxy::args());
     let metrics = container("metrics-server.yaml", "Deployment", "metrics-server");

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::defaults;
+use crate::format::HookName;
 
 /// Optional parts that run in the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +16,21 @@ pub struct Addons {
     /// local-path-provisioner: a default StorageClass on the machines' own disks. Runs unless switched off.
     #[serde(default)]
     pub local_path: DefaultAddon,
+    /// Your own objects: applied with the cluster, and removed with the manifest. Not for secrets: documents are kept as
+    /// written.
+    #[serde(default)]
+    pub manifests: Vec<Manifest>,
+}
+
+/// Objects of the user's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manifest {
+    /// Its name, for messages.
+    #[schemars(with = "HookName")]
+    pub name: String,
+    /// The objects as kubectl takes them: YAML or JSON, documents parted by `---`.
+    pub content: String,
 }
 
 /// Whether an addon runs.

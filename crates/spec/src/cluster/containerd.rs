@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::format::{Certificate, FilePath, Keyed, Registry, Url};
+use crate::format::{Certificate, FilePath, Keyed, ProxyException, Registry, Url};
 
 /// The container runtime on every machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,10 +24,31 @@ pub struct Containerd {
     #[serde(rename = "extraCAs", default)]
     #[schemars(with = "Keyed<Registry, Certificate>")]
     pub extra_cas: BTreeMap<String, String>,
+    /// The way to registries through a proxy.
+    #[serde(default)]
+    pub proxy: ContainerdProxy,
     /// More of containerd's configuration (TOML, version 3), laid over kubewright's by containerd itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub additions: Option<String>,
+}
+
+/// The way to registries through a proxy. Machines, pods and Services of the cluster are never asked for through it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContainerdProxy {
+    /// Address of the proxy for `http://`. Not with a password: documents are kept as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Url")]
+    pub http: Option<String>,
+    /// Address of the proxy for `https://`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Url")]
+    pub https: Option<String>,
+    /// Further names, domains and ranges that are asked directly.
+    #[serde(default)]
+    #[schemars(with = "Vec<ProxyException>")]
+    pub no_proxy: Vec<String>,
 }
 
 /// How to log in at a registry.

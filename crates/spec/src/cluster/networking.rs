@@ -1,16 +1,18 @@
 //! Address ranges, DNS and the pod network.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::defaults;
-use crate::format::{Cidr, Domain, IpAddress};
+use crate::format::{Cidr, Domain, IpAddress, Keyed, LinkName};
 
 /// Address ranges, DNS and the pod network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Networking {
     /// Address ranges of pods; the first is the primary one, a second one of the other family makes it dual-stack.
@@ -33,6 +35,9 @@ pub struct Networking {
     #[serde(rename = "nodeCIDRMaskSize", default = "defaults::node_cidr_mask_size")]
     #[schemars(range(min = 16, max = 28), extend("x-immutable" = true))]
     pub node_cidr_mask_size: u8,
+    /// flannel, where it is the pod network.
+    #[serde(default)]
+    pub flannel: Flannel,
     /// kube-proxy.
     #[serde(default)]
     pub kube_proxy: KubeProxy,
@@ -41,6 +46,10 @@ pub struct Networking {
     #[serde(default)]
     #[schemars(with = "Vec<IpAddress>")]
     pub upstream_resolvers: Vec<IpAddr>,
+    /// DNS servers by domain, for names that only they know.
+    #[serde(default)]
+    #[schemars(with = "Keyed<Domain, Vec<IpAddress>>")]
+    pub stub_domains: BTreeMap<String, Vec<IpAddr>>,
 }
 
 impl Default for Networking {
@@ -51,8 +60,10 @@ impl Default for Networking {
             dns_domain: defaults::dns_domain(),
             cni: Cni::default(),
             node_cidr_mask_size: defaults::node_cidr_mask_size(),
+            flannel: Flannel::default(),
             kube_proxy: KubeProxy::default(),
             upstream_resolvers: Vec::new(),
+            stub_domains: BTreeMap::new(),
         }
     }
 }
@@ -68,13 +79,56 @@ pub enum Cni {
     None,
 }
 
-/// kube-proxy.
+/// flannel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Flannel {
+    /// How packets get to other machines.
+    #[serde(default)]
+    #[schemars(extend("x-immutable" = true))]
+    pub backend: FlannelBackend,
+    /// Largest packet of the pod network, in bytes. Left out, that of the machines' interface, less what the backend adds.
+    /// Pods that run keep theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 576, max = 65535))]
+    pub mtu: Option<u32>,
+    /// The machines' interface to each other. Left out, the one with the address of the Node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LinkName")]
+    pub interface: Option<String>,
+}
+
+/// How packets get to other machines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FlannelBackend {
+    /// In UDP, over any network.
+    #[default]
+    Vxlan,
+    /// By routes, without an envelope: all machines must be in one network of layer 2.
+    HostGateway,
+}
+
+/// kube-proxy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KubeProxy {
+    /// Runs in the cluster. Switch it off for a pod network that does its work.
+    #[serde(default = "defaults::runs")]
+    pub enabled: bool,
     /// How Services are programmed into the kernel.
     #[serde(default)]
     pub mode: ProxyMode,
+    /// Fields of `KubeProxyConfiguration` (`kubeproxy.config.k8s.io/v1alpha1`), merged deeply. Fields that kubewright sets
+    /// itself are refused.
+    #[serde(default)]
+    pub config: Map<String, Value>,
+}
+
+impl Default for KubeProxy {
+    fn default() -> Self {
+        Self { enabled: defaults::runs(), mode: ProxyMode::default(), config: Map::new() }
+    }
 }
 
 /// How Services are programmed into the kernel.

@@ -55,7 +55,7 @@ fn a_wrong_type_is_named_and_advised_on() {
     assert!(help.starts_with("write `[10.0.0.0/16]`"));
     assert_eq!(
         only("  networking: [a]\n").1,
-        "expected a map with `cni`, `dnsDomain`, `kubeProxy`, `nodeCIDRMaskSize`, …, found a list"
+        "expected a map with `cni`, `dnsDomain`, `flannel`, `kubeProxy`, …, found a list"
     );
     assert_eq!(only("  networking:\n").1.split(", found ").last(), Some("nothing"));
 }

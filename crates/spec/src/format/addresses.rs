@@ -114,6 +114,15 @@ pub(crate) fn url(text: &str) -> Result<(), Unfit> {
     host(without_port(authority)?)
 }
 
+/// What a program asks without its proxy: a name, a domain with a leading dot, an address or a range.
+pub(crate) fn proxy_exception(text: &str) -> Result<(), Unfit> {
+    if text.parse::<IpNet>().is_ok() {
+        return cidr(text);
+    }
+    let bare = text.strip_prefix('.').unwrap_or(text);
+    host(bare).map_err(|unfit| unfit.help("such as `example.org`, `.example.org` or `192.0.2.0/24`"))
+}
+
 /// The host of `host:port`, `[v6]:port` or a host alone.
 fn without_port(text: &str) -> Result<&str, Unfit> {
     if let Some(rest) = text.strip_prefix('[') {

@@ -44,6 +44,24 @@ pub(crate) fn domain(text: &str) -> Result<(), Unfit> {
     text.split('.').try_for_each(label)
 }
 
+/// The name of a setting of the kernel, such as `net.ipv4.ip_forward`.
+pub(crate) fn sysctl(text: &str) -> Result<(), Unfit> {
+    let is_part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-/".contains(c));
+    if text.contains('.') && text.split('.').all(is_part) && !text.starts_with(['-', '/']) {
+        return Ok(());
+    }
+    Err(Unfit::new("it is not of the form `part.part`").help("such as `net.core.somaxconn`"))
+}
+
+/// The name of a network interface, as Linux limits it.
+pub(crate) fn link(text: &str) -> Result<(), Unfit> {
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c)) && !text.starts_with('-');
+    if (1..=15).contains(&text.len()) && is_plain {
+        return Ok(());
+    }
+    Err(Unfit::new("it is not 1 to 15 letters, digits, `.`, `_` and `-`").help("such as `eth1`"))
+}
+
 /// The full name of a unit of systemd, such as `kubelet.service`.
 pub(crate) fn unit(text: &str) -> Result<(), Unfit> {
     const SUFFIXES: [&str; 6] = [".service", ".target", ".mount", ".socket", ".path", ".timer"];

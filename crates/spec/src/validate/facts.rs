@@ -9,6 +9,7 @@ pub(super) mod fields;
 mod flags;
 pub(super) mod forms;
 mod gates;
+mod kube_proxy;
 mod kubelet;
 mod limits;
 mod plugins;
@@ -58,7 +59,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(release) = release else { return Vec::new() };
     let Some(facts) = catalog::facts(release.minor) else { return Vec::new() };
     let known = Known { minor: release.minor, facts, past: catalog::past() };
-    [flags::check, gates::check, plugins::check, kubelet::check, containerd::check]
+    [flags::check, gates::check, plugins::check, kubelet::check, kube_proxy::check, containerd::check]
         .into_iter()
         .flat_map(|part| part(world, &known))
         .collect()

@@ -33,8 +33,28 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             }
         }
         findings.extend(taints(group));
+        findings.extend(annotations(group));
     }
     findings
+}
+
+/// Prefixes and keys of annotations of Nodes that programs keep their own notes in, and whose they are.
+const RESERVED_ANNOTATIONS: [(&str, &str); 6] = [
+    ("kubewright.io/", "kubewright"),
+    ("kubeadm.alpha.kubernetes.io/", "kubeadm"),
+    ("node.alpha.kubernetes.io/", "kubelet"),
+    ("volumes.kubernetes.io/", "kubelet"),
+    ("csi.volume.kubernetes.io/", "kubelet"),
+    ("flannel.alpha.coreos.com/", "flannel"),
+];
+
+fn annotations(group: &Draft<InstanceGroup>) -> Vec<Finding> {
+    let reserved = group.value.spec.annotations.keys().filter_map(|key| {
+        let (_, owner) = RESERVED_ANNOTATIONS.iter().find(|(prefix, _)| key.starts_with(prefix))?;
+        let finding = Finding::error("spec::reserved-annotation", format!("the annotation `{key}` is set by {owner}"));
+        Some(finding.at(group, join("spec.annotations", key)).help("remove it, or use a key of your own"))
+    });
+    reserved.collect()
 }
 
 fn owner(key: &str) -> Option<&'static str> {

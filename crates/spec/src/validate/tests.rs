@@ -6,6 +6,7 @@ use crate::{Loaded, Source, Surroundings, load};
 
 mod components;
 mod facts;
+mod own;
 
 pub(super) const CONTROL_PLANE: &str = "{role: ControlPlane}";
 const WORKERS: &str = "{role: Worker, count: 2}";

@@ -19,9 +19,16 @@ pub(crate) fn probe(machines: &Path) -> Result<Probe, LocalError> {
         facts: HostFacts::gather().ok(),
         free_disk: free_disk(machines),
         capacity: HostCapacity::of_this_host(),
+        kernel: kernel(&fs_err::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()),
         cgroups: cgroup_obstacle(&Layout::of_host()?),
         packages: PackageManager::of_host(),
     })
+}
+
+/// Major and minor version of a kernel's release, such as `6.12.0-1-amd64`.
+fn kernel(release: &str) -> Option<(u32, u32)> {
+    let mut parts = release.trim().split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// Free space of the file system that holds a path or its nearest parent that exists.
