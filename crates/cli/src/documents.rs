@@ -14,8 +14,11 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output;
 
-/// Reads the user's files; a directory stands for the `.yaml` and `.yml` files in it.
-pub(crate) fn read(paths: &[String]) -> Result<Vec<SourceText>, CommandError> {
+/// Endings of documents in directories, as kubectl has them.
+const ENDINGS: [&str; 3] = [".json", ".yaml", ".yml"];
+
+/// Reads the user's files; a directory stands for the documents in it, with `recursive` for those below it as well.
+pub(crate) fn read(paths: &[String], recursive: bool) -> Result<Vec<SourceText>, CommandError> {
     let mut texts = Vec::new();
     for path in paths {
         if path == "-" {
@@ -26,7 +29,7 @@ pub(crate) fn read(paths: &[String]) -> Result<Vec<SourceText>, CommandError> {
             texts.push(text("<stdin>", bytes)?);
             continue;
         }
-        for file in files(path)? {
+        for file in files(path, recursive)? {
             let bytes = fs::read(&file).map_err(|error| CommandError::from_source("", &error))?;
             texts.push(text(&file, bytes)?);
         }
@@ -45,17 +48,25 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<SourceText, CommandError> {
     }
 }
 
-fn files(path: &str) -> Result<Vec<String>, CommandError> {
+fn files(path: &str, recursive: bool) -> Result<Vec<String>, CommandError> {
     if !std::path::Path::new(path).is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = fs::read_dir(path).map_err(|error| CommandError::from_source("", &error))?;
-    let mut found: Vec<String> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path().to_string_lossy().into_owned())
-        .filter(|name| [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending)))
-        .collect();
-    found.sort_unstable();
+    let failed = |error: std::io::Error| CommandError::from_source("", &error);
+    let mut entries: Vec<_> = fs::read_dir(path).map_err(failed)?.filter_map(Result::ok).collect();
+    entries.sort_unstable_by_key(fs::DirEntry::file_name);
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry.path().to_string_lossy().into_owned();
+        // A link to a directory is not followed: it may lead back.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if recursive {
+                found.extend(files(&name, recursive)?);
+            }
+        } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+            found.push(name);
+        }
+    }
     Ok(found)
 }
 

@@ -27,7 +27,7 @@ impl RuleFiles {
     /// The rules; refused when they are not fit to be asked.
     pub(crate) fn read(&self) -> Result<UserRules, CommandError> {
         let files: Vec<String> = self.given().cloned().collect();
-        let texts = documents::read(&files).map_err(|error| error.exit(Exit::InvalidSpec))?;
+        let texts = documents::read(&files, false).map_err(|error| error.exit(Exit::InvalidSpec))?;
         let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
         UserRules::read(&sources).map_err(|diagnostics| {
             documents::show(&diagnostics, &texts);

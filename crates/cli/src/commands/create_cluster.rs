@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Documents of the cluster instead of generated ones: files, directories or `-`
     #[arg(short = 'f', long = "filename", value_name = "FILE", conflicts_with_all = ["kubernetes_version", "control_plane_count", "node_count", "cni", "provider"])]
     files: Vec<String>,
+    /// Read the directories below directories, too
+    #[arg(short = 'R', long, requires = "files")]
+    recursive: bool,
     /// The ground that the cluster stands on
     #[arg(long, value_parser = ["local"], default_value = "local")]
     provider: String,
@@ -63,7 +66,11 @@ fn cni(text: &str) -> Result<Cni, String> {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let rules = arguments.rules.read()?;
-    let texts = if arguments.files.is_empty() { generated(&arguments)? } else { documents::read(&arguments.files)? };
+    let texts = if arguments.files.is_empty() {
+        generated(&arguments)?
+    } else {
+        documents::read(&arguments.files, arguments.recursive)?
+    };
     let around = surroundings::of(&compose::local_provider(app).facts().await?);
     let (texts, said) = surroundings::fitted(texts, &around);
     let effective = documents::effective_on(&texts, &around)?;

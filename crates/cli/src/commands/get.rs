@@ -2,6 +2,7 @@
 
 mod cluster;
 mod clusters;
+mod instance_groups;
 mod join_command;
 mod machines;
 mod plan;
@@ -31,6 +32,9 @@ pub(crate) enum Get {
         #[arg(long)]
         full: bool,
     },
+    /// List the instance groups of a cluster, with every default
+    #[command(name = "instancegroups", visible_aliases = ["groups", "ig"])]
+    InstanceGroups(Name),
     /// List the machines of a cluster
     Machines(Name),
     /// List every revision of a cluster's documents
@@ -51,6 +55,7 @@ pub(crate) async fn run(app: &App, what: Get) -> Outcome {
     match what {
         Get::Clusters => clusters::show(app).await?,
         Get::Cluster { name, full } => cluster::show(app, &name.name, full).await?,
+        Get::InstanceGroups(name) => instance_groups::show(app, &name.name).await?,
         Get::Machines(name) => machines::show(app, &name.name).await?,
         Get::Revisions(name) => revisions::show(app, &name.name).await?,
         Get::Runs(name) => runs::show(app, &name.name).await?,

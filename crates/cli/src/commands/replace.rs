@@ -16,13 +16,16 @@ pub(crate) struct Arguments {
     /// Documents: files, directories or `-`. All documents of the cluster, not only the changed ones
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     files: Vec<String>,
+    /// Read the directories below directories, too
+    #[arg(short = 'R', long)]
+    recursive: bool,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let is_typed = arguments.files.iter().any(|file| file == "-");
     // What comes through standard input may take its time, such as an editor's in a pipe.
     let mut before = if is_typed { all(app).await } else { BTreeMap::new() };
-    let texts = documents::read(&arguments.files)?;
+    let texts = documents::read(&arguments.files, arguments.recursive)?;
     if texts.is_empty() {
         return Err(CommandError::failed("there are no documents in what was given").exit(Exit::Usage));
     }

@@ -88,12 +88,12 @@ fn files_in_other_encodings_are_refused_as_documents_and_marks_are_read() {
         ("latin", b"# gr\xfc\xdfe\n".to_vec()),
     ] {
         fs::write(path(name), bytes).unwrap();
-        let error = read(&[path(name)]).unwrap_err();
+        let error = read(&[path(name)], false).unwrap_err();
         assert_eq!(error.exit, Exit::InvalidSpec, "{name}");
     }
     let marked = text.replace("apiVersion", "\u{feff}apiVersion");
     fs::write(path("marked"), marked).unwrap();
-    assert_eq!(judge(&read(&[path("marked")]).unwrap()), (true, Vec::new()));
+    assert_eq!(judge(&read(&[path("marked")], false).unwrap()), (true, Vec::new()));
 }
 
 fn numbered(texts: &[&str]) -> Vec<SourceText> {
@@ -109,4 +109,21 @@ fn texts_are_joined_so_that_the_same_documents_are_read_back() {
     assert_eq!(joined(&numbered(&["", "b: 2\n"])), "b: 2\n");
     assert_eq!(joined(&numbered(&["a: 1\n"])), "a: 1\n");
     assert_eq!(joined(&[]), "");
+}
+
+#[test]
+fn a_directory_stands_for_its_documents_in_order_and_for_those_below_it_where_that_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("b")).unwrap();
+    for name in ["c.yml", "a.yaml", "b/d.yaml", "b.json", "notes.md"] {
+        std::fs::write(directory.path().join(name), "x: 1\n").unwrap();
+    }
+    std::os::unix::fs::symlink("..", directory.path().join("b/up")).unwrap();
+    let names = |recursive: bool| -> Vec<String> {
+        let texts = read(&[directory.path().display().to_string()], recursive).unwrap();
+        let below = |text: &SourceText| text.name.split('/').next_back().unwrap_or_default().to_owned();
+        texts.iter().map(below).collect()
+    };
+    assert_eq!(names(false), ["a.yaml", "b.json", "c.yml"]);
+    assert_eq!(names(true), ["a.yaml", "d.yaml", "b.json", "c.yml"]);
 }
