@@ -15,6 +15,7 @@ mod lost_data;
 mod mirror;
 mod moved;
 mod older_minor;
+mod own_things;
 mod packages;
 mod saved_plan;
 mod secrets;
@@ -36,6 +37,7 @@ pub(crate) const ALL: &[Story] = &[
     Story::by_turns("older minor", older_minor::story),
     Story::by_turns("joined by kubeadm", joined::story),
     Story::by_turns("changes", changes::story),
+    Story::by_turns("own things", own_things::story),
     Story::by_turns("mirror", mirror::story),
     Story::by_turns("upstream", upstream::story),
     Story::by_turns("moved program", moved::story),

@@ -16,7 +16,7 @@ use machine::File;
 use render::ExtraArgs;
 use resource::Desired;
 use serde_json::{Map, Value, json};
-use spec::Role;
+use spec::{Provider, Role};
 
 use crate::builder::{Builder, encode};
 use crate::ids::{self, output};
@@ -24,6 +24,14 @@ use crate::{Machine, ModelError, Resolved};
 
 pub(crate) use control_plane::kubeadm_extras;
 pub(crate) use kubelet::{configuration as kubelet_configuration, kubelet_conf};
+
+/// Whether systemd makes the control groups of pods. kubelet and containerd must agree, so both are told what this says.
+fn systemd_makes_cgroups(provider: Provider) -> bool {
+    match provider {
+        // In a container, systemd's own part of the hierarchy is not all of it.
+        Provider::Local => false,
+    }
+}
 
 /// Where programs are put.
 pub(crate) const PROGRAMS: &str = "/usr/local/bin";

@@ -121,7 +121,7 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
     let spec = &resolved.cluster.spec.containerd;
     let config = Containerd {
         restrict_oom_score_adj: true,
-        systemd_cgroup: false,
+        systemd_cgroup: super::systemd_makes_cgroups(resolved.cluster.spec.provider),
         ..Containerd::new(resolved.image(Image::Pause))
     };
     let config = rendering("containerd's configuration", containerd::config(&config))?;

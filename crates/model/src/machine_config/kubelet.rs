@@ -28,11 +28,10 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
         configuration.layers.push(shutdown(layer));
         configuration.layers.push(layer.config.clone());
     }
+    let driver = if super::systemd_makes_cgroups(spec.provider) { "systemd" } else { "cgroupfs" };
+    driver.clone_into(&mut configuration.cgroup_driver);
     match spec.provider {
-        Provider::Local => {
-            configuration.ground = Ground::container();
-            "cgroupfs".clone_into(&mut configuration.cgroup_driver);
-        }
+        Provider::Local => configuration.ground = Ground::container(),
     }
     configuration
 }

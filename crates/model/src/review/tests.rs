@@ -221,3 +221,15 @@ fn own_objects_in_the_place_of_ours_are_refused() {
     assert_eq!(object("apps/v1", "Deployment", "kube-system", "metrics-server"), refused);
     assert_eq!(object("v1", "ConfigMap", "default", "coredns"), [""; 0]);
 }
+
+#[test]
+fn kubelet_and_containerd_agree_on_who_makes_control_groups() {
+    let effective = documents("", "{role: ControlPlane}", "{role: Worker}");
+    let resolved = nominal(effective.cluster, &effective.groups).unwrap();
+    for config in crate::machine_config::configs(&resolved).unwrap() {
+        let text = |path: &str| config["group"]["files"][path]["content"]["text"].as_str().unwrap().to_owned();
+        let kubelet = text("/var/lib/kubelet/config.yaml").contains("cgroupDriver: systemd\n");
+        assert_eq!(text("/etc/containerd/config.toml").contains("SystemdCgroup = true"), kubelet);
+        assert!(kubelet || text("/var/lib/kubelet/config.yaml").contains("cgroupDriver: cgroupfs\n"));
+    }
+}
