@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use resource::reference;
 use serde_json::Value;
 
 use super::{Finding, World, repeated};
@@ -111,6 +112,10 @@ fn wrong(object: &Value) -> Vec<Wrong> {
     }
     if object.pointer("/metadata/annotations").is_some_and(|all| all.get(OWNER).is_some()) {
         found.push((format!("the annotation `{OWNER}` is kubewright's own"), "remove it"));
+    }
+    // What looks like one would be filled in, be it with a private key.
+    if !reference::find_references(object).is_empty() {
+        found.push((format!("{kind} {name} has a `$ref` in kubewright's own notation"), "write it in another way"));
     }
     found
 }

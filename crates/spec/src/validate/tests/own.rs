@@ -18,6 +18,8 @@ fn named(kind: &str, rest: &str) -> String {
 fn own_objects_are_objects_and_no_secrets() {
     let taken = format!("{}\n---\n{}", named("ConfigMap", "data: {a: b}"), named("Secret", ""));
     assert_eq!(manifest(&taken), [""; 0]);
+    // As schemas of definitions have them.
+    assert_eq!(manifest(&named("Widget", "spec: {$ref: \"#/definitions/a\"}")), [""; 0]);
     let field = "spec.addons.manifests[0].content";
     for (content, wrong) in [
         ("a: [", "of manifest `own`: this is not YAML"),
@@ -31,6 +33,7 @@ fn own_objects_are_objects_and_no_secrets() {
         (&named("Secret", "data: {password: aHVudGVyMg==}"), "Secret a has data"),
         (&named("Node", ""), "Nodes are kubewright's own"),
         ("apiVersion: v1\nkind: Namespace\nmetadata: {name: kube-system}", "Kubernetes' own"),
+        (&named("Widget", "spec: {key: {$ref: \"authority/kubernetes#key\"}}"), "kubewright's own notation"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {kubewright.io/owner: x}}", "own"),
     ] {
         let found = manifest(content);
