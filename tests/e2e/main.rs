@@ -5,6 +5,7 @@ mod checks;
 mod data;
 mod disk;
 mod documents;
+mod drains;
 mod guest;
 mod leaks;
 mod machines;

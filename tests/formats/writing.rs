@@ -8,7 +8,7 @@ use credentials::Vault;
 use engine::journal::{self, Journal, Record, StateEffect};
 use engine::{ClusterStore, Goal, Lease, LockInfo, Revision, SecretVault as _, SourceText, State, StateStore};
 use plan::{ActionId, Base, Change, DriftLine, Operation, Plan, Reason, ReportLine, ReportReason};
-use resource::{ChangedBy, Digest, Effect, FieldChange, Lifecycle, Recorded, ResourceId, Secret};
+use resource::{ChangedBy, Digest, Effect, FieldChange, Lifecycle, Loss, Recorded, ResourceId, Secret};
 use serde_json::{Value, json};
 use state_fs::FsStore;
 use testkit::SeededRandomness;
@@ -165,6 +165,7 @@ fn plan() -> Plan {
         Effect::Restarts { unit: name("kubelet.service"), machine: name("worker-1") },
         Effect::Reboots { machine: name("worker-1") },
         Effect::Drains { node: name("worker-1") },
+        Effect::Loses { node: name("worker-1"), what: name("pod a/b"), loss: Loss::Pod { why: name("no controller") } },
         Effect::LosesData { what: name("volumes") },
     ];
     let change = |(number, (operation, reason)): (usize, (Operation, Reason))| Change {

@@ -1,6 +1,7 @@
 //! What `update cluster` does, and `create`, `start` and `delete` with it.
 
 mod compare;
+mod drains;
 mod drift;
 mod look;
 mod saved;

@@ -3,6 +3,7 @@
 mod bootstrap;
 mod builder;
 mod cluster;
+mod drains;
 pub mod ground;
 pub mod ids;
 mod images;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use resource::{Desired, ResourceId};
 use thiserror::Error;
 
+pub use drains::drain_inputs;
 pub use ground::{Allocation, Capacity, Ground};
 pub use machine_config::target as target_inputs;
 pub use render::host_port;

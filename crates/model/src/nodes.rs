@@ -11,7 +11,7 @@ use crate::ids::{self, output};
 use crate::{Machine, Resolved};
 
 /// Which group a node belongs to.
-const GROUP_LABEL: &str = "kubewright.io/instance-group";
+pub(crate) const GROUP_LABEL: &str = "kubewright.io/instance-group";
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
     let access = output(ids::cluster(resolved.name()), "access");

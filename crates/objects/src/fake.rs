@@ -36,6 +36,7 @@ pub(crate) struct State {
     pub(crate) token_allowed: bool,
     counter: u32,
     script: BTreeMap<u32, Vec<Event>>,
+    before_patch: Vec<Event>,
     seen: u32,
 }
 
@@ -83,6 +84,11 @@ impl Fake {
         state.script.entry(at).or_default().push(Box::new(event));
     }
 
+    /// Does `event` before the next change of an object.
+    pub(crate) fn before_patch(&self, event: impl FnOnce(&mut State) + Send + 'static) {
+        self.state().before_patch.push(Box::new(event));
+    }
+
     async fn serve(self, server: String, request: http::Request<Body>) -> Result<Response<Body>, BoxError> {
         let (parts, body) = request.into_parts();
         let body = body.collect_bytes().await?;
@@ -92,6 +98,11 @@ impl Fake {
         let now = state.seen;
         for event in state.script.remove(&now).unwrap_or_default() {
             event(&mut state);
+        }
+        if parts.method == http::Method::PATCH {
+            for event in std::mem::take(&mut state.before_patch) {
+                event(&mut state);
+            }
         }
         if state.dead.contains(&server) {
             return Err("connection refused".into());

@@ -96,15 +96,16 @@ impl ObjectsHandler {
         }
         let mut take = |kind: &str| kinds.remove(kind).unwrap_or_default();
         let (connections, context) = (&*self.connections, &*context);
-        let (clusters, objects, nodes, certificates) = tokio::join!(
+        let (clusters, objects, nodes, drains, certificates) = tokio::join!(
             cluster::observe(connections, take("cluster"), context),
             object::observe(connections, take("object"), context, scope),
             node::observe(connections, take("node"), context, scope),
+            drain::observe(connections, take("drain"), context),
             serving_certificate::observe(connections, take("serving-certificate"), context),
         );
-        // Drains leave nothing behind.
+        // Uncordoning leaves nothing behind.
         let rest = kinds.into_values().flatten().map(|request| (request.id, Observation::Absent));
-        clusters.into_iter().chain(objects).chain(nodes).chain(certificates).chain(rest).collect()
+        clusters.into_iter().chain(objects).chain(nodes).chain(drains).chain(certificates).chain(rest).collect()
     }
 
     fn begun(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, ActionId)>> {

@@ -29,6 +29,11 @@ pub(crate) fn fate(pod: &Value) -> Fate {
     }
 }
 
+/// Whether it has run to its end, so that nothing in it is of use any more.
+pub(crate) fn is_finished(pod: &Value) -> bool {
+    ["Succeeded", "Failed"].contains(&text(pod, "/status/phase"))
+}
+
 /// `namespace/name`.
 pub(crate) fn full_name(pod: &Value) -> String {
     format!("{}/{}", text(pod, "/metadata/namespace"), text(pod, "/metadata/name"))

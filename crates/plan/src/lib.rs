@@ -4,6 +4,7 @@ pub mod action;
 mod adopt;
 mod compare;
 mod decide;
+mod foresee;
 mod forget;
 mod json_schema;
 mod moving;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use plan::{Change, DriftLine, Operation, Plan, Reason, ReportLine, ReportReason};
-use resource::{ChangedBy, Effect, FieldChange};
+use resource::{ChangedBy, Effect, FieldChange, Loss};
 use serde_json::Value;
 
 use crate::line_diff;
@@ -167,6 +167,11 @@ fn effect_words(effect: &Effect) -> String {
         Effect::Restarts { unit, machine } => format!("restarts {unit} on {machine}"),
         Effect::Reboots { machine } => format!("reboots {machine}"),
         Effect::Drains { node } => format!("evicts the pods of {node}"),
+        Effect::Loses { what, loss, .. } => match loss {
+            Loss::Pod { why } => format!("loses {what}: {why}"),
+            Loss::EmptyDirData { volumes } => format!("loses emptyDir data of {what}: {}", volumes.join(", ")),
+            Loss::LocalVolume { claim } => format!("loses {what} with the data of claim {claim}"),
+        },
         Effect::LosesData { what } => format!("loses data: {what}"),
     }
 }

@@ -139,6 +139,37 @@ pub enum ChangedBy {
     Both,
 }
 
+/// How a drain loses something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Loss {
+    /// A pod that nothing recreates.
+    Pod {
+        /// Why not, as a fragment.
+        why: String,
+    },
+    /// Data in a pod's emptyDir volumes.
+    EmptyDirData {
+        /// The volumes' names in the pod.
+        volumes: Vec<String>,
+    },
+    /// A persistent volume that lies on the machine alone.
+    LocalVolume {
+        /// The claim that it is bound to, `namespace/name`.
+        claim: String,
+    },
+}
+
+impl Loss {
+    /// The field of an instance group's `drain` that consents to it.
+    pub fn consent(&self) -> &'static str {
+        match self {
+            Self::Pod { .. } | Self::LocalVolume { .. } => "force",
+            Self::EmptyDirData { .. } => "deleteEmptyDirData",
+        }
+    }
+}
+
 /// What a change disturbs, beyond the resource itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "effect", rename_all = "camelCase")]
@@ -159,6 +190,15 @@ pub enum Effect {
     Drains {
         /// The node's name.
         node: String,
+    },
+    /// A drain takes something with it that nothing brings back on another node.
+    Loses {
+        /// The node's name.
+        node: String,
+        /// What, as kind and name: `pod default/web`, `volume pvc-1`.
+        what: String,
+        /// How it is lost.
+        loss: Loss,
     },
     /// Data is lost for good.
     LosesData {

@@ -3,6 +3,7 @@
 mod control_plane_count;
 mod control_plane_remade;
 mod documents;
+mod drain_losses;
 mod finding;
 mod immutable_fields;
 mod irreplaceable;
@@ -72,7 +73,7 @@ const ON_INTENT: [fn(&Intent<'_>) -> Vec<Finding>; 3] =
     [immutable_fields::check, version_change::check, control_plane_count::check];
 
 /// Rules about a plan.
-const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 10] = [
+const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 11] = [
     last_control_plane::check,
     quorum::check,
     one_member_at_a_time::check,
@@ -81,6 +82,7 @@ const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 10] = [
     protected_ids::check,
     protected_unknown::check,
     max_destroy::check,
+    drain_losses::check,
     single_control_plane::check,
     unknown_blocks_delete::check,
 ];

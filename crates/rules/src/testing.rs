@@ -131,6 +131,17 @@ impl World {
         world
     }
 
+    /// A drain that was looked at.
+    pub(crate) fn drain(self, node: &str, effects: Vec<Effect>, inputs: Value) -> Self {
+        let reason = Reason::StepOf { change: plan::ActionId::new("delete", &ResourceId::new("node", node)) };
+        let mut world = self.change(&format!("drain/{node}"), Operation::Run, reason);
+        if let Some(drain) = world.plan.changes.last_mut() {
+            drain.effects = effects;
+            drain.after = Some(inputs);
+        }
+        world
+    }
+
     pub(crate) fn unknown(mut self, resource: &str) -> Self {
         let reason = ReportReason::Unknown { why: "no answer".into() };
         self.plan.report.push(ReportLine { resource: id(resource), reason });

@@ -88,6 +88,11 @@ pub(crate) fn count() -> u32 {
     1
 }
 
+/// Five minutes: kubectl would wait forever, and a run must end.
+pub(crate) fn drain_timeout() -> u32 {
+    300
+}
+
 /// What an ordinary cluster has runs. Without a default StorageClass, claims of ordinary charts stay pending; without
 /// kube-proxy, Services lead nowhere.
 pub(crate) fn runs() -> bool {

@@ -75,6 +75,9 @@ pub struct InstanceGroupSpec {
     #[serde(default)]
     #[schemars(with = "Keyed<Sysctl, SysctlValue>")]
     pub sysctls: BTreeMap<String, String>,
+    /// What may be lost when one of its nodes is drained, and how long that may take.
+    #[serde(default)]
+    pub drain: Drain,
     /// Files on these machines; one with the path of a file of the cluster stands for it.
     #[serde(default)]
     pub files: Vec<MachineFile>,
@@ -130,4 +133,29 @@ pub struct MachineSize {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", range(min = 1, max = 1024))]
     pub cpus: Option<u32>,
+}
+
+/// What may be lost when a node is drained because its machine goes, and how long that may take. The defaults are those of
+/// `kubectl drain`: nothing is lost, and a plan that would lose something is refused and names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Drain {
+    /// Pods may lose what they keep in emptyDir volumes, as with `kubectl drain --delete-emptydir-data`. kubewright's own pods
+    /// keep nothing there that is missed and need no consent.
+    #[serde(default)]
+    pub delete_empty_dir_data: bool,
+    /// Pods may go that no controller makes again, as with `kubectl drain --force`, and with the machine the persistent volumes
+    /// that lie on it alone (`local` and `hostPath`).
+    #[serde(default)]
+    pub force: bool,
+    /// How long it may take until all pods have ended, in seconds.
+    #[serde(default = "defaults::drain_timeout")]
+    #[schemars(range(min = 1, max = 86400))]
+    pub timeout_seconds: u32,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { delete_empty_dir_data: false, force: false, timeout_seconds: defaults::drain_timeout() }
+    }
 }

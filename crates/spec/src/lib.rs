@@ -39,7 +39,7 @@ pub use format::paths::check_asset_source;
 pub use free_ranges::{MovedRange, moved_ranges};
 pub use generate::{CONTROL_PLANE_GROUP, NewCluster, WORKER_GROUP, WriteError, generate};
 pub use instance_group::{
-    InstanceGroup, InstanceGroupMetadata, InstanceGroupSpec, MachineSize, Role, Taint, TaintEffect,
+    Drain, InstanceGroup, InstanceGroupMetadata, InstanceGroupSpec, MachineSize, Role, Taint, TaintEffect,
 };
 pub use load::{Loaded, Surroundings, load};
 pub use machine_files::{Hook, MachineFile};

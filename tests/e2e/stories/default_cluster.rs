@@ -1,7 +1,7 @@
 //! One control plane and two workers: made, used, changed, scaled, deleted.
 
 use crate::world::World;
-use crate::{checks, data, tools, traffic};
+use crate::{checks, data, drains, tools, traffic};
 
 pub(crate) fn story(world: &mut World) {
     world.kubewright(&["create", "cluster", "demo", "--yes"]);
@@ -43,10 +43,11 @@ fn a_worker_comes_and_goes(world: &mut World) {
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2", "worker-3"]);
 
     traffic::start_web(world);
+    drains::put_something_on(world, "worker-3");
     world.kubewright(&["set", "cluster", "demo", "--instance-group", "worker", "spec.count=2"]);
-    let plan = world.kubewright(&["update", "cluster", "demo"]);
-    assert!(plan.contains("drain/worker-3") && plan.contains("evicts the pods of worker-3"), "{plan}");
+    drains::consent(world, "worker-3");
     world.kubewright(&["update", "cluster", "demo", "--yes"]);
+    drains::take_back(world);
     world.kubectl(&["rollout", "status", "deployment/web", "--timeout=120s"]);
     traffic::stop_web(world);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);

@@ -1,17 +1,19 @@
 //! Draining a node: cordon it, evict its pods within their disruption budgets, wait until they are gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use engine::{ActionContext, ActionError, Applied};
+use engine::{ActionContext, ActionError, Applied, ObserveContext, ObserveRequest};
 use futures::future::join_all;
 use plan::{Change, Operation, Reason};
-use resource::{Behaviour, Effect, KindSchema, ResourceId};
+use resource::{Behaviour, Effect, KindSchema, Observation, ResourceId};
 use serde_json::{Value, json};
 
 use super::node::NODES;
-use super::site::of_change;
+use super::site::{Batch, batches, of_change};
 use crate::connection::Connection;
+use crate::field::flag;
+use crate::losses::{Lost, losses};
 use crate::pods::{Fate, budget, fate, full_name, is_heard_of};
 use crate::request::Request;
 use crate::wait::Wait;
@@ -19,16 +21,55 @@ use crate::{ApiError, Connections};
 
 /// How long a drain may take, unless the input `timeoutSeconds` says otherwise.
 const PATIENCE: u64 = 300;
+/// The observed attribute with what would be lost.
+const LOST: &str = "lost";
 
 pub(super) fn schemas() -> [KindSchema; 2] {
     let plain = |kind| KindSchema::plain(kind).rule("access", Behaviour::Computed);
     [
-        plain("drain").effects(|_, _, after| match after.get("node").and_then(Value::as_str) {
-            Some(node) => vec![Effect::Drains { node: node.to_owned() }],
+        plain("drain").effects(|_, seen, after| match after.get("node").and_then(Value::as_str) {
+            Some(node) => effects(node, seen),
             None => Vec::new(),
         }),
         plain("uncordon"),
     ]
+}
+
+/// What a drain does to a node of which this was `seen`.
+fn effects(node: &str, seen: &Value) -> Vec<Effect> {
+    let lost: Vec<Lost> =
+        seen.get(LOST).cloned().and_then(|lost| serde_json::from_value(lost).ok()).unwrap_or_default();
+    let loses = |lost: Lost| Effect::Loses { node: node.to_owned(), what: lost.what, loss: lost.loss };
+    std::iter::once(Effect::Drains { node: node.to_owned() }).chain(lost.into_iter().map(loses)).collect()
+}
+
+/// Looks at what drains would lose.
+pub(super) async fn observe(
+    connections: &Connections,
+    requests: Vec<ObserveRequest>,
+    context: &dyn ObserveContext,
+) -> BTreeMap<ResourceId, Observation> {
+    let (batches, mut answers) = batches(connections, requests, context).await;
+    for Batch { connection, requests } in batches {
+        let seen = requests.iter().map(|request| look(&connection, request.id.name()));
+        let seen = join_all(seen).await.into_iter();
+        answers.extend(requests.iter().map(|request| request.id.clone()).zip(seen));
+    }
+    answers
+}
+
+async fn look(connection: &Connection, node: &str) -> Observation {
+    let lost = async {
+        match connection.find(&Request::get(&format!("{NODES}/{node}"))).await? {
+            Some(live) => losses(connection, &live).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match lost.await {
+        Ok(Some(lost)) => Observation::present(json!({LOST: lost})),
+        Ok(None) => Observation::Absent,
+        Err(error) => Observation::unknown(error.to_string()),
+    }
 }
 
 /// A Node is deleted when its pods are gone.
@@ -66,9 +107,7 @@ pub(super) async fn drain(
     let connection = of_change(connections, change, context).await?;
     let node = node_name(change);
     let failed = |error: ApiError| error.while_doing(&format!("cannot drain node {node}"));
-    let Some(live) = set_unschedulable(&connection, node, true).await.map_err(failed)? else {
-        return Ok(Applied::default());
-    };
+    let Some(live) = cordon(&connection, change, context).await? else { return Ok(Applied::default()) };
     let round = Round { connection: &connection, node, heard_of: is_heard_of(&live) };
     let seconds = input(change, "timeoutSeconds").and_then(Value::as_u64).unwrap_or(PATIENCE);
     let mut wait = Wait::new(context, Duration::from_secs(seconds), Duration::from_millis(500));
@@ -83,6 +122,55 @@ pub(super) async fn drain(
             return Err(ActionError::permanent(message).hint(advice(&left)));
         }
     }
+}
+
+/// Keeps new pods off the node and sees to it that nothing would be lost without consent; `None` where the node is gone.
+///
+/// Pods come until the cordon holds, so it is looked twice: a node that cannot be drained is not cordoned, or no longer.
+async fn cordon(
+    connection: &Connection,
+    change: &Change,
+    context: &ActionContext,
+) -> Result<Option<Value>, ActionError> {
+    let node = node_name(change);
+    let failed = |error: ApiError| error.while_doing(&format!("cannot drain node {node}"));
+    let before = connection.find(&Request::get(&format!("{NODES}/{node}"))).await.map_err(failed)?;
+    let Some(before) = before else { return Ok(None) };
+    consented(connection, &before, change, context).await?;
+    let Some(live) = set_unschedulable(connection, node, true).await.map_err(failed)? else { return Ok(None) };
+    if let Err(refused) = consented(connection, &live, change, context).await {
+        if !flag(&before, "/spec/unschedulable") {
+            set_unschedulable(connection, node, false).await.map_err(failed)?;
+        }
+        return Err(refused);
+    }
+    Ok(Some(live))
+}
+
+/// Refuses a drain that loses what the group does not consent to.
+async fn consented(
+    connection: &Connection,
+    live: &Value,
+    change: &Change,
+    context: &ActionContext,
+) -> Result<(), ActionError> {
+    let node = node_name(change);
+    let what = format!("cannot see what draining node {node} loses");
+    let mut lost = losses(connection, live).await.map_err(|error| error.while_doing(&what))?;
+    lost.retain(|lost| input(change, lost.loss.consent()) != Some(&Value::Bool(true)));
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = lost.iter().map(Lost::to_string).collect();
+    let message = format!("node {node} is not drained: that would lose for good {}", names.join(", "));
+    let fields: BTreeSet<&str> = lost.iter().map(|lost| lost.loss.consent()).collect();
+    let fields: Vec<String> = fields.into_iter().map(|field| format!("spec.drain.{field}=true")).collect();
+    let group = input(change, "group").and_then(Value::as_str).unwrap_or("GROUP");
+    Err(ActionError::permanent(message).hint(format!(
+        "If this may be lost: `kubewright set cluster {} --instance-group {group} {}`.",
+        context.cluster,
+        fields.join(" ")
+    )))
 }
 
 fn node_name(change: &Change) -> &str {

@@ -133,25 +133,75 @@ async fn end_pods(connection: &Connection) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs a real kube-apiserver and etcd"]
-async fn real_drains_respect_budgets() {
-    let real = Real::start().await;
-    real.register("w-1").await;
-    let pods = "/api/v1/namespaces/default/pods";
-    for name in ["a", "b"] {
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
+impl Real {
+    /// A pod on `w-1` that runs, as far as its status says.
+    async fn run(&self, name: &str, volumes: Value) {
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
-            "spec": {"nodeName": "w-1", "automountServiceAccountToken": false, "containers": [{"name": "c", "image": "i:1"}]},
+            "spec": {
+                "nodeName": "w-1", "automountServiceAccountToken": false,
+                "containers": [{"name": "c", "image": "i:1"}], "volumes": volumes,
+            },
         });
         let mut tries = 0;
-        while real.connection.send(&Request::post(pods, pod.clone())).await.is_err() {
+        while self.connection.send(&Request::post(PODS, pod.clone())).await.is_err() {
             tries += 1;
             assert!(tries < 100, "the service account does not appear");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let status = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
-        real.send(Request::merge(&format!("{pods}/{name}/status"), status)).await;
+        self.send(Request::merge(&format!("{PODS}/{name}/status"), status)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real kube-apiserver and etcd"]
+async fn real_drains_lose_nothing_without_consent() {
+    let real = Real::start().await;
+    real.register("w-1").await;
+    real.run("bare", json!([{"name": "cache", "emptyDir": {"medium": "Memory"}}])).await;
+    let (source, claim) = (json!({"path": "/data"}), json!({"namespace": "default", "name": "data"}));
+    let expression = json!({"key": "kubernetes.io/hostname", "operator": "In", "values": ["w-1"]});
+    let volume = json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "here"},
+        "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "local": source, "claimRef": claim,
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}},
+        },
+    });
+    real.send(Request::post("/api/v1/persistentvolumes", volume)).await;
+    let inputs = json!({"access": access_reference(), "node": "w-1", "group": "w"});
+    let Observation::Present { attributes } = real.world.observe("drain/w-1", Some(&inputs), None).await else {
+        panic!("the node is there")
+    };
+    let lost: Vec<&str> =
+        attributes["lost"].as_array().unwrap().iter().map(|lost| lost["what"].as_str().unwrap()).collect();
+    assert_eq!(lost, ["pod default/bare", "pod default/bare", "volume here"]);
+    for (consents, lacks) in [
+        (json!({}), "emptyDir data of pod default/bare"),
+        (json!({"force": true}), "emptyDir data of pod default/bare"),
+        (json!({"deleteEmptyDirData": true}), "volume here"),
+    ] {
+        let mut inputs = inputs.clone();
+        inputs.as_object_mut().unwrap().extend(consents.as_object().unwrap().clone());
+        let error =
+            real.world.apply(&World::change(Operation::Run, "drain/w-1", None, Some(inputs))).await.unwrap_err();
+        assert!(error.message.contains(lacks), "{}", error.message);
+        let node = real.send(Request::get(&format!("{NODES}/w-1"))).await;
+        assert_eq!(node.pointer("/spec/unschedulable"), None, "it was not cordoned");
+    }
+    assert_eq!(real.connection.list(PODS, &[]).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real kube-apiserver and etcd"]
+async fn real_drains_respect_budgets() {
+    let real = Real::start().await;
+    real.register("w-1").await;
+    for name in ["a", "b"] {
+        real.run(name, json!([])).await;
     }
     let (budget_id, budget) = resource(&json!({
         "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "web", "namespace": "default"},
@@ -159,7 +209,7 @@ async fn real_drains_respect_budgets() {
     }));
     real.world.create(&budget_id, &budget).await.unwrap();
     let drain = |seconds: u64| {
-        let inputs = json!({"access": access_reference(), "timeoutSeconds": seconds});
+        let inputs = json!({"access": access_reference(), "timeoutSeconds": seconds, "force": true});
         World::change(Operation::Run, "drain/w-1", None, Some(inputs))
     };
     let kubelet = real.connection.clone();
@@ -169,6 +219,6 @@ async fn real_drains_respect_budgets() {
     let delete = World::change(Operation::Delete, &budget_id, Some(budget), None);
     real.world.apply(&delete).await.unwrap();
     real.world.apply(&drain(20)).await.unwrap();
-    assert!(real.connection.list(pods, &[]).await.unwrap().is_empty());
+    assert!(real.connection.list(PODS, &[]).await.unwrap().is_empty());
     kubelet.abort();
 }
