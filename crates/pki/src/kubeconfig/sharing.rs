@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::document::{Cluster, Context, NamedCluster, User};
+use super::document::{Cluster, NamedCluster, NamedContext, NamedUser};
 use super::{Entry, Kubeconfig, Trust};
 
 /// Whether an authority is the one of the cluster that is talked about.
@@ -63,9 +63,9 @@ impl Kubeconfig {
     pub fn joined(files: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::empty();
         for file in files {
-            add(&mut all.clusters, file.clusters, |item| &item.name);
-            add(&mut all.contexts, file.contexts, |item| &item.name);
-            add(&mut all.users, file.users, |item| &item.name);
+            add(&mut all.clusters, file.clusters);
+            add(&mut all.contexts, file.contexts);
+            add(&mut all.users, file.users);
             if all.current_context.is_empty() {
                 all.current_context = file.current_context;
             }
@@ -146,33 +146,9 @@ impl Kubeconfig {
     /// neither where a cluster is nor who somebody is: a namespace, a proxy.
     pub fn put(&mut self, entry: &Entry, context: &str) {
         let new = Self::named(entry, context);
-        put(
-            &mut self.clusters,
-            new.clusters,
-            |item| &item.name,
-            |old, new| {
-                new.cluster = Cluster { others: old.cluster.others, ..std::mem::take(&mut new.cluster) };
-                new.others = old.others;
-            },
-        );
-        put(
-            &mut self.contexts,
-            new.contexts,
-            |item| &item.name,
-            |old, new| {
-                new.context = Context { others: old.context.others, ..std::mem::take(&mut new.context) };
-                new.others = old.others;
-            },
-        );
-        put(
-            &mut self.users,
-            new.users,
-            |item| &item.name,
-            |old, new| {
-                new.user = User { others: old.user.others, ..std::mem::take(&mut new.user) };
-                new.others = old.others;
-            },
-        );
+        put(&mut self.clusters, new.clusters);
+        put(&mut self.contexts, new.contexts);
+        put(&mut self.users, new.users);
     }
 
     fn cluster(&self, name: &str) -> Option<&Cluster> {
@@ -194,21 +170,61 @@ impl Kubeconfig {
     }
 }
 
-fn add<T>(items: &mut Vec<T>, new: Vec<T>, name: fn(&T) -> &String) {
+/// An item of one of the three lists.
+trait Item {
+    /// The name that it is found by.
+    fn name(&self) -> &str;
+
+    /// Takes over what kubewright says nothing of from the item that it replaces.
+    fn keep_others_of(&mut self, old: Self);
+}
+
+impl Item for NamedCluster {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn keep_others_of(&mut self, old: Self) {
+        (self.others, self.cluster.others) = (old.others, old.cluster.others);
+    }
+}
+
+impl Item for NamedContext {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn keep_others_of(&mut self, old: Self) {
+        (self.others, self.context.others) = (old.others, old.context.others);
+    }
+}
+
+impl Item for NamedUser {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn keep_others_of(&mut self, old: Self) {
+        (self.others, self.user.others) = (old.others, old.user.others);
+    }
+}
+
+/// Adds what is not there by its name.
+fn add<T: Item>(items: &mut Vec<T>, new: Vec<T>) {
     for item in new {
-        if !items.iter().any(|existing| name(existing) == name(&item)) {
+        if !items.iter().any(|existing| existing.name() == item.name()) {
             items.push(item);
         }
     }
 }
 
-fn put<T>(items: &mut Vec<T>, new: Vec<T>, name: fn(&T) -> &String, keep: fn(T, &mut T)) {
+/// Replaces what is there by its name, in its place.
+fn put<T: Item>(items: &mut Vec<T>, new: Vec<T>) {
     for mut item in new {
-        match items.iter().position(|existing| name(existing) == name(&item)) {
-            Some(at) => {
-                let old = items.remove(at);
-                keep(old, &mut item);
-                items.insert(at, item);
+        match items.iter_mut().find(|existing| existing.name() == item.name()) {
+            Some(existing) => {
+                std::mem::swap(existing, &mut item);
+                existing.keep_others_of(item);
             }
             None => items.push(item),
         }
