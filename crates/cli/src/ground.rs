@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::compose;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::neighbours::Neighbours;
 use crate::{neighbours, programs, surroundings, templates};
 
 /// The ground of a cluster that is being made. Its subnet is nobody else's as long as it is held.
@@ -25,16 +26,20 @@ pub(crate) async fn new(
     documents: &[SourceText],
 ) -> Result<(Ground, HeldSubnet), CommandError> {
     let mut busy = Vec::new();
-    neighbours::look(&app.store, name).await?.unread.into_iter().for_each(|why| app.say(why));
+    let mut said = false;
     loop {
-        let (_, subnet) = choose(app, name, effective, &busy).await?;
+        let Chosen { subnet, unread, .. } = choose(app, name, effective, &busy).await?;
+        for why in unread.into_iter().filter(|_| !said) {
+            app.say(why);
+        }
+        said = true;
         let held = hold::hold(subnet).map_err(|error| CommandError::from_source("cannot hold a subnet", &error))?;
         let Some(held) = held else {
             busy.push(subnet);
             continue;
         };
         // Who held it before may have taken it for good since the host was looked at.
-        let (facts, again) = choose(app, name, effective, &busy).await?;
+        let Chosen { facts, subnet: again, .. } = choose(app, name, effective, &busy).await?;
         if again == subnet {
             for text in
                 surroundings::said(&facts, subnet, effective).into_iter().chain(surroundings::size_remarks(effective))
@@ -46,15 +51,18 @@ pub(crate) async fn new(
     }
 }
 
+/// A subnet that is free, and what was seen on the way to it.
+struct Chosen {
+    facts: HostFacts,
+    subnet: Ipv4Net,
+    /// What there is to say about neighbours that could not be read.
+    unread: Vec<String>,
+}
+
 /// Looks at the host, and finds a subnet on it that is neither taken nor `busy`.
-async fn choose(
-    app: &App,
-    name: &str,
-    effective: &Effective,
-    busy: &[Ipv4Net],
-) -> Result<(HostFacts, Ipv4Net), CommandError> {
+async fn choose(app: &App, name: &str, effective: &Effective, busy: &[Ipv4Net]) -> Result<Chosen, CommandError> {
     let facts = compose::local_provider(app).facts().await?;
-    let mut taken = neighbours::look(&app.store, name).await?.subnets;
+    let Neighbours { subnets: mut taken, unread } = neighbours::look(&app.store, name).await?;
     taken.extend(busy);
     let subnet = if let Some(wanted) = effective.cluster.spec.local.subnet {
         checked(name, wanted, &facts, &taken)?
@@ -64,7 +72,7 @@ async fn choose(
             CommandError::failed(subnet::NONE_FREE).hint("name one in spec.local.subnet of the Cluster document")
         })?
     };
-    Ok((facts, subnet))
+    Ok(Chosen { facts, subnet, unread })
 }
 
 fn on_subnet(
