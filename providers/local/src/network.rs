@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 use resource::{Observation, ResourceId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) use forward::marked as marked_rules;
 pub(crate) use masquerade::tables;
@@ -75,6 +75,8 @@ pub(crate) struct Asked {
     pub(crate) inputs: Option<Value>,
     /// Our own record knows it.
     pub(crate) recorded: bool,
+    /// It is to go, so that whatever is left of it counts.
+    pub(crate) unwanted: bool,
 }
 
 /// Looks for many networks at once.
@@ -101,7 +103,9 @@ fn find(asked: &Asked, links: &[HostLink], addresses: &[HostNetwork]) -> Observa
     let wanted = inputs.and_then(|inputs| serde_json::from_value::<NetworkInputs>(inputs).ok());
     let owner = Owner::new(wanted.as_ref().map_or("", |wanted| &wanted.lineage), cluster);
     let name = wanted.as_ref().map_or_else(|| names::bridge_name(cluster), |wanted| wanted.bridge.clone());
-    let Some(link) = links.iter().find(|link| link.name == name) else { return Observation::Absent };
+    let Some(link) = links.iter().find(|link| link.name == name) else {
+        return if asked.recorded && asked.unwanted { leftovers(&owner) } else { Observation::Absent };
+    };
     let marked = match link.alias.as_deref().and_then(Owner::read) {
         Some(marked) if owner.owns(&marked, asked.recorded) => marked,
         other => return Observation::unknown(foreign(&name, other.as_ref())),
@@ -113,6 +117,20 @@ fn find(asked: &Asked, links: &[HostLink], addresses: &[HostNetwork]) -> Observa
     });
     match parts {
         Ok(parts) => Observation::present(attributes(&name, wanted.as_ref(), &parts)),
+        Err(error) => Observation::unknown(error.to_string()),
+    }
+}
+
+/// What is left of a network whose bridge is gone: what masquerades for it, and rules that let its packets through.
+fn leftovers(owner: &Owner) -> Observation {
+    let marker = owner.marker();
+    let seen = masquerade::tables().and_then(|tables| {
+        let rules = forward::marked()?.into_iter().filter(|rule| rule.split(['"', ' ']).any(|word| word == marker));
+        Ok((tables.contains(&owner.table()), rules.count()))
+    });
+    match seen {
+        Ok((false, 0)) => Observation::Absent,
+        Ok((table, rules)) => Observation::present(json!({"bridge": null, "table": table, "rules": rules})),
         Err(error) => Observation::unknown(error.to_string()),
     }
 }
@@ -219,7 +237,7 @@ mod tests {
     #[test]
     fn a_link_without_our_marker_is_not_taken_for_ours() {
         assert!(look(None, true).contains("is not kubewright's"));
-        let asked = Asked { id: "network/dev".parse().unwrap(), inputs: None, recorded: false };
+        let asked = Asked { id: "network/dev".parse().unwrap(), inputs: None, recorded: false, unwanted: true };
         assert_eq!(find(&asked, &[], &[]), Observation::Absent);
     }
 
@@ -227,7 +245,7 @@ mod tests {
     fn look(alias: Option<&str>, recorded: bool) -> String {
         let links = [HostLink { name: "kw-dev".into(), alias: alias.map(str::to_owned), kind: Some("bridge".into()) }];
         let inputs = serde_json::to_value(inputs()).ok();
-        match find(&Asked { id: "network/dev".parse().unwrap(), inputs, recorded }, &links, &[]) {
+        match find(&Asked { id: "network/dev".parse().unwrap(), inputs, recorded, unwanted: false }, &links, &[]) {
             Observation::Unknown { why } => why,
             other => panic!("{other:?}"),
         }

@@ -10,7 +10,7 @@ use engine::{
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use plan::{Change, Operation};
-use resource::{Digest, KindSchema, Observation, Reference, ResourceId, Secret};
+use resource::{Digest, KindSchema, Lifecycle, Observation, Recorded, Reference, ResourceId, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -194,6 +194,26 @@ impl Handler for LocalProvider {
     }
 }
 
+/// Looks for the resource of a change as the plan did.
+fn asked_again(change: &Change) -> ObserveRequest {
+    let id = change.resource.clone();
+    let before = change.before.clone();
+    if change.operation != Operation::Delete {
+        return ObserveRequest { id, desired: change.after.clone().or(before), recorded: None };
+    }
+    let recorded = before.map(|inputs| Recorded {
+        schema_version: 1,
+        depends_on: BTreeSet::new(),
+        inputs,
+        outputs: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        contained_in: None,
+        lifecycle: Lifecycle::Managed,
+        tainted: false,
+    });
+    ObserveRequest { id, desired: None, recorded }
+}
+
 impl LocalProvider {
     /// Refuses a change whose resource is no longer what the plan saw.
     ///
@@ -204,11 +224,7 @@ impl LocalProvider {
         if change.operation == Operation::Delete && change.replaces {
             return Ok(());
         }
-        let request = ObserveRequest {
-            id: change.resource.clone(),
-            desired: change.after.clone().or_else(|| change.before.clone()),
-            recorded: None,
-        };
+        let request = asked_again(change);
         let (provider, outputs, known) = (self.clone(), context.outputs.clone(), change.before.is_some());
         let same = blocking(move || {
             Ok([Some(outputs.as_ref()), None].into_iter().any(|context| {
@@ -265,6 +281,7 @@ impl LocalProvider {
                 id: request.id.clone(),
                 inputs: request.inputs().cloned(),
                 recorded: known || request.recorded.is_some(),
+                unwanted: request.desired.is_none(),
             })
             .collect();
         if !networks.is_empty() {
