@@ -64,6 +64,15 @@ pub(crate) fn check(goal: &Goal, store: &Store<'_>, system: &System, recorded: b
     if !goal.files.contains_key(MANIFEST) || !known || has_data(system)? {
         return Ok(());
     }
-    Err(Failure::new("etcd", "an etcd member lived on this machine, but its data in /var/lib/etcd/member is gone")
-        .hint("restore a snapshot, or forget the member with --forget-etcd-data"))
+    Err(gone())
+}
+
+/// Refuses to wait for a cluster whose member the guard holds back on this machine: nothing comes up by itself any more.
+pub(crate) fn is_held(system: &System) -> Outcome<()> {
+    if [HELD, HELD_EARLIER].iter().any(|path| system.exists(path)) { Err(gone()) } else { Ok(()) }
+}
+
+fn gone() -> Failure {
+    Failure::new("etcd", "an etcd member lived on this machine, but its data in /var/lib/etcd/member is gone")
+        .hint("restore a snapshot, or forget the member with --forget-etcd-data")
 }

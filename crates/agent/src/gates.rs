@@ -6,8 +6,10 @@ use std::time::Duration;
 use machine::{Gate, validate};
 
 use crate::dns;
+use crate::etcd;
 use crate::failure::{Failure, Outcome};
 use crate::http;
+use crate::members;
 use crate::replies::Replies;
 use crate::system::System;
 use crate::waiting;
@@ -29,7 +31,11 @@ fn look(system: &System, gate: &Gate) -> Outcome<Result<(), String>> {
     Ok(match gate {
         Gate::Http { name, address, path, .. } => http::get(validate::socket(name, address)?, path),
         Gate::Tcp { name, address, .. } => connect(validate::socket(name, address)?),
-        Gate::Dns { server, name, .. } => dns::ask(validate::dns_server(name, server)?, name),
+        Gate::Dns { server, name, .. } => {
+            etcd::is_held(system)?;
+            dns::ask(validate::dns_server(name, server)?, name)
+        }
+        Gate::EtcdMembers { names, .. } => members::complete(system, names),
         Gate::File { path, .. } => {
             if system.exists(path) {
                 Ok(())
@@ -48,6 +54,7 @@ fn name(gate: &Gate) -> &str {
     match gate {
         Gate::Http { name, .. } | Gate::Tcp { name, .. } | Gate::Dns { name, .. } => name,
         Gate::File { path, .. } => path,
+        Gate::EtcdMembers { .. } => "etcd's members",
     }
 }
 
@@ -56,6 +63,7 @@ fn timeout(gate: &Gate) -> u64 {
         Gate::Http { timeout_seconds, .. }
         | Gate::Tcp { timeout_seconds, .. }
         | Gate::Dns { timeout_seconds, .. }
+        | Gate::EtcdMembers { timeout_seconds, .. }
         | Gate::File { timeout_seconds, .. } => *timeout_seconds,
     }
 }
@@ -105,6 +113,18 @@ mod tests {
         assert_eq!(waited(&Gate::Tcp { name: "x".into(), address: address.clone(), timeout_seconds: 20 }), Ok(()));
         drop(listener);
         assert!(waited(&Gate::Tcp { name: "x".into(), address, timeout_seconds: 0 }).is_err());
+    }
+
+    #[test]
+    fn a_dns_gate_does_not_wait_where_etcd_is_held_back() {
+        let world = World::new();
+        world.write(etcd::HELD, "");
+        let gate = Gate::Dns { server: "127.0.0.1".into(), name: "x".into(), timeout_seconds: 3600 };
+        let mut out = Vec::new();
+        let failure = wait(&world.system, &gate, &mut Replies::new(&mut out)).unwrap_err();
+        assert_eq!(failure.item, "etcd");
+        assert!(failure.why.contains("/var/lib/etcd/member is gone"), "{}", failure.why);
+        assert!(failure.hint.unwrap().contains("--forget-etcd-data"));
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Before an etcd member is restarted: whether the others can spare it, as etcd's own client says.
+//! What etcd's own client says of its members: whether they are complete, and whether one can be spared for a restart.
+
+mod roll;
 
 use serde::Deserialize;
 
@@ -10,9 +12,11 @@ use crate::programs::Ran;
 use crate::system::System;
 use crate::work::Goal;
 
+pub(crate) use roll::complete;
+
 /// Where a member says that it serves; a linearizable read is part of it, so there is a quorum.
 const READY: ([u8; 4], u16) = ([127, 0, 0, 1], 2381);
-const ASK: [&str; 12] = [
+const CLIENT: [&str; 9] = [
     "--endpoints",
     "https://127.0.0.1:2379",
     "--cacert",
@@ -22,10 +26,8 @@ const ASK: [&str; 12] = [
     "--key",
     "/etc/kubernetes/pki/etcd/healthcheck-client.key",
     "--write-out=json",
-    "endpoint",
-    "health",
-    "--cluster",
 ];
+const HEALTH: [&str; 3] = ["endpoint", "health", "--cluster"];
 
 /// What etcdctl says of one member.
 #[derive(Debug, Deserialize)]
@@ -40,7 +42,7 @@ pub(crate) fn spare(system: &System, goal: &Goal) -> Outcome<()> {
     if pods::running(system, "etcd").is_empty() || http::get(READY.into(), "/readyz").is_err() {
         return Ok(());
     }
-    let ran = system.programs().run("etcdctl", &ASK).map_err(|error| Failure::new("etcd", error))?;
+    let ran = etcdctl(system, &HEALTH).map_err(|error| Failure::new("etcd", error))?;
     let members = parse(&ran)?;
     let here = &goal.config.machine.node_ips;
     match missed(&members, here) {
@@ -51,6 +53,10 @@ pub(crate) fn spare(system: &System, goal: &Goal) -> Outcome<()> {
         )
         .hint(format!("mend that member first; {} stays as it is until then", etcd::MANIFEST))),
     }
+}
+
+fn etcdctl(system: &System, command: &[&str]) -> std::io::Result<Ran> {
+    system.programs().run("etcdctl", &[&CLIENT[..], command].concat())
 }
 
 /// One ill member is enough for etcdctl to fail, so only what it says counts.

@@ -1,11 +1,14 @@
 //! Is the cluster healthy: nodes, system pods, and an answer from DNS on every machine.
 
+mod certificates;
+mod etcd;
 pub(crate) mod thorough;
 
 use std::time::{Duration, Instant};
 
 use engine::{ObserveContext as _, Output};
 use futures::future::try_join_all;
+use hosts::AgentError;
 use machine::Gate;
 use model::{Resolved, ids};
 use objects::ApiError;
@@ -37,9 +40,15 @@ async fn probe_dns(
         async move {
             let target = reach::target(operation, resolved, machine)?;
             composition.hosts.run_gates(&target, vec![gate]).await.map_err(|error| {
-                CommandError::from_source(&format!("{} gets no answer from cluster DNS", machine.name), &error)
-                    .hint("kubectl -n kube-system get pods -o wide")
-                    .hint("kubectl -n kube-flannel logs ds/kube-flannel-ds")
+                let failed =
+                    CommandError::from_source(&format!("{} gets no answer from cluster DNS", machine.name), &error);
+                match error {
+                    // Something on the machine keeps the cluster from coming up, and the agent knows what to do about it.
+                    AgentError::Failed { hint: Some(hint), .. } => failed.hint(hint),
+                    _ => failed
+                        .hint("kubectl -n kube-system get pods -o wide")
+                        .hint("kubectl -n kube-flannel logs ds/kube-flannel-ds"),
+                }
             })
         }
     });

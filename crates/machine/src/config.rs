@@ -208,4 +208,12 @@ pub enum Gate {
         /// Seconds until it counts as failed.
         timeout_seconds: u64,
     },
+    /// etcd has exactly these members: each started, none a learner, all of them well.
+    #[serde(rename_all = "camelCase")]
+    EtcdMembers {
+        /// Their names.
+        names: Vec<String>,
+        /// Seconds until it counts as failed.
+        timeout_seconds: u64,
+    },
 }

@@ -92,6 +92,8 @@ fn gate(gate: &Gate) -> Result<(), ConfigError> {
         Gate::Tcp { name, address, .. } => socket(name, address).map(drop),
         Gate::Dns { server, name, .. } => dns_server(name, server).map(drop),
         Gate::File { path: name, .. } => path(format!("gate/{name}"), name),
+        // They are compared, and go onto no command line.
+        Gate::EtcdMembers { .. } => Ok(()),
     }
 }
 

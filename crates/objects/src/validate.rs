@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::summary::{node_summary, pod_summary};
-pub use self::thorough::{ExpectedNode, thorough};
+pub use self::thorough::{ExpectedNode, Thorough, thorough};
 use crate::connection::Connection;
 use crate::field::{OWNER, text};
 use crate::{ApiError, Connections};
@@ -196,6 +196,12 @@ fn node_findings(node: &NodeSummary, expected: &Expected) -> Vec<Finding> {
     problems.into_iter().map(finding).collect()
 }
 
+/// Whether the owner's pod network, which the documents leave to him, is still missing on some node that should have it.
+pub fn waits_for_network(nodes: &[NodeSummary], expected: &Expected) -> bool {
+    let lacks = |node: &NodeSummary| expected.nodes.contains(&node.name) && !node.ready && lacks_network(&node.reason);
+    expected.own_network && nodes.iter().any(lacks)
+}
+
 /// Kubelet's words for a node that nobody has given a pod network.
 fn lacks_network(reason: &str) -> bool {
     ["cni", "network plugin", "NetworkReady"].iter().any(|words| reason.contains(words))
@@ -318,6 +324,11 @@ mod tests {
         let summary = ClusterSummary { nodes: vec![waiting], pods, ..ClusterSummary::default() };
         assert_eq!(failures(&summary, true), [""; 0]);
         assert_eq!(failures(&summary, false).len(), 3);
+        let expected = |own_network| Expected { nodes: BTreeSet::from(["w-1".to_owned()]), own_network };
+        assert!(
+            waits_for_network(&summary.nodes, &expected(true)) && !waits_for_network(&summary.nodes, &expected(false))
+        );
+        assert!(!waits_for_network(&[node("w-1")], &expected(true)), "the owner's network is up");
         let stopped =
             NodeSummary { ready: false, reason: "Kubelet stopped posting node status.".into(), ..node("w-1") };
         let summary = ClusterSummary { nodes: vec![stopped], ..ClusterSummary::default() };

@@ -7,6 +7,7 @@ pub(crate) fn story(world: &mut World) {
     world.kubewright(&["create", "cluster", "demo", "--yes"]);
     checks::nodes_and_system(world, "1.36.3", &["control-plane-1", "worker-1", "worker-2"]);
     checks::nothing_to_do(world, "demo");
+    world.kubewright(&["validate", "cluster", "demo"]);
     traffic::start_web(world);
     traffic::pods_talk(world, "demo");
     tools::work(world);

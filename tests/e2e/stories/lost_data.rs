@@ -14,6 +14,13 @@ pub(crate) fn story(world: &mut World) {
     let data = world.state().join("machines").join(CLUSTER).join(MACHINE).join("etcd/member");
     std::fs::rename(&data, world.path("member")).expect("the data is taken away");
 
+    // What the guard refuses is said when it is seen, not when DNS has been waited for.
+    let refused = world.try_kubewright(&["start", "cluster", CLUSTER]);
+    let said = both(&refused);
+    assert!(!refused.status.success() && said.contains("/var/lib/etcd/member is gone"), "{said}");
+    assert!(said.contains("--forget-etcd-data") && !said.contains("logs ds/kube-flannel-ds"), "{said}");
+    world.kubewright(&["stop", "cluster", CLUSTER]);
+
     // What is on a machine is looked at when it runs.
     let refused = world.try_kubewright(&["update", "cluster", CLUSTER, "--yes"]);
     let said = both(&refused);
@@ -31,8 +38,16 @@ pub(crate) fn story(world: &mut World) {
     checks::nodes_and_system(world, "1.36.3", &[MACHINE]);
     assert_eq!(identity(world), cluster, "it is the same cluster");
     checks::nothing_to_do(world, CLUSTER);
+    lose_the_bridge();
 }
 
 fn identity(world: &World) -> String {
     world.eventually(&["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"], |uid| !uid.is_empty())
+}
+
+/// A bridge that somebody took away: the delete that ends the story takes what else there was of its network with it.
+fn lose_the_bridge() {
+    let bridge = format!("kw-{CLUSTER}");
+    let gone = std::process::Command::new("ip").args(["link", "delete", "dev", &bridge]).status().expect("ip runs");
+    assert!(gone.success(), "{bridge} is gone");
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use objects::validate::{self, ExpectedNode, Finding};
+use jiff::Timestamp;
+use objects::validate::{self, ExpectedNode, Finding, Thorough};
 use spec::Role;
 
-use super::{access, dns_gate, no_answer, own_network};
+use super::{access, certificates, dns_gate, etcd, no_answer, own_network};
 use crate::error::CommandError;
 use crate::open::Open;
 use crate::reach;
@@ -44,10 +45,20 @@ async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
     let Open { operation, resolved, composition } = open;
     let (connections, access) = (&composition.connections, access(operation, resolved)?);
     let summary = validate::fetch(connections, &access).await.map_err(|error| no_answer(&error))?;
-    let mut found = validate::findings(&summary, &super::expected(resolved));
-    let more = validate::thorough(connections, &access, &summary.nodes, &expected(open)).await;
+    let judged_by = super::expected(resolved);
+    let mut found = validate::findings(&summary, &judged_by);
+    let thorough = Thorough {
+        cluster: resolved.name(),
+        nodes: expected(open),
+        waits_for_network: validate::waits_for_network(&summary.nodes, &judged_by),
+        now: Timestamp::now(),
+    };
+    let more = validate::thorough(connections, &access, &summary.nodes, &thorough).await;
     found.extend(more.map_err(|error| no_answer(&error))?);
-    found.extend(dns(open).await);
+    found.extend(certificates::findings(&operation.loaded.state.resources, resolved.name(), thorough.now));
+    let (members, dns) = tokio::join!(etcd::findings(open), dns(open));
+    found.extend(members);
+    found.extend(dns);
     Ok(found)
 }
 

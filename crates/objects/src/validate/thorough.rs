@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use resource::Secret;
 use serde_json::{Value, json};
 
@@ -31,22 +32,39 @@ pub struct ExpectedNode {
     pub control_plane: bool,
 }
 
+/// What a second look holds a cluster against.
+#[derive(Debug, Clone)]
+pub struct Thorough<'a> {
+    /// The cluster's name.
+    pub cluster: &'a str,
+    /// What the spec says of every node.
+    pub nodes: BTreeMap<String, ExpectedNode>,
+    /// The owner's pod network is not there yet: what needs one is told and fails nothing.
+    pub waits_for_network: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
 /// Fetches and judges what a first look, which found these `nodes`, does not: all of it costs as many requests in a large
 /// cluster as in a small one.
 pub async fn thorough(
     connections: &Connections,
     access: &Secret,
     nodes: &[NodeSummary],
-    expected: &BTreeMap<String, ExpectedNode>,
+    wanted: &Thorough<'_>,
 ) -> Result<Vec<Finding>, ApiError> {
     let connection = connections.open(access)?;
     let mut found = Vec::new();
     for (kind, path) in ROLLED_OUT {
-        found.extend(connection.list(path, &[]).await?.iter().filter_map(|object| not_rolled_out(kind, object)));
+        let objects = connection.list(path, &[]).await?;
+        // What a DaemonSet of ours runs is on the machines' own network.
+        let fails = !wanted.waits_for_network || kind == "DaemonSet";
+        let unfinished = objects.iter().filter_map(|object| not_rolled_out(kind, object));
+        found.extend(unfinished.map(|finding| Finding { fails, ..finding }));
     }
-    found.extend(nodes.iter().filter_map(|node| Some((node, expected.get(&node.name)?))).flat_map(unlike_the_spec));
+    found.extend(nodes.iter().filter_map(|node| Some((node, wanted.nodes.get(&node.name)?))).flat_map(unlike_the_spec));
     let requests = connection.list(REQUESTS, &[]).await?;
-    found.extend(expected.keys().filter_map(|node| open_request(&requests, node)));
+    found.extend(wanted.nodes.keys().filter_map(|node| open_request(&requests, node, wanted)));
     Ok(found)
 }
 
@@ -94,20 +112,32 @@ fn unlike_the_spec((node, expected): (&NodeSummary, &ExpectedNode)) -> Vec<Findi
 }
 
 /// A node's request for a serving certificate that nobody has answered, where none that came later was.
-fn open_request(requests: &[Value], node: &str) -> Option<Finding> {
+fn open_request(requests: &[Value], node: &str, wanted: &Thorough<'_>) -> Option<Finding> {
     let mut own = csr::of_node(requests, node);
     own.sort_by_key(|request| text(request, "/metadata/creationTimestamp"));
     let last = own.last().filter(|last| csr::stage(last) == Stage::Pending)?;
-    let name = text(last, "/metadata/name");
+    let (name, since) = (text(last, "/metadata/name"), text(last, "/metadata/creationTimestamp"));
+    let age = since.parse().map(|since| format!(" ({})", age(since, wanted.now))).unwrap_or_default();
     Some(Finding {
         subject: format!("certificatesigningrequest/{name}"),
-        problem: format!(
-            "the kubelet of {node} waits for a serving certificate since {}",
-            text(last, "/metadata/creationTimestamp")
-        ),
-        hint: Some("`kubewright update cluster` approves it, if it asks for the node's own names only".to_owned()),
+        problem: format!("the kubelet of {node} waits for a serving certificate since {since}{age}"),
+        hint: Some(format!(
+            "`kubewright update cluster {} --yes` approves it, if it asks for the node's own names only",
+            wanted.cluster
+        )),
         fails: true,
     })
+}
+
+/// For how long something is there, in the largest unit that there is one of.
+fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(since).as_secs().max(0);
+    match (seconds / 86_400, seconds / 3_600, seconds / 60) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, _) => format!("{hours} h"),
+        (days, ..) => format!("{days} d"),
+    }
 }
 
 #[cfg(test)]
@@ -116,10 +146,11 @@ mod tests {
     use crate::csr::samples::request_of;
     use crate::world::World;
 
-    fn expected() -> BTreeMap<String, ExpectedNode> {
+    fn expected(waits_for_network: bool) -> Thorough<'static> {
         let node =
             ExpectedNode { kubelet: "v1.36.3".into(), runtime: "containerd://2.2.1".into(), control_plane: false };
-        BTreeMap::from([("w-1".to_owned(), node)])
+        let nodes = BTreeMap::from([("w-1".to_owned(), node)]);
+        Thorough { cluster: "demo", nodes, waits_for_network, now: "2026-01-01T02:59:00Z".parse().unwrap() }
     }
 
     fn node(kubelet: &str, labels: Value) -> Value {
@@ -129,7 +160,7 @@ mod tests {
 
     async fn look(world: &World) -> Vec<String> {
         let nodes = super::super::nodes(&world.connections, &World::access()).await.unwrap();
-        let found = thorough(&world.connections, &World::access(), &nodes, &expected()).await.unwrap();
+        let found = thorough(&world.connections, &World::access(), &nodes, &expected(false)).await.unwrap();
         found.iter().map(|found| format!("{} {}", found.subject, found.problem)).collect()
     }
 
@@ -181,6 +212,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn without_a_pod_network_a_deployment_of_ours_is_told_and_fails_nothing() {
+        let world = World::new();
+        let ours = json!({"kubewright.io/owner": "x"});
+        let deployment = json!({
+            "metadata": {"name": "coredns", "namespace": "kube-system", "annotations": ours}, "spec": {"replicas": 2},
+            "status": {"replicas": 2, "updatedReplicas": 2, "conditions": [
+                {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"},
+            ]},
+        });
+        world.fake.state().put("/apis/apps/v1/deployments/coredns", deployment);
+        let set = json!({
+            "metadata": {"name": "kube-proxy", "namespace": "kube-system", "annotations": ours},
+            "status": {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3},
+        });
+        world.fake.state().put("/apis/apps/v1/daemonsets/kube-proxy", set);
+        for waits in [true, false] {
+            let found = thorough(&world.connections, &World::access(), &[], &expected(waits)).await.unwrap();
+            let fails: Vec<_> = found.iter().map(|found| (found.subject.as_str(), found.fails)).collect();
+            assert_eq!(fails, [("daemonset/kube-system/kube-proxy", true), ("deployment/kube-system/coredns", !waits)]);
+        }
+    }
+
+    #[tokio::test]
     async fn a_request_for_a_serving_certificate_that_waits_is_found_unless_a_later_one_was_answered() {
         let world = World::new();
         let request = |name: &str, time: &str| {
@@ -193,7 +247,7 @@ mod tests {
             look(&world).await,
             [concat!(
                 "certificatesigningrequest/csr-1 ",
-                "the kubelet of w-1 waits for a serving certificate since 2026-01-01T00:00:00Z"
+                "the kubelet of w-1 waits for a serving certificate since 2026-01-01T00:00:00Z (2 h)"
             )]
         );
         let mut later = request("csr-2", "2026-01-02T00:00:00Z");
