@@ -1,5 +1,7 @@
 //! Fields on which a cluster is built cannot change once it is made.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use spec::Kind;
 
@@ -14,13 +16,28 @@ pub(crate) fn check(intent: &Intent<'_>) -> Vec<Finding> {
         let wanted = of_kind(intent.wanted, kind);
         for (name, before) in of_kind(intent.previous, kind) {
             let Some(after) = wanted.get(name) else { continue };
+            let filled = with_defaults(kind, before);
             findings.extend(spec::fixed_fields(kind).iter().filter_map(|path| {
-                let (old, new) = (field(before, path), field(after, path));
+                let (old, new) = (field(&filled, path), field(after, path));
                 (old != new).then(|| changed(&format!("{}/{name}", kind.kind()), path, old, new))
             }));
         }
     }
     findings
+}
+
+/// A document as this kubewright reads it: a field that came after the release that wrote it has the value that every cluster
+/// had before. What cannot be read stays as it is.
+fn with_defaults(kind: Kind, document: &Value) -> Value {
+    let read = match kind {
+        Kind::Cluster => again::<spec::Cluster>(document),
+        Kind::InstanceGroup => again::<spec::InstanceGroup>(document),
+    };
+    read.unwrap_or_else(|| document.clone())
+}
+
+fn again<T: DeserializeOwned + Serialize>(document: &Value) -> Option<Value> {
+    serde_json::to_value(T::deserialize(document).ok()?).ok()
 }
 
 fn changed(document: &str, path: &str, old: &Value, new: &Value) -> Finding {
@@ -72,6 +89,7 @@ fn words(value: &Value) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::*;
     use crate::testing::World;
 
     #[test]
@@ -90,6 +108,24 @@ mod tests {
         }
         let same = World::made(1).on_network("none").set("Cluster/demo", "/spec/networking/cni", json!("none"));
         assert!(same.refusals().is_empty());
+    }
+
+    #[test]
+    fn a_field_that_came_after_the_last_run_had_its_default_then() {
+        let mut cluster: spec::Cluster = serde_json::from_value(json!({
+            "apiVersion": "kubewright.io/v1alpha1", "kind": "Cluster", "metadata": {"name": "demo"},
+            "spec": {"kubernetesVersion": "1.36.3", "provider": "local"},
+        }))
+        .unwrap();
+        let mut before = serde_json::to_value(&cluster).unwrap();
+        before["spec"]["networking"]["flannel"].as_object_mut().unwrap().remove("backend").unwrap();
+        let refused = |after: &spec::Cluster| {
+            let world = World::made(1).documents(&before, &serde_json::to_value(after).unwrap());
+            world.refusals().into_iter().filter(|rule| *rule == NAME).count()
+        };
+        assert_eq!(refused(&cluster), 0);
+        cluster.spec.networking.flannel.backend = spec::FlannelBackend::HostGateway;
+        assert_eq!(refused(&cluster), 1);
     }
 
     #[test]

@@ -86,6 +86,13 @@ impl World {
         self
     }
 
+    /// Another Cluster document, before and now.
+    pub(crate) fn documents(mut self, before: &Value, after: &Value) -> Self {
+        self.previous[0] = before.clone();
+        self.wanted[0] = after.clone();
+        self
+    }
+
     /// Sets a field of a wanted document.
     pub(crate) fn set(mut self, document: &str, pointer: &str, value: Value) -> Self {
         let (kind, name) = document.split_once('/').unwrap();
