@@ -99,7 +99,28 @@ fn change(work: &mut Work<'_, '_>, Before { states, units }: &Before) -> Outcome
         etcd::release(work.system)?;
     }
     directories::prune(work)?;
+    if restarts_kubelet(work, units) {
+        settle(work)?;
+    }
     units::apply(work, units)
+}
+
+/// Whether kubelet is about to be restarted while it replaces static pods.
+fn restarts_kubelet(work: &Work<'_, '_>, units: &BTreeMap<String, FoundUnit>) -> bool {
+    let left = &work.store.ledger.pending;
+    let runs = units.get(KUBELET).is_some_and(FoundUnit::is_running);
+    runs && !left.pods.is_empty() && !left.restarts.is_empty()
+}
+
+/// Lets the kubelet that runs replace the static pods of manifests that changed.
+///
+/// A kubelet that starts between the end of the old API server and the start of the new one knows neither its Node nor which of the
+/// old containers are its own: it starts nothing for minutes. kubeadm's upgrade has the same order.
+fn settle(work: &mut Work<'_, '_>) -> Outcome<()> {
+    work.store.save()?;
+    static_pods::wait(work)?;
+    let goal = work.goal;
+    goal.config.group.gates.iter().try_for_each(|gate| wait(work, gate))
 }
 
 /// Waits for a gate. If it stays closed, the journal of a unit that does not run says most; where all run, kubelet's does.

@@ -146,6 +146,23 @@ mod tests {
     }
 
     #[test]
+    fn kubelet_is_restarted_only_when_it_has_ended_what_ran_from_the_earlier_manifest() {
+        let (world, mut config) = running();
+        change(&mut config, "image: y\n");
+        let settings = config.group.files.get_mut("/var/lib/kubelet/config.yaml").unwrap();
+        settings.content = Content::Text("other\n".into());
+        let process = world.at("/proc/41");
+        let kubelet = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            std::fs::remove_dir_all(process).unwrap();
+        });
+        let changed = world.applied(&config);
+        kubelet.join().unwrap();
+        assert!(changed.contains(&"unit/kubelet.service restarted".to_owned()), "{changed:?}");
+        assert_eq!(world.state.borrow().beside_restarts, [false], "nothing of the earlier manifest ran then");
+    }
+
+    #[test]
     fn a_pod_that_reads_a_file_at_its_start_is_ended_once_when_the_file_changes() {
         let (world, mut config) = running();
         let mut policy = crate::tests::world::text("first\n");

@@ -12,6 +12,8 @@ use crate::programs::{Programs, Ran};
 /// What does not stand in the tree.
 #[derive(Debug, Default)]
 pub(crate) struct State {
+    /// For each restart, whether process 41 ran then.
+    pub(crate) beside_restarts: Vec<bool>,
     /// Every program that was run.
     pub(crate) calls: Vec<String>,
     /// The program at which the agent dies.
@@ -87,6 +89,9 @@ impl FakePrograms {
 
     fn switch(&self, verb: &str, name: &str) -> bool {
         let mut state = self.state.borrow_mut();
+        if verb == "restart" {
+            state.beside_restarts.push(self.root.join("proc/41").exists());
+        }
         match verb {
             "stop" => {
                 state.running.remove(name);
