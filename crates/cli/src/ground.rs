@@ -113,7 +113,7 @@ pub(crate) fn stored(
     let host = host(app, name, loaded, stored.host.clone())?;
     let stored = if host == here(app)? {
         let resolvers = surroundings::resolvers(&stored.resolvers);
-        Ground { resolvers, capacity: surroundings::capacity().or(stored.capacity), ..stored }
+        Ground { resolvers, ..stored }
     } else {
         stored
     };

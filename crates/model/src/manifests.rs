@@ -31,6 +31,8 @@ const CLUSTER_WIDE: [&str; 8] = [
     "PersistentVolume",
     "ServiceCIDR",
 ];
+/// Says that an object is of the user's manifests, and of which: what is the user's is not ours to judge, nor to lose.
+const MANIFEST: &str = "kubewright.io/manifest";
 /// Kinds that start pods.
 const WORKLOADS: [&str; 7] = ["CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"];
 
@@ -48,12 +50,15 @@ enum Turn {
 /// The objects of all manifests with their ids.
 pub(crate) fn objects(resolved: &Resolved) -> Vec<(ResourceId, Value)> {
     let manifests = &resolved.cluster.spec.addons.manifests;
-    let all = manifests.iter().flat_map(|manifest| spec::manifest_objects(&manifest.content));
-    all.map(|object| {
-        let object = in_namespace(object);
-        (in_cluster::id(&object), object)
-    })
-    .collect()
+    let objects = |manifest: &spec::Manifest| {
+        let named = |mut object: Value| {
+            object["metadata"]["annotations"][MANIFEST] = manifest.name.as_str().into();
+            object
+        };
+        spec::manifest_objects(&manifest.content).into_iter().map(named).collect::<Vec<_>>()
+    };
+    let all = manifests.iter().flat_map(objects).map(in_namespace);
+    all.map(|object| (in_cluster::id(&object), object)).collect()
 }
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {

@@ -91,6 +91,10 @@ impl ApiError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Transport { why, .. } if why.contains("invalid peer certificate") => ErrorClass::Permanent,
+            // Server-side apply answers so to a field that the kind does not have: no second try helps.
+            Self::Refused { code: 500, message, .. } if message.contains("field not declared in schema") => {
+                ErrorClass::Permanent
+            }
             Self::Unreachable(_) | Self::Transport { .. } | Self::Refused { code: 500..=599, .. } => {
                 ErrorClass::Unavailable
             }
@@ -142,5 +146,18 @@ mod tests {
         let taken = refused("failed to allocate IP 10.96.0.10: provided IP is already allocated");
         assert!(matches!(taken.class(), ErrorClass::NotYetVisible { .. }));
         assert_eq!(refused("spec.ports: Required value").class(), ErrorClass::Permanent);
+    }
+
+    #[test]
+    fn a_field_that_a_kind_does_not_have_is_not_tried_again_though_the_server_calls_it_its_own_error() {
+        let refused = |message: &str| ApiError::Refused {
+            code: 500,
+            reason: "InternalError".to_owned(),
+            message: message.to_owned(),
+            causes: Vec::new(),
+        };
+        let unknown = "failed to create typed patch object (default/a; /v1, Kind=ConfigMap): .bogus: field not declared in schema";
+        assert_eq!(refused(unknown).class(), ErrorClass::Permanent);
+        assert_eq!(refused("etcdserver: leader changed").class(), ErrorClass::Unavailable);
     }
 }

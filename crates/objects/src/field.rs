@@ -4,6 +4,13 @@ use serde_json::Value;
 
 /// The annotation that says which resource an object belongs to.
 pub(crate) const OWNER: &str = "/metadata/annotations/kubewright.io~1owner";
+/// Where an object of the user's own manifests says so.
+const MANIFEST: &str = "/metadata/annotations/kubewright.io~1manifest";
+
+/// Whether an object is kubewright's own: its marker is there, and it is not of the user's manifests.
+pub(crate) fn is_own(object: &Value) -> bool {
+    !text(object, OWNER).is_empty() && text(object, MANIFEST).is_empty()
+}
 
 /// A text field; empty where there is none.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use self::summary::{node_summary, pod_summary};
 pub use self::thorough::{ExpectedNode, Thorough, thorough};
 use crate::connection::Connection;
-use crate::field::{OWNER, text};
+use crate::field::{is_own, text};
 use crate::{ApiError, Connections};
 
 /// One Node, as far as health and tables need it.
@@ -138,7 +138,7 @@ pub(crate) async fn system_pods(connection: &Connection) -> Result<Vec<Value>, A
 }
 
 fn is_system(namespace: &Value) -> bool {
-    text(namespace, "/metadata/name") == "kube-system" || !text(namespace, OWNER).is_empty()
+    text(namespace, "/metadata/name") == "kube-system" || is_own(namespace)
 }
 
 /// The Nodes of a cluster, by name.
@@ -341,7 +341,9 @@ mod tests {
         let ours = json!({"metadata": {"name": "kube-flannel", "annotations": {"kubewright.io/owner": "x"}}});
         state.put("/api/v1/namespaces/kube-flannel", ours);
         state.put("/api/v1/namespaces/theirs", json!({"metadata": {"name": "theirs"}}));
-        for namespace in ["kube-system", "kube-flannel", "theirs"] {
+        let of_user = json!({"kubewright.io/owner": "x", "kubewright.io/manifest": "own"});
+        state.put("/api/v1/namespaces/own", json!({"metadata": {"name": "own", "annotations": of_user}}));
+        for namespace in ["kube-system", "kube-flannel", "own", "theirs"] {
             let pod = json!({"metadata": {"name": "p", "namespace": namespace}, "status": {"phase": "Pending"}});
             state.put(&format!("/api/v1/namespaces/{namespace}/pods/p"), pod);
         }

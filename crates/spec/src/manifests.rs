@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::source::Source;
-use crate::tree;
+use crate::tree::{self, Kind, Node, Scalar};
 
 /// Something in a text that is no YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +47,36 @@ pub(crate) fn read(content: &str) -> Result<Vec<Placed>, Vec<NoYaml>> {
     }
     let placed = documents.iter().filter(|document| !document.is_empty()).map(|document| {
         let before = content.get(..document.span.start).unwrap_or_default();
-        Placed { object: document.to_value(), line: before.matches('\n').count() + 1 }
+        Placed { object: value(document), line: before.matches('\n').count() + 1 }
     });
     Ok(placed.collect())
+}
+
+/// A node as kubectl takes it, which reads YAML 1.1: `0644` is octal, and `yes` is true.
+fn value(node: &Node) -> Value {
+    match &node.kind {
+        Kind::Scalar(scalar) => older_meaning(scalar).unwrap_or_else(|| node.to_value()),
+        Kind::List(items) => items.iter().map(value).collect(),
+        Kind::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), value(&entry.value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+    }
+}
+
+/// What a scalar stands for in YAML 1.1 alone.
+fn older_meaning(scalar: &Scalar) -> Option<Value> {
+    let text = scalar.text.as_str();
+    match text {
+        _ if !scalar.plain => None,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(Value::Bool(true)),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(Value::Bool(false)),
+        _ => {
+            let digits = text.strip_prefix('0').filter(|digits| !digits.is_empty())?;
+            i64::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with(['+', '-'])).map(Value::from)
+        }
+    }
 }
 
 fn without_nulls(value: &mut Value) {
@@ -71,11 +98,18 @@ mod tests {
 
     #[test]
     fn generators_leave_nothing_behind_that_would_differ_for_ever() {
-        let text = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, creationTimestamp: null}\ndata: {on: yes, port: \"1\"}\nstatus: {}\n---\n# nothing\n---\nkind: B\n";
+        let text = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, creationTimestamp: null}\ndata: {on: \"yes\", port: \"1\"}\nstatus: {}\n---\n# nothing\n---\nkind: B\n";
         let objects = manifest_objects(text);
         let first = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"on": "yes", "port": "1"}});
         assert_eq!(objects, [first, json!({"kind": "B"})]);
         assert_eq!(read(text).unwrap().last().unwrap().line, 10);
         assert_eq!(read("a: [").unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn a_manifest_means_what_it_means_to_kubectl() {
+        let text = "mode: 0440\nsmall: 010\nready: yes\nquiet: Off\ntext: \"0440\"\nnine: 089\nzero: 0\nlist: [no]\n";
+        let meant = json!({"mode": 288, "small": 8, "ready": true, "quiet": false, "text": "0440", "nine": 89, "zero": 0, "list": [false]});
+        assert_eq!(manifest_objects(text), [meant]);
     }
 }

@@ -148,7 +148,7 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
 /// Additions are of version 3, also where they don't say so.
 fn versioned(additions: &str) -> String {
     let has_version =
-        |line: &str| line.trim_start().strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('='));
+        |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim().trim_matches(['"', '\'']) == "version");
     // Keys of the root stand before the first table.
     let is_there = additions.lines().take_while(|line| !line.trim_start().starts_with('[')).any(has_version);
     if is_there { additions.to_owned() } else { format!("version = 3\n{additions}") }
@@ -233,6 +233,7 @@ mod tests {
     fn additions_to_containerd_are_of_version_3() {
         assert_eq!(versioned("[debug]\nversion = 1\n"), "version = 3\n[debug]\nversion = 1\n");
         assert_eq!(versioned("# mine\nversion=3\n[debug]\n"), "# mine\nversion=3\n[debug]\n");
+        assert_eq!(versioned("\"version\" = 3\n"), "\"version\" = 3\n");
         assert_eq!(versioned("versions = 3\n"), "version = 3\nversions = 3\n");
     }
 

@@ -45,7 +45,10 @@ fn reserves(resolved: &Resolved, layers: &[&Kubelet], machine: Option<&MachineSi
     let counts_memory = layers.iter().any(|layer| layer.config.get("memoryManagerPolicy") == Some(&"Static".into()));
     let memory = machine.memory.as_deref().and_then(spec::bytes).filter(|_| !counts_memory);
     let others_memory = memory.map_or(0, |memory| host.memory.saturating_sub(memory));
-    let others_processors = machine.cpus.map_or(0, |cpus| host.processors.saturating_sub(cpus));
+    // A static CPU manager does not start again where its reserve grew.
+    let counts_processors = layers.iter().any(|layer| layer.config.get("cpuManagerPolicy") == Some(&"static".into()));
+    let cpus = machine.cpus.filter(|_| !counts_processors);
+    let others_processors = cpus.map_or(0, |cpus| host.processors.saturating_sub(cpus));
     reserves.with_others(others_memory, others_processors)
 }
 

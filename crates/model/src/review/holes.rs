@@ -18,7 +18,13 @@ pub(super) fn check(cluster: &Cluster, groups: &[InstanceGroup]) -> Result<Vec<R
     Ok(remarks)
 }
 
+/// What goes to the cluster and into no file of a machine.
+const OF_THE_CLUSTER: [&str; 3] = ["spec.addons.manifests", "spec.annotations", "spec.networking.kubeProxy.config"];
+
 fn walk(value: &Value, path: &str, document: &str, remarks: &mut Vec<Remark>) {
+    if OF_THE_CLUSTER.contains(&path) {
+        return;
+    }
     match value {
         Value::String(text) => remarks.extend(holes::unknown(text).map(|hole| unknown(hole, path, document))),
         Value::Array(items) => {

@@ -145,6 +145,11 @@ fn placeholders_that_nothing_is_known_for_are_refused_wherever_they_stand() {
     for text in ["{{nodeName}}", "{{ instance }}", "{{.Value}}", "{instance}", "{{`x`}}"] {
         assert_eq!(about(&format!("  files: [{{path: /a, content: '{text}'}}]\n")), [""; 0], "{text}");
     }
+    // What goes to the cluster comes into no file of a machine.
+    let annotated = "{role: Worker, annotations: {example.org/a: '{{x}}'}}";
+    assert_eq!(said(&documents("", "{role: ControlPlane}", annotated)), [""; 0]);
+    let dashboard = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {legend: \"{{instance}}\"}}";
+    assert_eq!(about(&format!("  addons: {{manifests: [{{name: a, content: '{dashboard}'}}]}}\n")), [""; 0]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::ApiError;
 use crate::connection::Connection;
-use crate::field::{OWNER, flag, list, text};
+use crate::field::{OWNER, flag, is_own, list, text};
 use crate::request::Request;
 use crate::resource_type::collection;
 
@@ -77,7 +77,9 @@ impl<'a> Owner<'a> {
 
     /// Whether the live object carries our marker with its own name: one that names another object was copied.
     fn is_ours(&self, live: &Value) -> bool {
-        text(live, OWNER) == format!("object/{}/{}/{}/{}", self.api_version, self.kind, self.namespace, self.name)
+        is_own(live)
+            && text(live, OWNER)
+                == format!("object/{}/{}/{}/{}", self.api_version, self.kind, self.namespace, self.name)
     }
 }
 

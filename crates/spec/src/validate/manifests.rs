@@ -11,6 +11,8 @@ use crate::manifests::{self, Placed};
 
 /// Namespaces that Kubernetes makes: pruned with a manifest, they would take the cluster along.
 const OF_KUBERNETES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+/// Roles that Kubernetes makes for people; the API server mends them at each start.
+const ROLES_OF_KUBERNETES: [&str; 4] = ["admin", "cluster-admin", "edit", "view"];
 const OWNER: &str = "kubewright.io/owner";
 
 type Wrong = (String, &'static str);
@@ -67,6 +69,34 @@ fn id(object: &Value) -> Option<[String; 4]> {
     Some([group, text(object, "/kind")?, namespace, text(object, "/metadata/name")?].map(str::to_owned))
 }
 
+/// Whether Kubernetes makes and mends the object itself.
+fn is_made_by_kubernetes(kind: &str, object: &Value, name: &str) -> bool {
+    let namespace = text(object, "/metadata/namespace").unwrap_or("default");
+    match kind {
+        "ClusterRole" | "ClusterRoleBinding" | "Role" | "RoleBinding" => {
+            name.starts_with("system:") || ROLES_OF_KUBERNETES.contains(&name)
+        }
+        "PriorityClass" => name.starts_with("system-"),
+        "Service" => namespace == "default" && name == "kubernetes",
+        "ServiceAccount" => name == "default",
+        "ConfigMap" => name == "kube-root-ca.crt",
+        _ => false,
+    }
+}
+
+/// Fields that the API server takes as texts only, and that are something else.
+fn no_texts(object: &Value, kind: &str) -> Vec<String> {
+    let mut maps = vec!["metadata.labels", "metadata.annotations"];
+    if kind == "ConfigMap" {
+        maps.push("data");
+    }
+    let entries = maps.into_iter().flat_map(|map| {
+        let fields = object.pointer(&format!("/{}", map.replace('.', "/"))).and_then(Value::as_object);
+        fields.into_iter().flatten().map(move |(name, value)| (format!("{map}.{name}"), value))
+    });
+    entries.filter(|(_, value)| !value.is_string() && !value.is_null()).map(|(field, _)| field).collect()
+}
+
 /// Everything that is wrong with one object.
 fn wrong(object: &Value) -> Vec<Wrong> {
     let mut found = Vec::new();
@@ -104,12 +134,27 @@ fn wrong(object: &Value) -> Vec<Wrong> {
         ("v1", "Namespace") if OF_KUBERNETES.contains(&name) => {
             found.push((format!("namespace {name} is Kubernetes' own"), "remove it: it is there in every cluster"));
         }
+        _ if is_made_by_kubernetes(kind, object, name) => {
+            found.push((format!("{kind} {name} is Kubernetes' own"), "remove it, or give yours another name"));
+        }
         ("v1", "Node") => found.push((
             "Nodes are kubewright's own".to_owned(),
             "use `labels`, `annotations` and `taints` of the instance group",
         )),
         _ => {}
     }
+    for field in ["labels", "annotations"] {
+        let value = object.pointer(&format!("/metadata/{field}"));
+        if value.is_some_and(|value| !value.is_object() && !value.is_null()) {
+            found.push((format!("`metadata.{field}` of {kind} {name} is no map"), "write names and texts"));
+        }
+    }
+    found.extend(no_texts(object, kind).into_iter().map(|field| {
+        (
+            format!("`{field}` of {kind} {name} is no text, and the API server takes texts there only"),
+            "put it in quotes",
+        )
+    }));
     if object.pointer("/metadata/annotations").is_some_and(|all| all.get(OWNER).is_some()) {
         found.push((format!("the annotation `{OWNER}` is kubewright's own"), "remove it"));
     }

@@ -35,6 +35,12 @@ fn own_objects_are_objects_and_no_secrets() {
         ("apiVersion: v1\nkind: Namespace\nmetadata: {name: kube-system}", "Kubernetes' own"),
         (&named("Widget", "spec: {key: {$ref: \"authority/kubernetes#key\"}}"), "kubewright's own notation"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {kubewright.io/owner: x}}", "own"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: x}", "`metadata.annotations` of"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: 1}}", "`metadata.labels.a` of"),
+        (&named("ConfigMap", "data: {a: yes}"), "`data.a` of ConfigMap a is no text"),
+        ("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: view}", "Kubernetes' own"),
+        ("apiVersion: v1\nkind: Service\nmetadata: {name: kubernetes}", "Kubernetes' own"),
+        ("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default, namespace: team}", "Kubernetes' own"),
     ] {
         let found = manifest(content);
         assert!(found.len() == 1 && found[0].starts_with(field) && found[0].contains(wrong), "{content}: {found:?}");
@@ -56,7 +62,13 @@ fn an_object_stands_once_whatever_its_version_and_where_it_is_is_said() {
 fn kernel_settings_of_kubernetes_and_of_the_host_are_not_the_users() {
     assert_eq!(about("  sysctls: {net.core.somaxconn: \"4096\"}\n"), [""; 0]);
     let place = |name: &str| [format!("spec::sysctl cluster.yaml:7 spec.sysctls[\"{name}\"]")];
-    for name in ["net.ipv4.ip_forward", "net/ipv4.ip_forward", "vm.max_map_count", "kernel.pid_max"] {
+    for name in [
+        "net.ipv4.ip_forward",
+        "net/ipv4.ip_forward",
+        "vm.max_map_count",
+        "kernel.pid_max",
+        "net.core.netdev_max_backlog",
+    ] {
         assert_eq!(about(&format!("  sysctls: {{{name}: \"1\"}}\n")), place(name), "{name}");
     }
     let of_group = about_group("{role: Worker, sysctls: {fs.inotify.max_user_watches: \"1\"}}");
