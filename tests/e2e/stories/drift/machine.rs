@@ -55,11 +55,24 @@ impl Config {
     }
 }
 
-/// Appends to every file. What is written once may become another one: kubelet rotates its certificate.
+/// A certificate that is damaged.
+const DAMAGED: &str = "/etc/kubernetes/pki/front-proxy-client";
+
+/// Appends to every file, and damages a certificate. What is written once may become another one: kubelet rotates its
+/// certificate. Other certificates and their keys are what they were with a remark beside them, and are left alone.
 pub(super) fn change_contents(world: &mut World, config: &Config) -> Changes {
-    let all = config.files.iter().chain(&config.once);
-    world.on_machine(CLUSTER, MACHINE, &format!("for file in {}; do echo '# changed' >> $file; done", joined(all)));
-    Changes::from([(UPDATE.to_owned(), config.files.iter().map(|path| format!("files {path} content")).collect())])
+    let all = joined(config.files.iter().chain(&config.once));
+    let script = format!("for file in {all}; do echo '# changed' >> $file; done\necho damaged > {DAMAGED}.crt");
+    world.on_machine(CLUSTER, MACHINE, &script);
+    let changed = config.files.iter().filter(|path| path.starts_with(DAMAGED) || !is_of_a_pair(path, config));
+    Changes::from([(UPDATE.to_owned(), changed.map(|path| format!("files {path} content")).collect())])
+}
+
+/// Whether a file is a certificate, or its key, that `kubeadm certs renew` may renew: no authority's.
+fn is_of_a_pair(path: &str, config: &Config) -> bool {
+    let Some(stem) = path.strip_suffix(".crt").or_else(|| path.strip_suffix(".key")) else { return false };
+    let both = [".crt", ".key"].iter().all(|suffix| config.files.contains(&format!("{stem}{suffix}")));
+    both && !stem.ends_with("/ca") && !stem.ends_with("-ca")
 }
 
 /// Other modes of files and directories, other kernel settings, another name, and units that neither run nor start at boot.

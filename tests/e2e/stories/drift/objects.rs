@@ -9,7 +9,7 @@ use crate::world::World;
 
 /// kubectl's words for every kind that a cluster's objects are of.
 const KINDS: &str = "clusterroles,clusterrolebindings,roles,rolebindings,configmaps,namespaces,services,\
-                     serviceaccounts,storageclasses,deployments,daemonsets";
+                     serviceaccounts,storageclasses,deployments,daemonsets,poddisruptionbudgets";
 const RBAC: &str = "object/rbac.authorization.k8s.io/v1";
 
 /// Changes a label of every object.
