@@ -2,8 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A generator: SplitMix64.
-pub(crate) struct Random(u64);
+use tests::random::SplitMix64;
+
+/// A generator.
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
     /// Seeded by the environment, or else by the time.
@@ -14,29 +16,22 @@ impl Random {
             None => SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs(),
         };
         println!("      the seed is KUBEWRIGHT_SEED={seed}");
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Self(SplitMix64::new(seed))
     }
 
     /// A number from 0 up to but without 1.
     pub(crate) fn share(&mut self) -> f64 {
-        f64::from(u32::try_from(self.next() >> 32).expect("32 bits")) / (f64::from(u32::MAX) + 1.0)
+        f64::from(u32::try_from(self.0.draw() >> 32).expect("32 bits")) / (f64::from(u32::MAX) + 1.0)
     }
 
     /// A number from 1 to `most`.
     pub(crate) fn among(&mut self, most: usize) -> usize {
         let most = u64::try_from(most.max(1)).expect("64 bits");
-        usize::try_from(self.next() % most + 1).expect("it is not more than `most`")
+        usize::try_from(self.0.draw() % most + 1).expect("it is not more than `most`")
     }
 
     /// Heads or tails.
     pub(crate) fn coin(&mut self) -> bool {
-        self.next() >> 63 == 0
+        self.0.draw() >> 63 == 0
     }
 }

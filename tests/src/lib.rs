@@ -1,5 +1,6 @@
 //! Tests across crates live beside this file: the architecture, scenarios, and end to end on real machines. Here is what the end
 //! to end runner decides: which stories are told, and which of them together.
 
+pub mod random;
 pub mod stories;
 pub mod turns;

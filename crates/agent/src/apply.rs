@@ -49,9 +49,7 @@ pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) 
 
     static_pods::end(&mut work)?;
     static_pods::wait(&mut work)?;
-    for gate in &goal.config.group.gates {
-        wait(&mut work, gate)?;
-    }
+    open(&mut work)?;
     etcd::sight(&mut work.store, system)?;
     work.store.save()
 }
@@ -119,6 +117,11 @@ fn restarts_kubelet(work: &Work<'_, '_>, units: &BTreeMap<String, FoundUnit>) ->
 fn settle(work: &mut Work<'_, '_>) -> Outcome<()> {
     work.store.save()?;
     static_pods::wait(work)?;
+    open(work)
+}
+
+/// Waits until all gates are open.
+fn open(work: &mut Work<'_, '_>) -> Outcome<()> {
     let goal = work.goal;
     goal.config.group.gates.iter().try_for_each(|gate| wait(work, gate))
 }

@@ -154,22 +154,13 @@ fn show(app: &App, findings: &[Finding]) -> Result<(), CommandError> {
 
 #[cfg(test)]
 mod tests {
-    use resource::{Lifecycle, Recorded};
+    use resource::Recorded;
 
     use super::*;
 
     #[test]
     fn a_control_plane_counts_from_the_moment_it_is_configured() {
-        let recorded = Recorded {
-            schema_version: 1,
-            depends_on: BTreeSet::new(),
-            inputs: Value::Null,
-            outputs: std::collections::BTreeMap::new(),
-            secrets: std::collections::BTreeMap::new(),
-            contained_in: None,
-            lifecycle: Lifecycle::Managed,
-            tainted: true,
-        };
+        let recorded = Recorded { tainted: true, ..Recorded::of_inputs(1, Value::Null) };
         let mut state = State::empty();
         for id in [
             ids::certificate("cp-1", "etcd-server"),

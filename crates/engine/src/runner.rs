@@ -227,16 +227,7 @@ fn elapsed(began: Instant) -> u64 {
 
 /// What will be recorded of a resource, before its outputs are known.
 fn to_record(desired: &Desired, ports: &Ports) -> Recorded {
-    Recorded {
-        schema_version: ports.handlers.schemas().get(desired.id.kind()).map_or(0, |schema| schema.version),
-        depends_on: desired.dependencies(),
-        inputs: desired.inputs.clone(),
-        outputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        contained_in: desired.contained_in.clone(),
-        lifecycle: desired.lifecycle,
-        tainted: false,
-    }
+    desired.to_recorded(ports.handlers.schemas().get(desired.id.kind()).map_or(0, |schema| schema.version))
 }
 
 /// Carries out one change between its two journal records.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use engine::{ActionContext, ActionError, Applied, ErrorClass, Handler, ObserveContext, ObserveRequest};
 use plan::{ActionId, Change, Expander, Operation};
-use resource::{Digest, KindSchema, Lifecycle, Observation, Recorded, ResourceId, reference};
+use resource::{Digest, KindSchema, Observation, Recorded, ResourceId, reference};
 
 use crate::Connections;
 
@@ -125,16 +125,7 @@ fn can_be_compared(change: &Change) -> bool {
 
 /// Inputs as the state would remember them.
 pub(crate) fn as_recorded(inputs: serde_json::Value) -> Recorded {
-    Recorded {
-        schema_version: 1,
-        depends_on: BTreeSet::new(),
-        inputs,
-        outputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        contained_in: None,
-        lifecycle: Lifecycle::Managed,
-        tainted: false,
-    }
+    Recorded::of_inputs(1, inputs)
 }
 
 #[async_trait]

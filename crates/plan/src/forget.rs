@@ -33,7 +33,6 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use resource::Lifecycle;
     use serde_json::Value;
 
     use super::*;
@@ -43,16 +42,7 @@ mod tests {
     }
 
     fn recorded(contained_in: Option<&str>) -> Recorded {
-        Recorded {
-            schema_version: 1,
-            depends_on: BTreeSet::new(),
-            inputs: Value::Null,
-            outputs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            contained_in: contained_in.map(id),
-            lifecycle: Lifecycle::Managed,
-            tainted: false,
-        }
+        Recorded { contained_in: contained_in.map(id), ..Recorded::of_inputs(1, Value::Null) }
     }
 
     #[test]

@@ -23,25 +23,14 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
 
-    use resource::Lifecycle;
     use serde_json::json;
 
     use super::*;
 
     #[test]
     fn nothing_is_forgotten_before_it_is_kept_under_its_new_name() {
-        let recorded = Recorded {
-            schema_version: 1,
-            depends_on: BTreeSet::new(),
-            inputs: json!({"comment": "x"}),
-            outputs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            contained_in: None,
-            lifecycle: Lifecycle::Managed,
-            tainted: false,
-        };
+        let recorded = Recorded::of_inputs(1, json!({"comment": "x"}));
         let [from, to] = ["ssh-key/a", "ssh-key/b"].map(|id| id.parse().unwrap());
         let plan = Plan::moving(Base::of_nothing("demo"), &recorded, &from, &to);
         let ids: Vec<&str> = plan.changes.iter().map(|change| change.id.as_str()).collect();

@@ -56,6 +56,16 @@ impl Desired {
         }
     }
 
+    /// What is remembered of it, before its outputs are known.
+    pub fn to_recorded(&self, schema_version: u32) -> Recorded {
+        Recorded {
+            depends_on: self.dependencies(),
+            contained_in: self.contained_in.clone(),
+            lifecycle: self.lifecycle,
+            ..Recorded::of_inputs(schema_version, self.inputs.clone())
+        }
+    }
+
     /// Everything it depends on: the explicit ones and those its inputs refer to.
     pub fn dependencies(&self) -> BTreeSet<ResourceId> {
         let mut all = self.depends_on.clone();
@@ -88,4 +98,20 @@ pub struct Recorded {
     /// Whether its last action failed after it may have taken effect; it is made good by the next run.
     #[serde(default)]
     pub tainted: bool,
+}
+
+impl Recorded {
+    /// A managed resource that was made with these inputs, gave nothing back and depends on nothing.
+    pub fn of_inputs(schema_version: u32, inputs: Value) -> Self {
+        Self {
+            schema_version,
+            depends_on: BTreeSet::new(),
+            inputs,
+            outputs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            contained_in: None,
+            lifecycle: Lifecycle::Managed,
+            tainted: false,
+        }
+    }
 }

@@ -10,7 +10,7 @@ use engine::{
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use plan::{Change, Operation};
-use resource::{Digest, KindSchema, Lifecycle, Observation, Recorded, Reference, ResourceId, Secret};
+use resource::{Digest, KindSchema, Observation, Recorded, Reference, ResourceId, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -201,16 +201,7 @@ fn asked_again(change: &Change) -> ObserveRequest {
     if change.operation != Operation::Delete {
         return ObserveRequest { id, desired: change.after.clone().or(before), recorded: None };
     }
-    let recorded = before.map(|inputs| Recorded {
-        schema_version: 1,
-        depends_on: BTreeSet::new(),
-        inputs,
-        outputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        contained_in: None,
-        lifecycle: Lifecycle::Managed,
-        tainted: false,
-    });
+    let recorded = before.map(|inputs| Recorded::of_inputs(1, inputs));
     ObserveRequest { id, desired: None, recorded }
 }
 

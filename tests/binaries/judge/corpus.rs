@@ -10,27 +10,21 @@ mod values;
 use std::collections::BTreeSet;
 
 use catalog::Release;
+use tests::random::SplitMix64;
 
 use super::case::Case;
 
-/// Numbers that follow from a seed (SplitMix64).
-pub(super) struct Dice(u64);
+/// Numbers that follow from a seed.
+pub(super) struct Dice(SplitMix64);
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Self(SplitMix64::new(seed))
     }
 
     /// A number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
+        usize::try_from(self.0.draw() % u64::try_from(end).unwrap()).unwrap()
     }
 
     /// One of some.

@@ -46,23 +46,14 @@ fn soon(inputs: &Value) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use resource::Lifecycle;
     use serde_json::json;
 
     use super::*;
 
     fn said(inputs: Value, end: &str) -> Vec<(String, bool)> {
         let recorded = Recorded {
-            schema_version: 1,
-            depends_on: BTreeSet::new(),
-            inputs,
             outputs: BTreeMap::from([("notAfter".to_owned(), json!(end))]),
-            secrets: BTreeMap::new(),
-            contained_in: None,
-            lifecycle: Lifecycle::Managed,
-            tainted: false,
+            ..Recorded::of_inputs(1, inputs)
         };
         let id: ResourceId = "certificate/cp-1/apiserver".parse().unwrap();
         let now = "2026-11-01T12:00:00Z".parse().unwrap();

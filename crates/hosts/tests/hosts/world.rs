@@ -12,7 +12,7 @@ use engine::{
 use hosts::{AgentBinary, HostsHandler};
 use jiff::Timestamp;
 use plan::{ActionId, Change, Operation, Reason};
-use resource::{Lifecycle, Observation, Recorded, Reference, ResourceId, Secret};
+use resource::{Observation, Recorded, Reference, ResourceId, Secret};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -273,16 +273,7 @@ pub(crate) fn made(kind: &str, name: &str, inputs: Value) -> ObserveRequest {
 }
 
 pub(crate) fn recorded(inputs: Value) -> Recorded {
-    Recorded {
-        schema_version: 1,
-        depends_on: BTreeSet::new(),
-        inputs,
-        outputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        contained_in: None,
-        lifecycle: Lifecycle::Managed,
-        tainted: false,
-    }
+    Recorded::of_inputs(1, inputs)
 }
 
 pub(crate) fn create(kind: &str, name: &str, inputs: Value) -> Change {

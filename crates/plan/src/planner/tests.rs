@@ -21,16 +21,7 @@ impl World {
     }
 
     fn record(mut self, desired: &Desired) -> Self {
-        let recorded = Recorded {
-            schema_version: 1,
-            depends_on: desired.dependencies(),
-            inputs: desired.inputs.clone(),
-            outputs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            contained_in: desired.contained_in.clone(),
-            lifecycle: desired.lifecycle,
-            tainted: false,
-        };
+        let recorded = desired.to_recorded(1);
         self.recorded.insert(desired.id.clone(), recorded);
         self
     }
