@@ -167,6 +167,7 @@ fn inputs(effective: Effective) -> Vec<Value> {
         programs: BTreeMap::from(["kubewright-agent", "pause"].map(|name| (name.to_owned(), "0".repeat(64)))),
         cgroup_v1: false,
         resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
+        loopback_resolver: None,
         host: None,
         capacity: None,
         templates: effective.cluster.spec.templates.iter().map(template).collect(),

@@ -72,6 +72,7 @@ pub(crate) fn resources(effective: Effective) -> Wanted {
         programs: BTreeMap::from(programs),
         cgroup_v1: false,
         resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
+        loopback_resolver: None,
         host: None,
         capacity: None,
         templates: effective.cluster.spec.templates.iter().map(template).collect(),

@@ -40,6 +40,7 @@ pub(crate) fn ground() -> Ground {
         programs: BTreeMap::from(programs),
         cgroup_v1: false,
         resolvers: Vec::new(),
+        loopback_resolver: None,
         host: None,
         capacity: None,
         templates: BTreeMap::new(),

@@ -42,6 +42,7 @@ pub(crate) async fn wanted(
         programs: BTreeMap::from([(names::AGENT.to_owned(), digest("agent")), ("pause".to_owned(), digest("pause"))]),
         cgroup_v1: !Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
         resolvers: Vec::new(),
+        loopback_resolver: None,
         host: None,
         capacity: None,
         templates: BTreeMap::new(),

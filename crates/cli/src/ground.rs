@@ -7,7 +7,7 @@ use engine::{Loaded, Revision, SourceText};
 use ipnet::Ipv4Net;
 use model::{Allocation, Ground};
 use provider_local::hold::{self, HeldSubnet};
-use provider_local::{HostFacts, HostIdentity, names, subnet};
+use provider_local::{HostFacts, HostIdentity, Resolvers, names, subnet};
 use serde_json::Value;
 use spec::Effective;
 
@@ -87,7 +87,8 @@ fn on_subnet(
         local: Allocation::new(names::bridge_name(name), subnet),
         programs: programs::digests(),
         cgroup_v1: !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
-        resolvers: facts.resolvers.iter().copied().map(IpAddr::V4).collect(),
+        resolvers: facts.resolvers.reachable.iter().copied().map(IpAddr::V4).collect(),
+        loopback_resolver: facts.resolvers.loopback,
         host: here(app)?,
         capacity: surroundings::capacity(),
         templates: templates::texts(effective, documents, &BTreeMap::new())?,
@@ -111,12 +112,8 @@ pub(crate) fn stored(
     allocated(effective.cluster.spec.local.subnet, stored.local.subnet)?;
     let templates = templates::texts(effective, documents, &known)?;
     let host = host(app, name, loaded, stored.host.clone())?;
-    let stored = if host == here(app)? {
-        let resolvers = surroundings::resolvers(&stored.resolvers);
-        Ground { resolvers, ..stored }
-    } else {
-        stored
-    };
+    let stored =
+        if host == here(app)? { surroundings::with_resolvers(stored, &Resolvers::of_this_host()) } else { stored };
     with_machines(Ground { programs: programs::digests(), templates, host, ..stored }, effective)
 }
 

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use engine::SourceText;
 use ipnet::{IpNet, Ipv4Net};
-use provider_local::{HostCapacity, HostFacts, facts, subnet};
+use model::Ground;
+use provider_local::{HostCapacity, HostFacts, Resolvers, subnet};
 use spec::{Effective, MovedRange, Source, Surroundings};
 
 /// What validation of a new cluster must know of this host.
@@ -55,8 +56,8 @@ pub(crate) fn said(facts: &HostFacts, subnet: Ipv4Net, effective: &Effective) ->
     }
     if facts.resolvers.is_empty() && effective.cluster.spec.networking.upstream_resolvers.is_empty() {
         said.push(
-            "Warning: this host names no resolver that machines can reach (loopback and IPv6 ones they can't): names \
-             outside the cluster will not be found. Name one in spec.networking.upstreamResolvers."
+            "Warning: this host names no resolver that machines can reach (those of IPv6 they can't): names outside the \
+             cluster will not be found. Name one in spec.networking.upstreamResolvers."
                 .to_owned(),
         );
     }
@@ -82,10 +83,13 @@ fn wanted_memory(effective: &Effective) -> u64 {
     effective.groups.iter().map(of_group).fold(0, u64::saturating_add)
 }
 
-/// The host's resolvers now; those that are known while it has none, as without a network.
-pub(crate) fn resolvers(known: &[IpAddr]) -> Vec<IpAddr> {
-    let now: Vec<IpAddr> = facts::host_resolvers().into_iter().map(IpAddr::V4).collect();
-    if now.is_empty() { known.to_vec() } else { now }
+/// The ground with the host's resolvers as they are now; with those that are known while it has none, as without a network.
+pub(crate) fn with_resolvers(known: Ground, now: &Resolvers) -> Ground {
+    if now.is_empty() {
+        return known;
+    }
+    let resolvers = now.reachable.iter().copied().map(IpAddr::V4).collect();
+    Ground { resolvers, loopback_resolver: now.loopback, ..known }
 }
 
 #[cfg(test)]

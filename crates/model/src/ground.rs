@@ -19,6 +19,9 @@ pub struct Ground {
     pub cgroup_v1: bool,
     /// Name servers of the host that its machines can reach too, for names outside the cluster.
     pub resolvers: Vec<IpAddr>,
+    /// The host's resolver on its loopback, where it has no other: machines ask it at their gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loopback_resolver: Option<Ipv4Addr>,
     /// The host that local machines are on, in its provider's words; opaque to everybody else. Release 0.1 kept none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Value>,

@@ -173,11 +173,7 @@ fn coredns_input(resolved: &Resolved) -> coredns::CoreDns {
     let networking = &resolved.cluster.spec.networking;
     let mut input =
         coredns::CoreDns::new(resolved.image(Image::CoreDns), resolved.dns_addresses(), networking.dns_domain.clone());
-    let resolvers = if networking.upstream_resolvers.is_empty() {
-        &resolved.ground.resolvers
-    } else {
-        &networking.upstream_resolvers
-    };
+    let resolvers = resolved.resolvers();
     input.upstream = if resolvers.is_empty() {
         coredns::Upstream::None
     } else {

@@ -1,5 +1,7 @@
 //! The machines themselves and their network, on local ground.
 
+use std::net::IpAddr;
+
 use catalog::names;
 use resource::Desired;
 use serde_json::{Value, json};
@@ -18,6 +20,9 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
         "lineage": resolved.lineage,
     });
     on_host(resolved, &mut network);
+    if let (Some(resolver), true) = (&resolved.ground.loopback_resolver, resolved.resolvers() == [local.gateway()]) {
+        network["resolver"] = json!(resolver);
+    }
     builder.add(Desired::new(ids::network(resolved.name()), network));
     for machine in &resolved.machines {
         let id = ids::machine(resolved.name(), &machine.name);
@@ -57,6 +62,11 @@ fn inputs(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
         "lineage": resolved.lineage,
     });
     on_host(resolved, &mut inputs);
+    // Machines have no addresses of IPv6.
+    let resolvers: Vec<IpAddr> = resolved.resolvers().into_iter().filter(IpAddr::is_ipv4).collect();
+    if !resolvers.is_empty() {
+        inputs["resolvers"] = json!(resolvers);
+    }
     if let Some(memory) = size.memory.as_deref().and_then(spec::bytes) {
         inputs["memory"] = memory.into();
     }

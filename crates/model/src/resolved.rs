@@ -192,6 +192,16 @@ impl Resolved {
         self.nth_service_addresses(0)
     }
 
+    /// Who answers machines and CoreDNS for names outside the cluster: whom the documents name, otherwise the host's.
+    pub fn resolvers(&self) -> Vec<IpAddr> {
+        let named = &self.cluster.spec.networking.upstream_resolvers;
+        let known = if named.is_empty() { &self.ground.resolvers } else { named };
+        if known.is_empty() && self.ground.loopback_resolver.is_some() {
+            return vec![self.ground.local.gateway().into()];
+        }
+        known.clone()
+    }
+
     /// The address of cluster DNS in each service range: the tenth one.
     pub fn dns_addresses(&self) -> Vec<IpAddr> {
         self.nth_service_addresses(9)

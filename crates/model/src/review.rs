@@ -61,6 +61,7 @@ fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, Resol
         programs: BTreeMap::new(),
         cgroup_v1: false,
         resolvers: Vec::new(),
+        loopback_resolver: None,
         host: None,
         capacity: None,
         templates: BTreeMap::new(),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::LocalError;
 use crate::command;
+use crate::resolvers::Resolvers;
 
 /// Facts about this host; gathered by [`crate::LocalProvider::facts`], stored with the revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +20,8 @@ pub struct HostFacts {
     pub addresses: Vec<HostNetwork>,
     /// Destinations of all routes; the default route is left out, in parts too.
     pub routes: Vec<HostNetwork>,
-    /// Upstream resolvers that a machine can reach (loopback ones are left out).
-    pub resolvers: Vec<Ipv4Addr>,
+    /// Whom it asks for names.
+    pub resolvers: Resolvers,
 }
 
 /// One link.
@@ -55,7 +56,7 @@ impl HostFacts {
             links: read_links(&links),
             addresses: read_addresses(&addresses),
             routes: read_routes(&routes),
-            resolvers: host_resolvers(),
+            resolvers: Resolvers::of_this_host(),
         })
     }
 
@@ -127,25 +128,6 @@ fn read_routes(json: &Value) -> Vec<HostNetwork> {
     found
 }
 
-/// The resolvers that machines use: the host's own, where systemd-resolved's stub hides them its upstreams.
-pub fn host_resolvers() -> Vec<Ipv4Addr> {
-    for file in ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] {
-        let found = read_resolvers(&fs_err::read_to_string(file).unwrap_or_default());
-        if !found.is_empty() {
-            return found;
-        }
-    }
-    Vec::new()
-}
-
-/// Resolvers named in a resolv.conf that are reachable from another network namespace.
-fn read_resolvers(text: &str) -> Vec<Ipv4Addr> {
-    text.lines()
-        .filter_map(|line| line.trim().strip_prefix("nameserver")?.trim().parse::<Ipv4Addr>().ok())
-        .filter(|address| !address.is_loopback())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -179,13 +161,5 @@ mod tests {
     fn addresses_keep_the_hosts_bits() {
         let json = json!([{"ifname": "eth0", "addr_info": [{"family": "inet", "local": "192.0.2.2", "prefixlen": 24}, {"family": "inet6", "local": "fe80::1", "prefixlen": 64}]}]);
         assert_eq!(read_addresses(&json), [HostNetwork { net: "192.0.2.2/24".parse().unwrap(), link: "eth0".into() }]);
-    }
-
-    #[test]
-    fn a_stub_resolver_on_loopback_is_no_use_to_a_machine() {
-        assert_eq!(
-            read_resolvers("nameserver 127.0.0.53\nnameserver 10.0.0.2\noptions edns0\n"),
-            [Ipv4Addr::new(10, 0, 0, 2)]
-        );
     }
 }

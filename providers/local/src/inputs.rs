@@ -29,6 +29,9 @@ pub struct NetworkInputs {
     /// The host that it is on. Release 0.1 did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<HostIdentity>,
+    /// A resolver on the host's loopback, which machines ask at the gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolver: Option<Ipv4Addr>,
 }
 
 /// An asset bound read-only into a machine.
@@ -84,7 +87,7 @@ pub struct MachineInputs {
     /// By whom and when it was stopped, for one that is not to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Value>,
-    /// Resolvers of the machine; those of the host where there are none.
+    /// Resolvers of the machine; those of the host where there are none. A change reaches a running machine at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resolvers: Vec<Ipv4Addr>,
     /// Upper bound of memory, bytes.

@@ -25,7 +25,7 @@ pub(crate) use process::supervisors;
 
 use crate::cgroup::{self, Limits};
 use crate::inputs::MachineInputs;
-use crate::{LocalError, facts};
+use crate::{LocalError, Resolvers};
 use record::Record;
 
 /// Everything that a machine is made from, with references resolved and assets found.
@@ -63,7 +63,7 @@ pub(crate) fn ensure(
     let mut record = record::read(home)?.unwrap_or_else(|| Record::new(&machine.inputs.image));
     let layout = cgroup::Layout::of_host()?;
     let limits = Limits { memory: machine.inputs.memory, milli_cpus: machine.inputs.milli_cpus };
-    let files = boot_files::files(machine, &facts::host_resolvers());
+    let files = boot_files::files(machine, &Resolvers::of_this_host().reachable);
     let running = process::find(home)?;
     if running.is_some() && record.prepared && !must_restart(&record.inputs, &machine.unresolved, home, &files) {
         cgroup::limit(&layout, &home.cluster, &home.name, limits)?;
@@ -117,7 +117,7 @@ fn must_restart(before: &Value, after: &Value, home: &Home, files: &[boot_files:
         binds.sort();
         binds
     };
-    let changed = ["bridge", "resolvers"].iter().any(|field| before.get(field) != after.get(field));
+    let changed = before.get("bridge") != after.get("bridge");
     changed || sorted(before) != sorted(after) || boot_files::differ(home, files)
 }
 

@@ -4,6 +4,7 @@ mod bridge;
 mod forward;
 mod host;
 mod masquerade;
+mod resolver;
 mod sysctl;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 
 pub(crate) use forward::marked as marked_rules;
 pub(crate) use masquerade::tables;
+
+use masquerade::Translation;
 
 use crate::facts::{self, HostLink, HostNetwork};
 use crate::inputs::NetworkInputs;
@@ -38,14 +41,14 @@ pub(crate) fn ensure(cluster: &str, inputs: &NetworkInputs, before: Option<&Netw
         }
     }
     bridge::ensure(&owner, inputs, before.is_some())?;
-    masquerade::ensure(&owner, inputs.subnet)?;
+    masquerade::ensure(&owner, inputs)?;
     forward::open(&owner, &inputs.bridge)
 }
 
 /// Puts everything of a network under another marker without a moment in which packets are lost. The bridge's own is
 /// changed by whoever calls, last: as long as it is the earlier one, this is done again.
 fn mark_anew(earlier: &Owner, owner: &Owner, inputs: &NetworkInputs) -> Result<(), LocalError> {
-    masquerade::ensure(owner, inputs.subnet)?;
+    masquerade::ensure(owner, inputs)?;
     masquerade::remove(earlier)?;
     forward::open(owner, &inputs.bridge)?;
     forward::close_rules(earlier)
@@ -110,10 +113,10 @@ fn find(asked: &Asked, links: &[HostLink], addresses: &[HostNetwork]) -> Observa
         Some(marked) if owner.owns(&marked, asked.recorded) => marked,
         other => return Observation::unknown(foreign(&name, other.as_ref())),
     };
-    let parts = masquerade::find(&marked).and_then(|subnet| {
+    let parts = masquerade::find(&marked, &name).and_then(|translation| {
         let forwards = host::forwards() && forward::is_open(&marked, &name)?;
         let address = addresses.iter().find(|at| at.link == name).map(|at| at.net);
-        Ok(Parts { subnet, address, forwards, lineage: marked.lineage })
+        Ok(Parts { translation, address, forwards, lineage: marked.lineage })
     });
     match parts {
         Ok(parts) => Observation::present(attributes(&name, wanted.as_ref(), &parts)),
@@ -147,8 +150,8 @@ pub(crate) fn foreign(link: &str, marked: Option<&Owner>) -> String {
 struct Parts {
     /// The lineage that it is marked with.
     lineage: Option<String>,
-    /// The subnet that is masqueraded.
-    subnet: Option<Ipv4Net>,
+    /// What its table translates.
+    translation: Translation,
     /// The bridge's address.
     address: Option<Ipv4Net>,
     /// Whether the host lets packets through.
@@ -160,7 +163,7 @@ struct Parts {
 fn attributes(bridge: &str, wanted: Option<&NetworkInputs>, parts: &Parts) -> Value {
     let mut found = BTreeMap::from([("bridge", bridge.to_owned())]);
     // An address with another prefix shows as the subnet it belongs to.
-    let subnet = match (parts.subnet, parts.address) {
+    let subnet = match (parts.translation.subnet, parts.address) {
         (Some(subnet), Some(address)) if address.trunc() == subnet => Some(subnet),
         (Some(_), Some(address)) if wanted.is_some_and(|wanted| wanted.gateway == address.addr()) => {
             Some(address.trunc())
@@ -172,6 +175,9 @@ fn attributes(bridge: &str, wanted: Option<&NetworkInputs>, parts: &Parts) -> Va
     }
     if let Some(address) = parts.address.filter(|_| parts.forwards) {
         found.insert("gateway", address.addr().to_string());
+    }
+    if let Some(resolver) = parts.translation.resolver {
+        found.insert("resolver", resolver.to_string());
     }
     if let Some(lineage) = &parts.lineage {
         found.insert("lineage", lineage.clone());
@@ -206,7 +212,8 @@ mod tests {
     }
 
     fn parts(subnet: Option<&str>, address: &str, forwards: bool) -> Parts {
-        Parts { lineage: Some("1a-2b".into()), subnet: subnet.map(net), address: Some(net(address)), forwards }
+        let translation = Translation { subnet: subnet.map(net), resolver: None };
+        Parts { lineage: Some("1a-2b".into()), translation, address: Some(net(address)), forwards }
     }
 
     fn net(text: &str) -> Ipv4Net {

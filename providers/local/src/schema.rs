@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::inputs::{MACHINE, NETWORK};
 
 /// Fields whose change restarts a machine.
-const RESTARTING: [&str; 4] = ["binds", "hostKey", "hostKeyPublic", "resolvers"];
+const RESTARTING: [&str; 3] = ["binds", "hostKey", "hostKeyPublic"];
 
 /// Both schemas. A network is changed in place: replacing it would take the machines' links with it.
 pub(crate) fn schemas() -> Vec<KindSchema> {

@@ -4,7 +4,7 @@ use crate::user::{User, ends};
 
 #[test]
 fn empty_variables_count_as_unset() {
-    let user = User::with_clusters(&["demo"]);
+    let user = User::with_clusters(&["terminal1"]);
     let all = ["KUBEWRIGHT_STATE", "KUBEWRIGHT_CLUSTER", "KUBEWRIGHT_ASSET_LOCK", "KUBEWRIGHT_RULES", "KUBEWRIGHT_LOG"];
     let usual =
         ["XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "KUBECONFIG", "EDITOR", "VISUAL", "NO_COLOR", "CI"];
@@ -13,11 +13,11 @@ fn empty_variables_count_as_unset() {
         command.envs(all.iter().chain(&usual).map(|name| (name, "")));
         command.output().unwrap()
     };
-    ends(&with_nothing(&["get", "clusters"]), 0, &["demo"]);
-    ends(&with_nothing(&["update", "cluster", "demo"]), 0, &["to create"]);
+    ends(&with_nothing(&["get", "clusters"]), 0, &["terminal1"]);
+    ends(&with_nothing(&["update", "cluster", "terminal1"]), 0, &["to create"]);
     ends(&with_nothing(&["get", "cluster"]), 2, &["<NAME>"]);
-    let named = user.command(&["get", "cluster"]).env("KUBEWRIGHT_CLUSTER", "demo").output().unwrap();
-    ends(&named, 0, &["name: demo"]);
+    let named = user.command(&["get", "cluster"]).env("KUBEWRIGHT_CLUSTER", "terminal1").output().unwrap();
+    ends(&named, 0, &["name: terminal1"]);
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_mistyped_address_is_a_usage_error_and_no_directory() {
     let user = User::new();
     for address in ["s3:/bucket/x", "s3:bucket", "S3://bucket/x", "http://host/x", "gs://bucket", ""] {
         ends(&user.run(&["get", "clusters", "--state", address]), 2, &["invalid value"]);
-        ends(&user.run(&["create", "cluster", "demo", "--state", address]), 2, &[]);
+        ends(&user.run(&["create", "cluster", "terminal1", "--state", address]), 2, &[]);
         ends(&user.run(&["state", "copy", address, "there"]), 2, &[]);
     }
     let by_variable = user.command(&["get", "clusters"]).env("KUBEWRIGHT_STATE", "s3:/bucket/x").output().unwrap();
@@ -36,9 +36,10 @@ fn a_mistyped_address_is_a_usage_error_and_no_directory() {
 #[test]
 fn a_relative_directory_works_from_anywhere_afterwards() {
     let user = User::new();
-    let output = user.run(&["create", "cluster", "demo", "--node-count", "0", "--state", "./st"]);
+    let output = user.run(&["create", "cluster", "terminal1", "--node-count", "0", "--state", "./st"]);
     let there = user.path("st").display().to_string();
     ends(&output, 0, &[&format!("--state '{there}'")]);
-    let elsewhere = user.command(&["get", "machines", "demo", "--state", &there]).current_dir("/").output().unwrap();
+    let elsewhere =
+        user.command(&["get", "machines", "terminal1", "--state", &there]).current_dir("/").output().unwrap();
     ends(&elsewhere, 0, &["control-plane-1"]);
 }

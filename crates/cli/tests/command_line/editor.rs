@@ -12,46 +12,46 @@ fn editor(user: &User, script: &str) -> String {
 }
 
 fn edit(user: &User, editor: &str) -> std::process::Output {
-    user.command(&["edit", "cluster", "demo"]).env("EDITOR", editor).output().unwrap()
+    user.command(&["edit", "cluster", "terminal1"]).env("EDITOR", editor).output().unwrap()
 }
 
 #[test]
 fn an_editor_with_blanks_quotes_and_arguments_edits() {
-    let user = User::with_clusters(&["demo"]);
+    let user = User::with_clusters(&["terminal1"]);
     let editor = editor(&user, "sed -i 's/^# *Cluster.*//; $ a # edited' \"$2\"");
     ends(&edit(&user, &editor), 0, &["is the wanted one"]);
-    assert!(user.done(&["get", "cluster", "demo"]).ends_with("# edited\n"));
+    assert!(user.done(&["get", "cluster", "terminal1"]).ends_with("# edited\n"));
 }
 
 #[test]
 fn documents_that_lack_their_last_line_feed_can_be_edited() {
     let user = User::new();
-    let documents = user.done(&["create", "cluster", "demo", "--dry-run"]);
+    let documents = user.done(&["create", "cluster", "terminal1", "--dry-run"]);
     std::fs::create_dir(user.path("parts")).unwrap();
     for (number, part) in documents.split("---\n").filter(|part| !part.trim().is_empty()).enumerate() {
         std::fs::write(user.path(&format!("parts/{number}.yaml")), part.trim_end()).unwrap();
     }
-    user.done(&["create", "cluster", "demo", "-f", "parts"]);
+    user.done(&["create", "cluster", "terminal1", "-f", "parts"]);
     ends(&edit(&user, &editor(&user, "true")), 0, &["Nothing was edited"]);
     ends(&edit(&user, &editor(&user, "echo '# edited' >> \"$2\"")), 0, &["is the wanted one"]);
 }
 
 #[test]
 fn what_was_typed_is_kept_when_it_is_not_valid() {
-    let user = User::with_clusters(&["demo"]);
-    let before = user.done(&["get", "cluster", "demo"]);
+    let user = User::with_clusters(&["terminal1"]);
+    let before = user.done(&["get", "cluster", "terminal1"]);
     let output = edit(&user, &editor(&user, "echo 'kind: Nonsense' > \"$2\""));
     ends(&output, 10, &["your text is kept"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let path = said.lines().find_map(|line| line.split_once("replace -f ")).unwrap().1.trim();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "kind: Nonsense\n");
     std::fs::remove_file(path).unwrap();
-    assert_eq!(user.done(&["get", "cluster", "demo"]), before);
+    assert_eq!(user.done(&["get", "cluster", "terminal1"]), before);
 }
 
 #[test]
 fn an_editor_that_fails_changes_nothing() {
-    let user = User::with_clusters(&["demo"]);
+    let user = User::with_clusters(&["terminal1"]);
     ends(&edit(&user, "false"), 1, &["the editor `false` ended with"]);
     ends(&edit(&user, "/no/such/editor"), 1, &["EDITOR"]);
 }

@@ -50,12 +50,12 @@ fn a_path_is_no_name_in_any_command() {
 
 #[test]
 fn a_mistyped_name_leaves_nothing_behind_and_the_right_one_is_named() {
-    let user = User::with_clusters(&["demo", "other"]);
+    let user = User::with_clusters(&["terminal1", "other"]);
     let before = user.files();
     for command in COMMANDS.iter().filter(|command| !command.starts_with("create") && !command.contains("copy")) {
-        let output = user.run(&words(command, "demp"));
+        let output = user.run(&words(command, "terminal2"));
         assert!(!output.status.success(), "{command}");
-        ends(&output, 1, &["there is no cluster demp", "did you mean demo?", "there are: demo, other"]);
+        ends(&output, 1, &["there is no cluster terminal2", "did you mean terminal1?", "there are: other, terminal1"]);
         assert_eq!(user.files(), before, "{command}");
     }
 }
@@ -67,6 +67,7 @@ fn bytes_that_are_no_text_are_a_usage_error() {
     let user = User::new();
     let output = user.command(&["get", "cluster"]).arg(OsStr::from_bytes(b"d\xffmo")).output().unwrap();
     ends(&output, 2, &["UTF-8"]);
-    let with_a_command = user.command(&["ssh", "demo", "cp", "--"]).arg(OsStr::from_bytes(b"\xff")).output().unwrap();
-    ends(&with_a_command, 1, &["there is no cluster demo"]);
+    let with_a_command =
+        user.command(&["ssh", "terminal1", "cp", "--"]).arg(OsStr::from_bytes(b"\xff")).output().unwrap();
+    ends(&with_a_command, 1, &["there is no cluster terminal1"]);
 }

@@ -4,19 +4,19 @@ use crate::user::User;
 
 #[test]
 fn a_preview_writes_nothing() {
-    let user = User::with_clusters(&["demo"]);
+    let user = User::with_clusters(&["terminal1"]);
     let before = user.files();
-    let (head, key) = (user.path(".local/state/kubewright/clusters/demo/head.json"), user.path(".config"));
+    let (head, key) = (user.path(".local/state/kubewright/clusters/terminal1/head.json"), user.path(".config"));
     let stored = std::fs::read(&head).unwrap();
     assert!(!key.exists(), "nothing was made yet that a key is needed for");
     for command in [
-        "update cluster demo",
-        "update cluster demo --refresh=false",
-        "update cluster demo --drift-only",
-        "graph cluster demo",
-        "delete cluster demo",
+        "update cluster terminal1",
+        "update cluster terminal1 --refresh=false",
+        "update cluster terminal1 --drift-only",
+        "graph cluster terminal1",
+        "delete cluster terminal1",
         "create cluster another --dry-run",
-        "state forget demo machine/demo/control-plane-1",
+        "state forget terminal1 machine/terminal1/control-plane-1",
     ] {
         user.run(&command.split(' ').collect::<Vec<_>>());
         assert_eq!(user.files(), before, "{command}");
@@ -26,12 +26,12 @@ fn a_preview_writes_nothing() {
 
 #[test]
 fn what_a_preview_would_allocate_is_allocated_when_it_is_carried_out() {
-    let user = User::with_clusters(&["demo"]);
-    user.done(&["set", "cluster", "demo", "--instance-group", "control-plane", "spec.count=3"]);
+    let user = User::with_clusters(&["terminal1"]);
+    user.done(&["set", "cluster", "terminal1", "--instance-group", "control-plane", "spec.count=3"]);
     let before = user.files();
-    let plan = user.json(&["update", "cluster", "demo"]);
+    let plan = user.json(&["update", "cluster", "terminal1"]);
     let ids: Vec<&str> =
         plan["changes"].as_array().unwrap().iter().filter_map(|change| change["resource"].as_str()).collect();
-    assert!(ids.contains(&"machine/demo/control-plane-3"), "{ids:?}");
+    assert!(ids.contains(&"machine/terminal1/control-plane-3"), "{ids:?}");
     assert_eq!(user.files(), before);
 }

@@ -98,7 +98,7 @@ fn listens(process: u32) {
 #[test]
 fn ctrl_c_ends_a_program_that_reads_documents_from_standard_input() {
     let user = User::new();
-    for arguments in [["create", "cluster", "demo", "-f", "-"].as_slice(), &["replace", "-f", "-"]] {
+    for arguments in [["create", "cluster", "terminal1", "-f", "-"].as_slice(), &["replace", "-f", "-"]] {
         let started = Started::new(user.command(arguments), false);
         listens(started.child.id());
         started.interrupt();
@@ -108,9 +108,9 @@ fn ctrl_c_ends_a_program_that_reads_documents_from_standard_input() {
 
 #[test]
 fn ctrl_c_at_the_question_ends_the_program_and_changes_nothing() {
-    let user = User::with_clusters(&["demo"]);
+    let user = User::with_clusters(&["terminal1"]);
     let before = user.files();
-    for command in ["update cluster demo", "delete cluster demo"] {
+    for command in ["update cluster terminal1", "delete cluster terminal1"] {
         let program = format!("{} {command}; echo ended with $?", env!("CARGO_BIN_EXE_kubewright"));
         // A terminal of its own, in which Ctrl-C is a character.
         let mut terminal = Command::new("script");
@@ -129,8 +129,8 @@ fn ctrl_c_at_the_question_ends_the_program_and_changes_nothing() {
 
 #[test]
 fn an_editor_keeps_one_ctrl_c_and_a_third_one_ends_the_program() {
-    let user = User::with_clusters(&["demo"]);
-    let mut command = user.command(&["edit", "cluster", "demo"]);
+    let user = User::with_clusters(&["terminal1"]);
+    let mut command = user.command(&["edit", "cluster", "terminal1"]);
     command.env("EDITOR", "echo editing >&2; exec sleep 600 #");
     let mut started = Started::new(command, false);
     started.waits_for("editing");

@@ -1,4 +1,5 @@
-//! Somebody with a home of their own who types commands.
+//! Somebody with a home of their own who types commands. Clusters are called `terminal1`: the host that they are held against may
+//! well have a `demo` that runs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -41,8 +41,8 @@ pub struct Networking {
     /// kube-proxy.
     #[serde(default)]
     pub kube_proxy: KubeProxy,
-    /// DNS servers that CoreDNS asks for names outside the cluster. Without any, such names are not resolved
-    /// where the machine has no resolver of its own.
+    /// DNS servers that CoreDNS and machines ask for names outside the cluster; those of the host where none is named.
+    /// A host's resolver on 127.0.0.1 is asked through the machines' gateway.
     #[serde(default)]
     #[schemars(with = "Vec<IpAddress>")]
     pub upstream_resolvers: Vec<IpAddr>,

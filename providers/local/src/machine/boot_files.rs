@@ -15,6 +15,8 @@ use crate::LocalError;
 pub(super) const HOSTNAME: &str = "etc/hostname";
 /// Address and gateway, read by the image's `kubewright-machine.service`.
 pub(super) const NETWORK: &str = "etc/kubewright/network";
+/// Whom the machine asks for names.
+pub(super) const RESOLVERS: &str = "etc/resolv.conf";
 /// Private host key.
 pub(super) const HOST_KEY: &str = "etc/ssh/ssh_host_ed25519_key";
 /// Public host key.
@@ -31,8 +33,6 @@ const DIRECTORIES: [(&str, u32); 5] =
 pub(super) enum When {
     /// Where there is none yet; from then on it is the machine's own.
     Once,
-    /// Before every boot.
-    EveryBoot,
     /// Before every boot, and a machine that runs with another content must boot again.
     EveryBootOrRestart,
     /// Before every boot and in the running machine.
@@ -71,7 +71,7 @@ pub(super) fn files(machine: &Machine, host_resolvers: &[Ipv4Addr]) -> Vec<BootF
         file("etc/hosts", 0o644, When::Once, hosts),
         file("etc/machine-id", 0o444, When::Once, format!("{id}\n")),
         file("etc/kubewright/product-uuid", 0o444, When::Once, format!("{uuid}\n")),
-        file("etc/resolv.conf", 0o644, When::EveryBoot, resolv),
+        file(RESOLVERS, 0o644, When::Live, resolv),
         file(NETWORK, 0o644, When::EveryBootOrRestart, network(inputs.address, inputs.prefix_length, inputs.gateway)),
         file(HOST_KEY, 0o600, When::EveryBootOrRestart, line(machine.host_key.reveal())),
         file(HOST_KEY_PUBLIC, 0o644, When::EveryBootOrRestart, line(&machine.host_key_public)),

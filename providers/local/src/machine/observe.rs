@@ -79,7 +79,8 @@ pub(crate) fn host_key(home: &Home) -> Option<String> {
 
 fn read_files(home: &Home) -> BTreeMap<&'static str, String> {
     let upper = home.upper();
-    let paths = KEYS.iter().map(|(_, file)| *file).chain([boot_files::HOSTNAME, boot_files::NETWORK]);
+    let paths =
+        KEYS.iter().map(|(_, file)| *file).chain([boot_files::HOSTNAME, boot_files::NETWORK, boot_files::RESOLVERS]);
     paths.filter_map(|file| Some((file, fs_err::read_to_string(upper.join(file)).ok()?))).collect()
 }
 
@@ -100,6 +101,10 @@ fn attributes(wanted: &Wanted, made: &Value, found: &Found) -> Value {
     let network = file(boot_files::NETWORK).map(read_network).unwrap_or_default();
     for field in ["address", "prefixLength", "gateway"] {
         set(&mut shown, field, network.get(field).cloned());
+    }
+    // Who does not name any leaves them to the host.
+    if wanted.inputs.get("resolvers").is_some() {
+        set(&mut shown, "resolvers", file(boot_files::RESOLVERS).map(|text| json!(read_resolvers(text))));
     }
     for (field, path) in KEYS {
         set(&mut shown, field, file(path).map(|content| key(field, content, wanted, made)));
@@ -148,6 +153,10 @@ fn key(field: &str, content: &str, wanted: &Wanted, made: &Value) -> Value {
         None => made.get(field).cloned().unwrap_or_default(),
         Some(_) => asked,
     }
+}
+
+fn read_resolvers(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("nameserver ")).collect()
 }
 
 fn read_network(text: &str) -> BTreeMap<&'static str, Value> {
@@ -239,6 +248,17 @@ mod tests {
         assert_eq!((&shown["memory"], &shown["milliCpus"]), (&json!(512 << 20), &json!(500)));
         found.limits = Some(Limits { memory: Some(1_000_000_001 / PAGE * PAGE), milli_cpus: None });
         assert_eq!(attributes(&wanted, &wanted.inputs, &found)["memory"], json!(1_000_000_001u64));
+    }
+
+    #[test]
+    fn resolvers_show_as_they_are_to_whom_asks_for_some() {
+        let mut wanted = wanted();
+        let mut found = found();
+        found.files.insert(boot_files::RESOLVERS, "nameserver 192.0.2.1\nnameserver 192.0.2.2\n".into());
+        assert_eq!(attributes(&wanted, &wanted.inputs, &found), wanted.inputs);
+        wanted.inputs["resolvers"] = json!(["192.0.2.1"]);
+        let shown = attributes(&wanted, &wanted.inputs, &found);
+        assert_eq!(shown["resolvers"], json!(["192.0.2.1", "192.0.2.2"]));
     }
 
     #[test]

@@ -71,7 +71,7 @@ mod tests {
 
     fn inputs() -> NetworkInputs {
         let (subnet, gateway) = ("10.88.0.0/24".parse().unwrap(), "10.88.0.1".parse().unwrap());
-        NetworkInputs { bridge: "kw-dev".into(), subnet, gateway, lineage: "1a-2b".into(), host: None }
+        NetworkInputs { bridge: "kw-dev".into(), subnet, gateway, lineage: "1a-2b".into(), host: None, resolver: None }
     }
 
     #[test]

@@ -1,17 +1,26 @@
-//! Source address translation for machines: one nftables table of ours per cluster.
+//! Address translation for machines: one nftables table of ours per cluster.
+
+use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
+use super::resolver;
+use crate::inputs::NetworkInputs;
 use crate::owner::Owner;
 use crate::{LocalError, command, names};
 
 /// Makes the table as it must be, in one transaction.
-pub(super) fn ensure(owner: &Owner, subnet: Ipv4Net) -> Result<(), LocalError> {
-    if find(owner)? == Some(subnet) {
-        return Ok(());
+pub(super) fn ensure(owner: &Owner, inputs: &NetworkInputs) -> Result<(), LocalError> {
+    let bridge = &inputs.bridge;
+    let wanted = Translation { subnet: Some(inputs.subnet), resolver: inputs.resolver };
+    if inputs.resolver.is_none() {
+        resolver::set_open(bridge, false)?;
     }
-    command::feed("nft", &["-f", "-"], &rules(owner, subnet)).map(drop)
+    if find(owner, bridge)? != wanted {
+        command::feed("nft", &["-f", "-"], &rules(owner, inputs))?;
+    }
+    resolver::set_open(bridge, inputs.resolver.is_some())
 }
 
 /// Removes the table; fine where it is gone.
@@ -23,13 +32,24 @@ pub(super) fn remove(owner: &Owner) -> Result<(), LocalError> {
     command::run("nft", &["delete", "table", "inet", &table]).map(drop)
 }
 
-/// The subnet that is masqueraded for a cluster, if any is.
-pub(super) fn find(owner: &Owner) -> Result<Option<Ipv4Net>, LocalError> {
+/// What a cluster's table does.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Translation {
+    /// The subnet that is masqueraded.
+    pub(super) subnet: Option<Ipv4Net>,
+    /// The resolver on the host's loopback that is asked at the gateway.
+    pub(super) resolver: Option<Ipv4Addr>,
+}
+
+/// What is translated for a cluster.
+pub(super) fn find(owner: &Owner, bridge: &str) -> Result<Translation, LocalError> {
     let table = owner.table();
     if !tables()?.contains(&table) {
-        return Ok(None);
+        return Ok(Translation::default());
     }
-    Ok(read(owner, &command::json("nft", &["-j", "list", "table", "inet", &table])?))
+    let json = command::json("nft", &["-j", "list", "table", "inet", &table])?;
+    let marker = owner.marker();
+    Ok(Translation { subnet: read(&marker, &json), resolver: resolver::find(bridge, &marker, &json) })
 }
 
 /// Names of the tables that are ours.
@@ -44,8 +64,9 @@ pub(crate) fn tables() -> Result<Vec<String>, LocalError> {
 }
 
 /// The table as nft reads it. Naming and deleting it first makes the replacement atomic and repeatable.
-fn rules(owner: &Owner, subnet: Ipv4Net) -> String {
-    let (table, marker) = (owner.table(), owner.marker());
+fn rules(owner: &Owner, inputs: &NetworkInputs) -> String {
+    let (table, marker, subnet) = (owner.table(), owner.marker(), inputs.subnet);
+    let resolver = resolver::chains(inputs, &marker);
     format!(
         "add table inet {table}\n\
          delete table inet {table}\n\
@@ -54,19 +75,22 @@ fn rules(owner: &Owner, subnet: Ipv4Net) -> String {
          \t\ttype nat hook postrouting priority 100; policy accept;\n\
          \t\tip saddr {subnet} ip daddr != {subnet} masquerade comment \"{marker}\"\n\
          \t}}\n\
-         }}\n"
+         {resolver}}}\n"
     )
 }
 
+/// What the marked rules of `nft -j list table` consist of.
+pub(super) fn marked<'a>(marker: &str, json: &'a Value) -> Vec<&'a Vec<Value>> {
+    let objects = json.get("nftables").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rules = objects.iter().filter_map(|object| object.get("rule"));
+    let marked = rules.filter(|rule| rule.get("comment").and_then(Value::as_str) == Some(marker));
+    marked.filter_map(|rule| rule.get("expr")?.as_array()).collect()
+}
+
 /// The subnet of the marked rule that masquerades, from `nft -j list table`.
-fn read(owner: &Owner, json: &Value) -> Option<Ipv4Net> {
-    let marker = owner.marker();
-    let rules = json.get("nftables")?.as_array()?.iter().filter_map(|object| object.get("rule"));
-    let mut marked = rules.filter(|rule| rule.get("comment").and_then(Value::as_str) == Some(marker.as_str()));
-    let expressions = marked.find_map(|rule| rule.get("expr")?.as_array())?;
-    if !expressions.iter().any(|expression| expression.get("masquerade").is_some()) {
-        return None;
-    }
+fn read(marker: &str, json: &Value) -> Option<Ipv4Net> {
+    let masquerades = |rule: &&Vec<Value>| rule.iter().any(|expression| expression.get("masquerade").is_some());
+    let expressions = marked(marker, json).into_iter().find(masquerades)?;
     let source = expressions.iter().find_map(|expression| {
         let matched = expression.get("match")?;
         let field = matched.get("left")?.get("payload")?.get("field")?.as_str()?;
@@ -88,6 +112,8 @@ mod tests {
 
     #[test]
     fn the_table_masquerades_what_leaves_the_subnet_and_says_whose_it_is() {
+        let inputs = json!({"bridge": "kw-dev", "subnet": "10.88.0.0/24", "gateway": "10.88.0.1"});
+        let inputs: NetworkInputs = serde_json::from_value(inputs).unwrap();
         let expected = "add table inet kubewright-dev_1a2b3c4d\n\
             delete table inet kubewright-dev_1a2b3c4d\n\
             table inet kubewright-dev_1a2b3c4d {\n\
@@ -96,7 +122,7 @@ mod tests {
             \t\tip saddr 10.88.0.0/24 ip daddr != 10.88.0.0/24 masquerade comment \"kubewright:1a2b3c4d-5e/dev\"\n\
             \t}\n\
             }\n";
-        assert_eq!(rules(&owner(), "10.88.0.0/24".parse().unwrap()), expected);
+        assert_eq!(rules(&owner(), &inputs), expected);
     }
 
     #[test]
@@ -108,7 +134,7 @@ mod tests {
         let rule = json!({"rule": {"comment": "kubewright:1a2b3c4d-5e/dev", "handle": 2,
             "expr": [prefix("==", "saddr"), prefix("!=", "daddr"), {"masquerade": null}]}});
         let listed = json!({"nftables": [{"metainfo": {}}, {"chain": {}}, rule]});
-        assert_eq!(read(&owner(), &listed), Some("10.88.0.0/24".parse().unwrap()));
-        assert_eq!(read(&Owner::by_name("dev"), &listed), None);
+        assert_eq!(read(&owner().marker(), &listed), Some("10.88.0.0/24".parse().unwrap()));
+        assert_eq!(read(&Owner::by_name("dev").marker(), &listed), None);
     }
 }
