@@ -129,12 +129,18 @@ pub async fn fetch(connections: &Connections, access: &Secret) -> Result<Cluster
 }
 
 /// Pods of kube-system and of the namespaces that are ours.
-pub(crate) async fn system_pods(connection: &Connection) -> Result<Vec<Value>, ApiError> {
-    let namespaces = connection.list("/api/v1/namespaces", &[]).await?;
-    let names = namespaces.iter().filter(|namespace| is_system(namespace)).map(|found| text(found, "/metadata/name"));
-    let paths: Vec<String> = names.map(|name| format!("/api/v1/namespaces/{name}/pods")).collect();
+async fn system_pods(connection: &Connection) -> Result<Vec<Value>, ApiError> {
+    let namespaces = system_namespaces(connection).await?;
+    let paths: Vec<String> = namespaces.iter().map(|name| format!("/api/v1/namespaces/{name}/pods")).collect();
     let pods = try_join_all(paths.iter().map(|path| connection.list(path, &[]))).await?;
     Ok(pods.into_iter().flatten().collect())
+}
+
+/// kube-system, and the namespaces that are ours.
+pub(crate) async fn system_namespaces(connection: &Connection) -> Result<BTreeSet<String>, ApiError> {
+    let namespaces = connection.list("/api/v1/namespaces", &[]).await?;
+    let names = namespaces.iter().filter(|namespace| is_system(namespace)).map(|found| text(found, "/metadata/name"));
+    Ok(names.map(str::to_owned).collect())
 }
 
 fn is_system(namespace: &Value) -> bool {

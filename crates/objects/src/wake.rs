@@ -4,6 +4,8 @@
 //! not yet been read at least once, cannot construct envvars"), and tries again ten to fifteen seconds later: kubelet's
 //! `backOffPeriod` (`pkg/kubelet/kubelet.go`). A pod that changes is looked at when the change arrives.
 
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use resource::Secret;
@@ -12,15 +14,15 @@ use serde_json::{Value, json};
 use crate::connection::Connection;
 use crate::field::{list, text};
 use crate::request::Request;
-use crate::validate::system_pods;
+use crate::validate::system_namespaces;
 use crate::{ApiError, Connections};
 
 /// What kubelet says where its list of services was not read yet (`GetPodEnvVars` in `pkg/kubelet/kubelet_pods.go`).
 const UNREAD: &str = "services have not yet been read at least once";
 /// The annotation that is changed: how often kubewright asked kubelet to look again.
 const ANNOTATION: &str = "kubewright.io/looked-at-again";
-/// Time between two looks.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Time between two looks: little beside kubelet's own next try.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a pod waits for nothing but its kubelet's next look.
 fn is_held_up(pod: &Value) -> bool {
@@ -40,16 +42,27 @@ fn times(pod: &Value) -> u64 {
 /// What it cannot read or change it leaves to kubelet's own next try.
 pub async fn keep_waking(connections: &Connections, access: &Secret) {
     loop {
-        let _ = wake(connections, access).await;
+        let _ = watch(connections, access).await;
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn wake(connections: &Connections, access: &Secret) -> Result<(), ApiError> {
+/// Looks at what is pending until it cannot be read. Our namespaces are made before anything is waited for.
+async fn watch(connections: &Connections, access: &Secret) -> Result<Infallible, ApiError> {
     let connection = connections.open(access)?;
-    let pods = system_pods(&connection).await?;
-    for pod in pods.iter().filter(|pod| is_held_up(pod)) {
-        wake_one(&connection, pod).await?;
+    let namespaces = system_namespaces(&connection).await?;
+    loop {
+        wake(&connection, &namespaces).await?;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// One look, in one request. A pod of which no container could be made is pending.
+async fn wake(connection: &Connection, namespaces: &BTreeSet<String>) -> Result<(), ApiError> {
+    let pending = connection.list("/api/v1/pods", &[("fieldSelector", "status.phase=Pending")]).await?;
+    let is_ours = |pod: &&Value| namespaces.contains(text(pod, "/metadata/namespace"));
+    for pod in pending.iter().filter(is_ours).filter(|pod| is_held_up(pod)) {
+        wake_one(connection, pod).await?;
     }
     Ok(())
 }
@@ -62,8 +75,6 @@ async fn wake_one(connection: &Connection, pod: &Value) -> Result<(), ApiError> 
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::world::World;
 
@@ -81,20 +92,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_look_changes_a_pod_that_is_held_up_once_more_and_no_other() {
+    async fn each_look_is_one_request_and_changes_what_is_held_up_in_our_namespaces_once_more() {
         let world = World::new();
-        let path = |name: &str| format!("/api/v1/namespaces/kube-system/pods/{name}");
-        let held_up =
-            pod("containerStatuses", "services have not yet been read at least once, cannot construct envvars");
-        world.fake.state().put(&path("kube-proxy-1"), held_up);
-        let other = json!({"metadata": {"name": "other", "namespace": "kube-system"}});
-        world.fake.state().put(&path("other"), other);
-        let connections = Connections::with_dial(Arc::new(world.fake.clone()));
+        let path = |namespace: &str, name: &str| format!("/api/v1/namespaces/{namespace}/pods/{name}");
+        let put = |namespace: &str, name: &str, phase: &str, message: &str| {
+            let mut pod = pod("containerStatuses", message);
+            pod["metadata"] = json!({"name": name, "namespace": namespace});
+            pod["status"]["phase"] = json!(phase);
+            world.fake.state().put(&path(namespace, name), pod);
+        };
+        put("kube-system", "held-up", "Pending", UNREAD);
+        put("kube-system", "pulls", "Pending", "");
+        put("kube-system", "restarts", "Running", UNREAD);
+        put("theirs", "held-up", "Pending", UNREAD);
+        let connection = world.connections.open(&World::access()).unwrap();
+        let namespaces = system_namespaces(&connection).await.unwrap();
         for times in ["1", "2"] {
-            wake(&connections, &World::access()).await.unwrap();
+            let before = world.fake.state().requests.len();
+            wake(&connection, &namespaces).await.unwrap();
             let state = world.fake.state();
-            assert_eq!(state.objects[&path("kube-proxy-1")]["metadata"]["annotations"][ANNOTATION], times);
-            assert_eq!(state.objects[&path("other")]["metadata"].get("annotations"), None);
+            let woken = format!("PATCH {}", path("kube-system", "held-up"));
+            assert_eq!(state.requests[before..], ["GET /api/v1/pods".to_owned(), woken]);
+            let annotations = &state.objects[&path("kube-system", "held-up")]["metadata"]["annotations"];
+            assert_eq!(annotations[ANNOTATION], times);
         }
     }
 }

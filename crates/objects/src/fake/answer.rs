@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::State;
 use super::apply::{merge, server_side_apply};
+use crate::field::text;
 
 /// The place that a path names.
 struct Place {
@@ -65,7 +66,13 @@ fn found(state: &State, path: &str) -> (u16, Value) {
 
 fn list(state: &State, place: &Place, query: &str) -> Value {
     let plural = place.collection.rsplit('/').next().unwrap_or_default();
-    let node = query.split('&').find_map(|part| part.strip_prefix("fieldSelector=spec.nodeName%3D"));
+    let selector = query.split('&').find_map(|part| part.strip_prefix("fieldSelector=")?.split_once("%3D"));
+    let is_selected = |object: &Value| {
+        let is = |(field, value): (&str, &str)| {
+            text(object, &format!("/{}", field.replace('.', "/"))) == value.replace("%2F", "/")
+        };
+        selector.is_none_or(is)
+    };
     let items: Vec<Value> = state
         .objects
         .iter()
@@ -74,7 +81,7 @@ fn list(state: &State, place: &Place, query: &str) -> Value {
             parent == place.collection
                 || (plural == "pods" && place.collection == "/api/v1/pods" && parent.ends_with("/pods"))
         })
-        .filter(|(_, object)| node.is_none_or(|node| object.pointer("/spec/nodeName") == Some(&json!(node))))
+        .filter(|(_, object)| is_selected(object))
         .map(|(_, object)| {
             let mut item = object.clone();
             // Real lists leave the types of their items out.
