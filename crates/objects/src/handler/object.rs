@@ -20,12 +20,14 @@ use crate::field::OWNER;
 use crate::projection::with_encoded_data;
 use crate::request::Request;
 use crate::resource_type::collection;
-use crate::rollout::{Rollout, rollout};
+use crate::rollout::{Rollout, UNSEEN, is_seen, rollout};
 use crate::wait::Wait;
 use crate::{ApiError, Connections};
 
 /// How long a rollout may take.
 const PATIENCE: Duration = Duration::from_mins(5);
+/// How long a controller may take to look at what was applied. It may be down, and this run may be what brings it back.
+const SEEN_PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn schema() -> KindSchema {
     KindSchema::plain("object")
@@ -94,6 +96,8 @@ pub(super) async fn apply(
     let object = put(&connection, &address, manifest, &what, context).await?;
     if inputs.get("ready").and_then(Value::as_bool) == Some(true) {
         wait_until_ready(&connection, &address, object.clone(), context).await?;
+    } else {
+        wait_until_seen(&connection, &address, object.clone(), context).await?;
     }
     Ok(applied(&object))
 }
@@ -196,6 +200,29 @@ async fn wait_until_ready(
         }
         object = connection.send(&Request::get(&path)).await.map_err(failed)?;
     }
+}
+
+/// Waits until the controller of a workload knows what was applied: whoever looks at the cluster after the run then sees how far
+/// the roll-out is, and not that of what was there before.
+async fn wait_until_seen(
+    connection: &Connection,
+    address: &Address,
+    applied: Value,
+    context: &ActionContext,
+) -> Result<(), ActionError> {
+    let what = format!("cannot look at {} {}", address.kind, address.name);
+    let failed = |error: ApiError| error.while_doing(&what);
+    let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
+    let mut wait = Wait::new(context, SEEN_PATIENCE, Duration::from_millis(200));
+    let mut object = applied;
+    while !is_seen(&object) {
+        wait.say(UNSEEN.to_owned());
+        if !wait.pause().await? {
+            break;
+        }
+        object = connection.send(&Request::get(&path)).await.map_err(failed)?;
+    }
+    Ok(())
 }
 
 async fn delete(

@@ -223,6 +223,35 @@ async fn a_rollout_that_does_not_end_fails_and_says_what_is_missing() {
     assert!(error.message.contains("0 of 1 pods updated"), "{}", error.message);
 }
 
+/// A workload as it comes back from the API server, of which a controller has seen `seen` of two generations.
+fn workload(seen: i64) -> Value {
+    json!({
+        "access": access_reference(),
+        "manifest": {"apiVersion": "apps/v1", "kind": "DaemonSet",
+            "metadata": {"name": "d", "namespace": "n", "generation": 2}, "status": {"observedGeneration": seen}},
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_applied_workload_is_waited_for_until_its_controller_has_seen_it_and_no_longer() {
+    let world = World::new();
+    let path = "/apis/apps/v1/namespaces/n/daemonsets/d";
+    world.fake.before_request(6, move |state| {
+        state.objects.get_mut(path).unwrap()["status"] = json!({"observedGeneration": 2, "desiredNumberScheduled": 3});
+    });
+    world.create("object/apps/v1/DaemonSet/n/d", &workload(1)).await.unwrap();
+    assert_eq!(world.notes(), ["its controller has not seen it yet"]);
+    let seen = &world.fake.state().objects[path]["status"]["observedGeneration"];
+    assert_eq!(seen, 2, "the roll-out itself, of which no pod is there yet, is not waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_controller_that_is_down_fails_nothing() {
+    let world = World::new();
+    world.create("object/apps/v1/DaemonSet/n/d", &workload(1)).await.unwrap();
+    assert_eq!(world.notes(), ["its controller has not seen it yet"]);
+}
+
 #[tokio::test]
 async fn what_carries_our_marker_and_is_not_asked_for_is_an_orphan() {
     let world = World::new();
