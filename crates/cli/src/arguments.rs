@@ -172,6 +172,19 @@ pub(crate) enum Command {
     Version,
 }
 
+impl Command {
+    /// Whether its result is a list of objects, which have names.
+    pub(crate) fn lists_objects(&self) -> bool {
+        match self {
+            Self::Get { what } => what.lists_objects(),
+            Self::Assets { what } => matches!(what, assets::Assets::List(_)),
+            Self::State { what } => matches!(what, state::State::List(_)),
+            Self::Secrets { what } => what.lists_objects(),
+            _ => false,
+        }
+    }
+}
+
 /// What can be created.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Create {

@@ -138,7 +138,7 @@ fn show(app: &App, findings: &[Finding]) -> Result<(), CommandError> {
     match app.format {
         Format::Text => output::text(&text),
         // Standard output is for the plan.
-        Format::Json | Format::Yaml => output::note(&text),
+        Format::Json | Format::Yaml | Format::Name => output::note(&text),
     }
     let refusing: BTreeSet<&str> = findings
         .iter()

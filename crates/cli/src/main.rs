@@ -86,6 +86,10 @@ async fn run(environment: Environment, command_line: CommandLine) -> Outcome {
         Command::Manual(arguments) => return manual::run(arguments),
         _ => {}
     }
+    // Before anything is done, and not when it is to be told.
+    if command_line.global.output == output::Format::Name && !command_line.command.lists_objects() {
+        return Err(output::no_names());
+    }
     let app = App::new(environment, &command_line.global)?;
     match command_line.command {
         Command::Create { what: Create::Cluster(arguments) } => create_cluster::run(&app, arguments).await,

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::exit::Exit;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,8 @@ pub(crate) enum Format {
     Json,
     /// As YAML.
     Yaml,
+    /// The kind and name of each object, such as machine/worker-1; for lists only.
+    Name,
 }
 
 /// Prints text on standard output, colours stripped where they are not wanted.
@@ -35,6 +38,27 @@ pub(crate) fn data<T: Serialize>(format: Format, value: &T) -> Result<(), Comman
     print(format, value, String::new)
 }
 
+/// Prints a list of objects: as `kind/name`, one a line, where names are wanted.
+pub(crate) fn list<T: Serialize>(
+    format: Format,
+    value: &T,
+    names: impl IntoIterator<Item = String>,
+    human: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
+    if format == Format::Name {
+        text(&names.into_iter().map(|name| name + "\n").collect::<String>());
+        return Ok(());
+    }
+    print(format, value, human)
+}
+
+/// What a command is refused with that lists no objects.
+pub(crate) fn no_names() -> CommandError {
+    CommandError::failed("-o name is for commands that list objects, and this one does not").exit(Exit::Usage).hint(
+        "-o name goes with: get clusters|cluster|instancegroups|machines|revisions|runs, assets list, state list, secrets recipients list",
+    )
+}
+
 /// Prints `value` as `format`, or `human` for people.
 pub(crate) fn print<T: Serialize>(
     format: Format,
@@ -50,6 +74,7 @@ pub(crate) fn print<T: Serialize>(
         Format::Yaml => {
             serde_yaml::to_string(value).map_err(|error| CommandError::from_source("cannot write YAML", &error))?
         }
+        Format::Name => return Err(no_names()),
     };
     text(&shown);
     Ok(())

@@ -126,7 +126,7 @@ fn show(app: &App, texts: &[SourceText]) -> Result<(), CommandError> {
     let stream = documents::joined(texts);
     match app.format {
         Format::Text | Format::Yaml => output::text(&stream),
-        Format::Json => output::data(Format::Json, &documents::values(&stream)?)?,
+        Format::Json | Format::Name => output::data(app.format, &documents::values(&stream)?)?,
     }
     Ok(())
 }

@@ -51,6 +51,18 @@ pub(crate) enum Get {
     JoinCommand(Name),
 }
 
+impl Get {
+    /// Whether its result is a list of objects.
+    pub(crate) fn lists_objects(&self) -> bool {
+        match self {
+            Self::Clusters | Self::InstanceGroups(_) | Self::Machines(_) | Self::Revisions(_) | Self::Runs(_) => true,
+            // Its documents; with every default it is one value.
+            Self::Cluster { full, .. } => !full,
+            Self::Plan { .. } | Self::JoinCommand(_) => false,
+        }
+    }
+}
+
 pub(crate) async fn run(app: &App, what: Get) -> Outcome {
     match what {
         Get::Clusters => clusters::show(app).await?,

@@ -24,6 +24,13 @@ pub(crate) enum Secrets {
     },
 }
 
+impl Secrets {
+    /// Whether its result is a list of objects.
+    pub(crate) fn lists_objects(&self) -> bool {
+        matches!(self, Self::Recipients { what: recipients::Recipients::List(_) })
+    }
+}
+
 pub(crate) async fn run(app: &App, what: Secrets) -> Outcome {
     match what {
         Secrets::Key => key(app),

@@ -55,6 +55,41 @@ fn everything_that_prints_prints_one_document_as_data() {
 }
 
 #[test]
+fn lists_print_kind_and_name_of_each_object_where_names_are_wanted() {
+    let user = User::with_clusters(&["demo", "second"]);
+    for (command, names) in [
+        ("get clusters", &["cluster/demo", "cluster/second"][..]),
+        ("get cluster demo", &["cluster/demo", "instancegroup/control-plane"]),
+        ("get instancegroups demo", &["instancegroup/control-plane"]),
+        ("get machines demo", &["machine/control-plane-1"]),
+        ("get runs demo", &[]),
+        ("state list demo", &[]),
+    ] {
+        let words: Vec<&str> = command.split(' ').chain(["-o", "name"]).collect();
+        assert_eq!(user.done(&words).lines().collect::<Vec<_>>(), names, "{command}");
+    }
+    let begins = |command: &str, kind: &str| {
+        let words: Vec<&str> = command.split(' ').chain(["-o", "name"]).collect();
+        let printed = user.done(&words);
+        assert!(!printed.is_empty() && printed.lines().all(|line| line.starts_with(kind)), "{command}: {printed}");
+    };
+    begins("get revisions demo", "revision/");
+    begins("assets list", "asset/");
+    begins("secrets recipients list demo", "recipient/age1");
+}
+
+#[test]
+fn what_lists_no_objects_is_refused_before_it_does_anything_where_names_are_wanted() {
+    let user = User::with_clusters(&["demo"]);
+    for command in ["create cluster third", "delete cluster demo --yes", "get cluster demo --full", "version"] {
+        let words: Vec<&str> = command.split(' ').chain(["-o", "name"]).collect();
+        let output = user.run(&words);
+        assert_eq!(ends(&output, 2, &["-o name is for commands that list objects", "get clusters"]), "", "{command}");
+    }
+    assert_eq!(user.done(&["get", "clusters", "-o", "name"]), "cluster/demo\n");
+}
+
+#[test]
 fn a_failed_command_prints_nothing_on_standard_output_as_data() {
     let user = User::new();
     let output = user.run(&["get", "cluster", "terminal1", "-o", "json"]);

@@ -41,7 +41,8 @@ pub(super) async fn run(app: &App, arguments: &Which) -> Outcome {
             json!({"name": name, "from": from, "size": size, "reference": reference, "path": path})
         })
         .collect();
-    output::print(app.format, &shown, || {
+    let names = rows.iter().map(|row| format!("asset/{}", row.name));
+    output::list(app.format, &shown, names, || {
         let mut table = Table::new(&["name", "from", "size"]);
         for row in &rows {
             table.row([row.name.clone(), row.from.clone(), row.size.map(words::size).unwrap_or_default()]);

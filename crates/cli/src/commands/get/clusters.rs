@@ -19,7 +19,8 @@ pub(super) async fn show(app: &App) -> Result<(), CommandError> {
             json!({"name": name, "state": state, "resources": resources, "revision": revision})
         })
         .collect();
-    output::print(app.format, &shown, || {
+    let names = rows.iter().map(|(name, ..)| format!("cluster/{name}"));
+    output::list(app.format, &shown, names, || {
         if rows.is_empty() {
             return format!("There are no clusters in {}.\n", app.store.describe());
         }

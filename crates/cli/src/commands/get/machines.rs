@@ -41,7 +41,8 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
         .iter()
         .map(|(name, role, address, state)| json!({"name": name, "role": role, "address": address, "state": state}))
         .collect();
-    output::print(app.format, &shown, || {
+    let names = rows.iter().map(|(name, ..)| format!("machine/{name}"));
+    output::list(app.format, &shown, names, || {
         let mut table = Table::new(&["name", "role", "address", "state"]);
         for (name, role, address, state) in &rows {
             table.row([name.clone(), (*role).to_owned(), address.clone(), state.clone()]);

@@ -23,7 +23,8 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
             })
         })
         .collect();
-    output::print(app.format, &shown, || {
+    let names = revisions.iter().map(|(digest, _)| format!("revision/{}", digest.short()));
+    output::list(app.format, &shown, names, || {
         let mut table = Table::new(&["revision", "wanted", "time", "author", "reason"]);
         for (digest, revision) in &revisions {
             let mark = if digest == wanted { "*" } else { "" };

@@ -12,7 +12,8 @@ use crate::{operation, output};
 pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     operation::load(app, name).await?;
     let runs = app.cluster(name).runs().await?;
-    output::print(app.format, &runs, || {
+    let names = runs.iter().map(|run| format!("run/{}", run.run));
+    output::list(app.format, &runs, names, || {
         let mut table = Table::new(&["run", "who", "took", "done", "failed", "ended", "command"]);
         for run in &runs {
             table.row(row(run));

@@ -72,7 +72,8 @@ async fn list(app: &App, name: &str) -> Result<(), CommandError> {
 fn show(app: &App, vault: &Vault) -> Result<(), CommandError> {
     let (operators, own) = (vault.operators(), vault.own_public_key());
     let shown: Vec<_> = operators.iter().map(|key| json!({"publicKey": key, "you": *key == own})).collect();
-    output::print(app.format, &shown, || {
+    let names = operators.iter().map(|key| format!("recipient/{key}"));
+    output::list(app.format, &shown, names, || {
         let mut table = Table::new(&["public key", "you"]);
         for key in &operators {
             table.row([key.clone(), if *key == own { "*" } else { "" }.to_owned()]);

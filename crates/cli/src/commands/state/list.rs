@@ -17,7 +17,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
             |(id, recorded)| json!({"resource": id, "inDoubt": recorded.tainted, "containedIn": recorded.contained_in}),
         )
         .collect();
-    output::print(app.format, &shown, || {
+    output::list(app.format, &shown, all.keys().map(ToString::to_string), || {
         let mut table = Table::new(&["resource", "state", "contained in"]);
         for (id, recorded) in all {
             let state = if recorded.tainted { "in doubt" } else { "made" };
