@@ -65,6 +65,12 @@ pub(crate) fn publish(server: &WebServer, assets: &Assets) {
         ".sha256sum",
         &containerd,
     );
+    publish_archive(
+        server,
+        "github.com/kubernetes-sigs/cri-tools/releases/download/v1.36.0/crictl-v1.36.0-linux-amd64.tar.gz",
+        ".sha256",
+        &[("crictl".to_owned(), read("crictl"))],
+    );
     let etcd = ["etcdctl", "etcdutl"].map(|name| (format!("etcd-v3.6.8-linux-amd64/{name}"), read(name)));
     let releases = "github.com/etcd-io/etcd/releases/download/v3.6.8";
     let archive = pack(&etcd);

@@ -12,6 +12,8 @@ pub const CONTAINERD: &str = "containerd";
 pub const CONTAINERD_SHIM: &str = "containerd-shim-runc-v2";
 /// containerd's client.
 pub const CTR: &str = "ctr";
+/// The client of container runtimes.
+pub const CRICTL: &str = "crictl";
 /// etcd's client.
 pub const ETCDCTL: &str = "etcdctl";
 /// etcd's tool for data directories and snapshots.

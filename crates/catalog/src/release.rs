@@ -40,6 +40,8 @@ pub struct Release {
     pub containerd_minimum: &'static str,
     /// Lowest runc that containerd's shim works with.
     pub runc_minimum: &'static str,
+    /// crictl, of the same minor where the Go module proxy has it, else of the one before.
+    pub crictl: &'static str,
     /// CNI plugins.
     pub cni_plugins: &'static str,
     /// flannel.

@@ -69,8 +69,15 @@ pub fn target(resolved: &Resolved, machine: &Machine) -> Value {
 
 /// Programs of a machine: asset, and the path where it is.
 pub(crate) fn binaries(role: Role) -> Vec<(String, String)> {
-    let mut programs =
-        vec![names::KUBELET, names::KUBEADM, names::KUBECTL, names::CONTAINERD, names::CONTAINERD_SHIM, names::CTR];
+    let mut programs = vec![
+        names::KUBELET,
+        names::KUBEADM,
+        names::KUBECTL,
+        names::CONTAINERD,
+        names::CONTAINERD_SHIM,
+        names::CTR,
+        names::CRICTL,
+    ];
     if role == Role::ControlPlane {
         programs.extend([names::ETCDCTL, names::ETCDUTL]);
     }

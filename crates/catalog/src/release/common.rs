@@ -13,6 +13,7 @@ pub(super) const COMMON: Release = Release {
     containerd: "2.4.2",
     containerd_minimum: "",
     runc_minimum: "1.1.0",
+    crictl: "",
     cni_plugins: "1.9.1",
     flannel: "0.28.4",
     flannel_cni: "0.9.1",

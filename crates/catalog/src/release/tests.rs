@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::{Selection, assets_for, modules};
+use crate::{AssetSpec, Recipe, Selection, assets_for, modules};
 
 /// kubeadm's constants in the Go module cache, when the module is there.
 fn kubeadm_constants(release: &Release) -> Option<String> {
@@ -60,6 +60,11 @@ fn versions_are_what_the_go_modules_pin() {
     for (release, module) in releases().iter().zip(kubernetes) {
         assert_eq!(module.version_of("k8s.io/kubernetes"), Some(release.kubernetes));
         assert_eq!(module.go().to_string(), release.go_minimum);
+        let set = assets_for(release, &Selection::default());
+        let Some(Recipe::Go(crictl)) = set.get("crictl").map(AssetSpec::recipe) else {
+            panic!("crictl is built with Go")
+        };
+        assert_eq!(crictl.module.version_of("sigs.k8s.io/cri-tools"), Some(release.crictl));
         assert_eq!(modules::ETCD.version_of("go.etcd.io/etcd/server/v3"), Some(release.etcd));
         assert_eq!(modules::CONTAINERD.version_of("github.com/containerd/containerd/v2"), Some(release.containerd));
         assert_eq!(modules::COREDNS.version_of("github.com/coredns/coredns"), Some(release.coredns));

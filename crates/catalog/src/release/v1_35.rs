@@ -9,6 +9,7 @@ pub(super) const RELEASE: Release = Release {
     kubernetes: "1.35.4",
     pause: "3.10.1",
     containerd_minimum: "1.7.0",
+    crictl: "1.34.0",
     agnhost: "2.59",
     go_minimum: "1.25.0",
     deviations: &[

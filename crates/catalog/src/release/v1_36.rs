@@ -9,6 +9,7 @@ pub(super) const RELEASE: Release = Release {
     kubernetes: "1.36.3",
     pause: "3.10.2",
     containerd_minimum: "2.0.0",
+    crictl: "1.36.0",
     agnhost: "2.63.0",
     go_minimum: "1.26.0",
     deviations: &[Deviation {

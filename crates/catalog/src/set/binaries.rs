@@ -17,6 +17,7 @@ pub(super) fn add(set: &mut AssetSet, release: &Release, selection: &Selection) 
     for name in [names::CONTAINERD, names::CONTAINERD_SHIM, names::CTR] {
         set.want(containerd(release, architecture, name));
     }
+    set.want(crictl(release, architecture));
     for name in [names::ETCDCTL, names::ETCDUTL] {
         set.want(etcd(release, architecture, name));
     }
@@ -114,6 +115,16 @@ fn containerd(release: &Release, architecture: &str, name: &str) -> AssetSpec {
         architecture,
         name,
     ))
+}
+
+fn crictl(release: &Release, architecture: &str) -> AssetSpec {
+    let module = match release.minor {
+        34 | 35 => &modules::CRICTL_1_34,
+        _ => &modules::CRICTL_1_36,
+    };
+    let variables = variables("sigs.k8s.io/cri-tools/pkg/version", &[("Version", &format!("v{}", release.crictl))]);
+    let package = "sigs.k8s.io/cri-tools/cmd/crictl";
+    go(names::CRICTL, module, package, architecture, variables).published(upstream::crictl(release, architecture))
 }
 
 /// Each plugin is an asset of its own (machines that files are copied to get them one by one), and all of them together

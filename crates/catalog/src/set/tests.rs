@@ -96,5 +96,7 @@ fn upstreams_addresses_name_version_and_architecture() {
     assert_eq!(address("kubelet"), "dl.k8s.io/release/v1.36.3/bin/linux/amd64/kubelet");
     assert_eq!(address("etcdctl"), "github.com/etcd-io/etcd/releases/download/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz");
     assert_eq!(address("ctr"), address("containerd-shim-runc-v2"), "one archive");
+    let cri_tools = "github.com/kubernetes-sigs/cri-tools/releases/download/v1.36.0";
+    assert_eq!(address("crictl"), format!("{cri_tools}/crictl-v1.36.0-linux-amd64.tar.gz"));
     assert_eq!(address("image-pause"), "registry.k8s.io/pause:3.10.2");
 }

@@ -17,6 +17,14 @@ pub(super) fn containerd(release: &Release, architecture: &str, name: &str) -> U
     Upstream::Member { archive: Published::with_checksum(address, ".sha256sum"), path: format!("bin/{name}") }
 }
 
+/// crictl, which is alone in its archive.
+pub(super) fn crictl(release: &Release, architecture: &str) -> Upstream {
+    let version = release.crictl;
+    let file = format!("crictl-v{version}-linux-{architecture}.tar.gz");
+    let address = format!("github.com/kubernetes-sigs/cri-tools/releases/download/v{version}/{file}");
+    Upstream::Member { archive: Published::with_checksum(address, ".sha256"), path: "crictl".into() }
+}
+
 /// A program of etcd's archive.
 pub(super) fn etcd(release: &Release, architecture: &str, name: &str) -> Upstream {
     let directory = format!("etcd-v{}-linux-{architecture}", release.etcd);
