@@ -126,16 +126,25 @@ fn open(work: &mut Work<'_, '_>) -> Outcome<()> {
     goal.config.group.gates.iter().try_for_each(|gate| wait(work, gate))
 }
 
-/// Waits for a gate. If it stays closed, the journal of a unit that does not run says most; where all run, kubelet's does.
+/// Waits for a gate. If it stays closed, the journal of a unit that does not run says most; where all run, kubelet's does. The
+/// containers say which part of a control plane does not come up.
 fn wait(work: &mut Work<'_, '_>, gate: &Gate) -> Outcome<()> {
     gates::wait(work.system, gate, work.replies).map_err(|failure| {
         let names: Vec<&str> = work.goal.config.group.units.keys().map(String::as_str).collect();
-        match systemctl::verify(work.system, &names) {
+        let mut failure = match systemctl::verify(work.system, &names) {
             Err(unit) => failure.hint(format!("{}: {}", unit.item, unit.why)).output(unit.output),
             Ok(()) if failure.output.is_empty() && names.contains(&KUBELET) => {
                 failure.output(systemctl::journal(work.system, KUBELET))
             }
             Ok(()) => failure,
-        }
+        };
+        failure.output.extend(containers(work.system));
+        failure
     })
+}
+
+/// The newest containers and how each is, those that have ended among them; empty where the runtime does not answer.
+fn containers(system: &System) -> Vec<String> {
+    let ran = system.programs().run("crictl", &["ps", "--all", "--last", "19"]);
+    ran.ok().filter(|ran| ran.ok).map(|ran| ran.tail()).unwrap_or_default()
 }

@@ -230,6 +230,11 @@ impl FakePrograms {
                 }
             }),
             "journalctl" => return Ok(Ran { ok: true, stdout: "it says why\n".into(), ..Ran::default() }),
+            "crictl" => {
+                assert_eq!(arguments[..2], ["ps", "--all"], "the agent only lists containers");
+                let stdout = "CONTAINER  STATE   NAME\n6fd01       Exited  etcd\n".into();
+                return Ok(Ran { ok: true, stdout, ..Ran::default() });
+            }
             "swapon" => std::fs::write(self.root.join("proc/swaps"), "Filename\n/dev/vda2 partition\n")?,
             _ => return Err(io::ErrorKind::NotFound.into()),
         }

@@ -144,11 +144,12 @@ fn whoever_only_waits_needs_no_lease_and_leaves_nothing() {
 }
 
 #[test]
-fn a_gate_that_stays_closed_shows_what_kubelet_says() {
+fn a_gate_that_stays_closed_shows_what_kubelet_says_and_which_containers_there_are() {
     let world = World::new();
     let mut config = config();
     config.group.units.remove("haproxy.service");
     config.group.gates = vec![Gate::File { path: "/never".into(), timeout_seconds: 0 }];
     let replies = world.apply(&config);
-    assert!(matches!(replies.last(), Some(Reply::Failed { output, .. }) if output == &["it says why"]), "{replies:?}");
+    let says = ["it says why", "CONTAINER  STATE   NAME", "6fd01       Exited  etcd"];
+    assert!(matches!(replies.last(), Some(Reply::Failed { output, .. }) if output == &says), "{replies:?}");
 }
