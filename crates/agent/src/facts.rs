@@ -1,6 +1,6 @@
 //! What the machine says about itself, read from the kernel's and the OS's files without running a program.
 
-use machine::Facts;
+use machine::{Facts, KubeletCertificate, certificate};
 
 use crate::os::OsRelease;
 use crate::system::System;
@@ -21,7 +21,22 @@ pub(crate) fn gather(system: &System) -> Facts {
         cpus: std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX)),
         memory_bytes: memory_bytes(&system.text("/proc/meminfo").unwrap_or_default()),
         swap: !active_swaps(system).is_empty(),
+        kubelet_certificates: kubelet_certificates(system),
     }
+}
+
+/// Where kubelet keeps what it got from the cluster (`pkg/kubelet/certificate/kubelet.go`), and what each is for.
+const KUBELET_CERTIFICATES: [(&str, &str); 2] = [
+    ("client", "/var/lib/kubelet/pki/kubelet-client-current.pem"),
+    ("serving", "/var/lib/kubelet/pki/kubelet-server-current.pem"),
+];
+
+fn kubelet_certificates(system: &System) -> Vec<KubeletCertificate> {
+    let certificate = |(purpose, path): (&str, &str)| {
+        let (begins, ends) = certificate::validity(system.text(path)?.as_bytes())?;
+        Some(KubeletCertificate { purpose: purpose.to_owned(), begins, ends })
+    };
+    KUBELET_CERTIFICATES.into_iter().filter_map(certificate).collect()
 }
 
 /// The one place that says which cgroup driver works: systemd's on cgroup v2, except in a container, whose systemd

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod etcd;
+mod kubelets;
 pub(crate) mod thorough;
 
 use std::time::{Duration, Instant};

@@ -36,6 +36,17 @@ pub fn is_renewed(wanted: &[u8], found: &[u8]) -> bool {
     is_leaf && names_its_signer && same && lives
 }
 
+/// From when to when the first certificate in a text holds, in seconds since 1970; nothing where there is none. Kubelet keeps its
+/// certificates in one file with their keys.
+pub fn validity(text: &[u8]) -> Option<(i64, i64)> {
+    const END: &str = "-----END CERTIFICATE-----";
+    let text = std::str::from_utf8(text).ok()?;
+    let text = text.get(text.find("-----BEGIN CERTIFICATE-----")?..)?;
+    let first = text.get(..text.find(END)? + END.len())?;
+    let first = pem(first.as_bytes(), CERTIFICATE)?;
+    Certificate::parse(&first).map(|certificate| (certificate.begins, certificate.ends))
+}
+
 /// Whether a private key is that of a certificate. Both formats of keys that are in use hold the public part as well.
 pub fn is_key_of(key: &[u8], certificate: &[u8]) -> bool {
     let (Some(key), Some(certificate)) = (pem(key, PRIVATE_KEY), pem(certificate, CERTIFICATE)) else { return false };

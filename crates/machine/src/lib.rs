@@ -19,4 +19,4 @@ pub use digest::DigestKey;
 pub use error::ConfigError;
 pub use holes::Holes;
 pub use item::Item;
-pub use wire::{Facts, Hello, ItemState, Reply, Request, Step};
+pub use wire::{Facts, Hello, ItemState, KubeletCertificate, Reply, Request, Step};

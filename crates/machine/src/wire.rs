@@ -176,6 +176,21 @@ pub struct Facts {
     pub memory_bytes: u64,
     /// Whether swap is on.
     pub swap: bool,
+    /// The certificates that kubelet got from the cluster and renews by itself.
+    #[serde(default)]
+    pub kubelet_certificates: Vec<KubeletCertificate>,
+}
+
+/// A certificate of a kubelet's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeletCertificate {
+    /// What it is for: `client` or `serving`.
+    pub purpose: String,
+    /// From when it holds, in seconds since 1970.
+    pub begins: i64,
+    /// When it ends, in seconds since 1970.
+    pub ends: i64,
 }
 
 /// How one item of the config was found.

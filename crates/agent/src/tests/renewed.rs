@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use machine::{Content, MachineConfig, certificate};
+use machine::{Content, MachineConfig, Reply, Request, certificate};
 use pki::kubeconfig::{Credential, Entry, Trust};
 use pki::{Authority, AuthorityWish, Issued, Kubeconfig, LeafWish, Signer, Usage};
 
@@ -118,6 +118,23 @@ fn what_names_others_is_signed_by_others_or_lives_too_long_is_a_difference() {
     assert_eq!(drift(&ours, &of_others, "https://10.0.0.1:6443").len(), 3);
     let elsewhere = drift(&ours, &issue(&wish(), &signer, 100), "https://10.0.0.9:6443");
     assert!(elsewhere.len() == 1 && elsewhere[0].contains(CONF), "{elsewhere:?}");
+}
+
+#[test]
+fn facts_say_how_long_kubelets_own_certificates_hold() {
+    let world = World::new();
+    let directory = "/var/lib/kubelet/pki";
+    // As kubelet keeps them: certificate and key in a file with a date, and a link to it.
+    let issued = wish().issue(&signer(), start(), [7; 16]).unwrap();
+    let file = format!("{directory}/kubelet-client-2026-11-20-22-46-00.pem");
+    world.write(&file, &format!("{}{}", issued.certificate, issued.key.reveal()));
+    world.link(&format!("{directory}/kubelet-client-current.pem"), "kubelet-client-2026-11-20-22-46-00.pem");
+    world.write(&format!("{directory}/kubelet-server-current.pem"), "torn");
+    let replies = world.ask(&Request::Facts);
+    let [Reply::Facts { facts }] = &replies[..] else { panic!("{replies:?}") };
+    let [found] = &facts.kubelet_certificates[..] else { panic!("{facts:?}") };
+    assert_eq!((found.purpose.as_str(), found.ends), ("client", issued.not_after.as_second()));
+    assert!(found.begins <= start().as_second() && found.begins < found.ends);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use resource::{Recorded, ResourceId};
 use serde_json::Value;
 
 /// How many days before their end certificates are told of.
-const SOON: i64 = 30;
-const DAY: i64 = 24 * 60 * 60;
+pub(super) const SOON: i64 = 30;
+pub(super) const DAY: i64 = 24 * 60 * 60;
 
 /// Everything recorded with an end that is near: certificates of control planes, of kubeconfigs, and authorities. One is told
 /// of only when an update renews it.
@@ -24,14 +24,18 @@ fn finding(id: &ResourceId, recorded: &Recorded, cluster: &str, now: Timestamp) 
     if left >= soon(&recorded.inputs) {
         return None;
     }
-    let (has_ended, date) = (end <= now, end.strftime("%Y-%m-%d"));
-    let problem = if has_ended {
-        format!("expired on {date}")
-    } else {
-        format!("expires in {}, on {date}", words::count(usize::try_from(left).unwrap_or_default(), "day"))
-    };
     let hint = format!("`kubewright update cluster {cluster} --yes` renews it");
-    Some(Finding { subject: id.to_string(), problem, hint: Some(hint), fails: has_ended })
+    Some(Finding { subject: id.to_string(), problem: problem(end, now), hint: Some(hint), fails: end <= now })
+}
+
+/// When something ends, or that it has ended.
+pub(super) fn problem(end: Timestamp, now: Timestamp) -> String {
+    let date = end.strftime("%Y-%m-%d");
+    if end <= now {
+        return format!("expired on {date}");
+    }
+    let left = end.duration_since(now).as_secs().div_euclid(DAY);
+    format!("expires in {}, on {date}", words::count(usize::try_from(left).unwrap_or_default(), "day"))
 }
 
 /// How many days before its end one is told of: not before an update would renew it.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use objects::validate::{self, ExpectedNode, Finding, Thorough};
 use spec::Role;
 
-use super::{access, certificates, dns_gate, etcd, no_answer, own_network};
+use super::{access, certificates, dns_gate, etcd, kubelets, no_answer, own_network};
 use crate::error::CommandError;
 use crate::open::Open;
 use crate::reach;
@@ -56,8 +56,10 @@ async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
     let more = validate::thorough(connections, &access, &summary.nodes, &thorough).await;
     found.extend(more.map_err(|error| no_answer(&error))?);
     found.extend(certificates::findings(&operation.loaded.state.resources, resolved.name(), thorough.now));
-    let (members, dns) = tokio::join!(etcd::findings(open), dns(open));
+    let (members, kubelets, dns) =
+        tokio::join!(etcd::findings(open), kubelets::findings(open, thorough.now), dns(open));
     found.extend(members);
+    found.extend(kubelets);
     found.extend(dns);
     Ok(found)
 }
