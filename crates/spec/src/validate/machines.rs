@@ -38,8 +38,12 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             );
         }
         if let Some(cpus) = spec.machine.cpus.filter(|cpus| *cpus < LEAST_PROCESSORS) {
-            let message =
-                format!("{cpus} processor is little for a machine of role {:?}: kubeadm asks for two", spec.role);
+            let message = match spec.role {
+                Role::ControlPlane => format!(
+                    "the number of available CPUs {cpus} is less than the required {LEAST_PROCESSORS} (kubeadm's check NumCPU)"
+                ),
+                Role::Worker => format!("{cpus} processor is little for a machine of role {:?}", spec.role),
+            };
             let finding = Finding::warning("spec::small-machine", message).at(group, "spec.machine.cpus");
             findings.push(finding.help(format!("give it {LEAST_PROCESSORS} or more")));
         }

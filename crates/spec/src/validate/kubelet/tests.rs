@@ -199,6 +199,7 @@ fn machines_without_room_for_the_clusters_own_pods_are_told_before_they_are_made
     assert!(small.contains(&"spec::little-room workers.yaml:4 spec.machine.memory".to_owned()), "{small:?}");
     assert_eq!(group("Worker", "cpus: 1"), ["spec::small-machine workers.yaml:4 spec.machine.cpus"]);
     let control_planes = group("ControlPlane", "cpus: 1");
+    assert!(control_planes.contains(&"spec::small-machine workers.yaml:4 spec.machine.cpus".to_owned()));
     assert!(
         control_planes.contains(&"spec::little-room workers.yaml:4 spec.machine.cpus".to_owned()),
         "{control_planes:?}"
