@@ -13,6 +13,7 @@ pub mod release;
 pub mod set;
 pub mod skew;
 pub mod upstream;
+pub mod yaml;
 
 pub use asset::{AssetKind, AssetRef, AssetSpec, InvalidAssetRef};
 pub use facts::{ComponentFacts, Facts, FlagFacts, GateFacts, Past, Stage, facts, past};

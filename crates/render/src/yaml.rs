@@ -1,5 +1,6 @@
 //! YAML texts with keys in alphabetical order, as kubeadm writes them.
 
+use catalog::yaml::older_truth;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -13,20 +14,18 @@ pub fn to_text(document: &Value) -> Result<String, Error> {
 
 /// Stands for a quote that the writer would not set.
 const QUOTE: char = '\u{e000}';
-/// Texts that are truth values to Kubernetes, which reads YAML 1.1, and plain texts in YAML 1.2.
-const TRUTH: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
 
 /// A text, with the quotes that YAML 1.1 wants around it.
 fn quoted(text: &str) -> String {
-    let lower = text.to_ascii_lowercase();
     // Underscores in numbers are left out.
+    let lower = text.to_ascii_lowercase();
     let bare = lower.trim_start_matches(['-', '+']);
     let is_number = bare.contains('_') && bare.starts_with(|c: char| c.is_ascii_digit()) && {
         let digits = bare.replace('_', "");
         let prefixed = ["0x", "0b", "0o"].iter().any(|prefix| digits.starts_with(prefix));
         digits.parse::<f64>().is_ok() || (prefixed && digits.chars().skip(2).all(|c| c.is_ascii_hexdigit()))
     };
-    if TRUTH.contains(&lower.as_str()) || is_number { format!("{QUOTE}{text}{QUOTE}") } else { text.to_owned() }
+    if older_truth(text).is_some() || is_number { format!("{QUOTE}{text}{QUOTE}") } else { text.to_owned() }
 }
 
 /// Writes several documents into one text, separated by `---`.

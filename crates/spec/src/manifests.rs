@@ -1,5 +1,6 @@
 //! The user's own manifests: texts of YAML as the objects that they stand for.
 
+use catalog::yaml::older_truth;
 use serde_json::Value;
 
 use crate::source::Source;
@@ -68,15 +69,14 @@ fn value(node: &Node) -> Value {
 /// What a scalar stands for in YAML 1.1 alone.
 fn older_meaning(scalar: &Scalar) -> Option<Value> {
     let text = scalar.text.as_str();
-    match text {
-        _ if !scalar.plain => None,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(Value::Bool(true)),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(Value::Bool(false)),
-        _ => {
-            let digits = text.strip_prefix('0').filter(|digits| !digits.is_empty())?;
-            i64::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with(['+', '-'])).map(Value::from)
-        }
+    if !scalar.plain {
+        return None;
     }
+    let octal = || {
+        let digits = text.strip_prefix('0').filter(|digits| !digits.is_empty())?;
+        i64::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with(['+', '-'])).map(Value::from)
+    };
+    older_truth(text).map(Value::Bool).or_else(octal)
 }
 
 fn without_nulls(value: &mut Value) {

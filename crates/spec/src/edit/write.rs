@@ -1,5 +1,6 @@
 //! Values given on a command line, read by what the field wants, and written as YAML on one line.
 
+use catalog::yaml::older_truth;
 use resource::Diagnostic;
 
 use crate::shape::Shape;
@@ -53,9 +54,8 @@ pub(super) fn word(text: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "._/+-".contains(c);
     let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/');
     let bare = Scalar { text: text.to_owned(), plain: true };
-    // YAML 1.1 still reads these as booleans elsewhere.
-    let old = matches!(text.to_ascii_lowercase().as_str(), "y" | "n" | "yes" | "no" | "on" | "off");
-    if starts && !old && text.chars().all(harmless) && matches!(bare.meaning(), Meaning::Text(_)) {
+    let is_truth = older_truth(text).is_some();
+    if starts && !is_truth && text.chars().all(harmless) && matches!(bare.meaning(), Meaning::Text(_)) {
         return text.to_owned();
     }
     // JSON's strings are YAML's, and a string can always be written as one.
