@@ -9,7 +9,7 @@ use plan::{Change, Operation, Reason};
 use resource::{Behaviour, Effect, KindSchema, Observation, ResourceId};
 use serde_json::{Value, json};
 
-use super::node::NODES;
+use super::node::{self, NODES};
 use super::site::{Batch, batches, of_change};
 use crate::connection::Connection;
 use crate::field::flag;
@@ -58,9 +58,9 @@ pub(super) async fn observe(
     answers
 }
 
-async fn look(connection: &Connection, node: &str) -> Observation {
+async fn look(connection: &Connection, name: &str) -> Observation {
     let lost = async {
-        match connection.find(&Request::get(&format!("{NODES}/{node}"))).await? {
+        match node::find(connection, name).await? {
             Some(live) => losses(connection, &live).await.map(Some),
             None => Ok(None),
         }
@@ -134,8 +134,7 @@ async fn cordon(
 ) -> Result<Option<Value>, ActionError> {
     let node = node_name(change);
     let failed = |error: ApiError| error.while_doing(&format!("cannot drain node {node}"));
-    let before = connection.find(&Request::get(&format!("{NODES}/{node}"))).await.map_err(failed)?;
-    let Some(before) = before else { return Ok(None) };
+    let Some(before) = node::find(connection, node).await.map_err(failed)? else { return Ok(None) };
     consented(connection, &before, change, context).await?;
     let Some(live) = set_unschedulable(connection, node, true).await.map_err(failed)? else { return Ok(None) };
     if let Err(refused) = consented(connection, &live, change, context).await {

@@ -23,6 +23,11 @@ pub(super) const NODES: &str = "/api/v1/nodes";
 /// How long a kubelet may take to register.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// A live Node; `None` where it is not there.
+pub(super) async fn find(connection: &Connection, name: &str) -> Result<Option<Value>, ApiError> {
+    connection.find(&Request::get(&format!("{NODES}/{name}"))).await
+}
+
 pub(super) fn schema() -> KindSchema {
     KindSchema::plain("node").rule("access", Behaviour::Computed).rule("taints", Behaviour::Unordered)
 }
@@ -82,9 +87,7 @@ fn foreign(live: &Value) -> Observation {
 
 async fn fetch(connection: &Connection, names: &[&str], scope: Scope) -> Result<BTreeMap<String, Value>, ApiError> {
     let nodes = match names {
-        [name] if scope == Scope::Asked => {
-            connection.find(&Request::get(&format!("{NODES}/{name}"))).await?.into_iter().collect()
-        }
+        [name] if scope == Scope::Asked => find(connection, name).await?.into_iter().collect(),
         _ => connection.list(NODES, &[]).await?,
     };
     let named = |mut node: Value| {
@@ -184,8 +187,7 @@ async fn wait_for(connection: &Connection, name: &str, context: &ActionContext) 
     let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(100));
     loop {
         let what = format!("cannot look at node {name}");
-        let path = format!("{NODES}/{name}");
-        if let Some(node) = connection.find(&Request::get(&path)).await.map_err(|error| error.while_doing(&what))? {
+        if let Some(node) = find(connection, name).await.map_err(|error| error.while_doing(&what))? {
             return Ok(node);
         }
         wait.say(format!("waiting for the kubelet of {name} to register"));

@@ -9,7 +9,7 @@ use plan::{Change, Operation};
 use resource::{Behaviour, KindSchema, Observation, ResourceId};
 use serde_json::{Value, json};
 
-use super::node::NODES;
+use super::node::{self, NODES};
 use super::site::{Batch, batches, of_change};
 use crate::connection::Connection;
 use crate::csr::{Allowed, Stage, check, of_node, stage};
@@ -175,7 +175,7 @@ async fn round(connection: &Connection, allowed: &Allowed) -> Result<Outcome, Ap
         }
     }
     if outcome.approved == 0 && asked.iter().any(|request| stage(request) == Stage::Approved) {
-        let node = connection.find(&Request::get(&format!("{NODES}/{}", allowed.node))).await?;
+        let node = node::find(connection, &allowed.node).await?;
         let made = node.as_ref().and_then(created);
         outcome.satisfied = asked.iter().any(|request| is_approved_since(request, made));
     }
