@@ -10,9 +10,10 @@ use crate::recipe::{LayerRecipe, Recipe, RootfsRecipe};
 pub const SUITE: &str = "trixie";
 
 /// Packages of a local machine beyond Debian's minimal base.
-const MACHINE_PACKAGES: [&str; 19] = [
+const MACHINE_PACKAGES: [&str; 20] = [
     "ca-certificates",
     "conntrack",
+    "curl",
     "dbus",
     "ethtool",
     "haproxy",

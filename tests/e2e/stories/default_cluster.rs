@@ -20,6 +20,7 @@ pub(crate) fn story(world: &mut World) {
     an_addon_comes_and_goes(world);
     a_worker_comes_and_goes(world);
     kubeadm_accepts_it(world);
+    machines_have_their_tools(world);
     checks::nothing_to_do(world, "demo");
 }
 
@@ -85,4 +86,14 @@ fn kubeadm_accepts_it(world: &mut World) {
     let admin = "--kubeconfig=/etc/kubernetes/admin.conf";
     let tokens = world.kubewright(&[&ssh[..], &["kubeadm", "token", "list", admin]].concat());
     assert_eq!(tokens.lines().count(), 2, "one token, and the titles:\n{tokens}");
+}
+
+/// What people look with where no API server answers.
+fn machines_have_their_tools(world: &mut World) {
+    for (machine, container) in [("control-plane-1", "etcd"), ("worker-1", "kube-proxy")] {
+        let listed = world.on_machine("demo", machine, "crictl ps --all");
+        assert!(listed.contains(container), "{listed}");
+    }
+    let versions = world.on_machine("demo", "worker-1", "crictl --version && curl --version");
+    assert!(versions.starts_with("crictl version v1.36.0\ncurl "), "{versions}");
 }
