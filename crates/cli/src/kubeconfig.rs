@@ -2,6 +2,7 @@
 
 mod authority;
 mod files;
+mod remarks;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use pki::kubeconfig::{Entry, Foreign, IsOurs, Kubeconfig, Names};
+use resource::Secret;
 
+use super::remarks;
 use crate::error::CommandError;
 use crate::user_file::{self, Readers};
 
@@ -94,20 +96,32 @@ impl Files {
 }
 
 impl OneFile {
-    /// Keeps what was there as `….bak`: remarks in it do not survive.
+    /// Keeps what was there as `….bak`: remarks at the end of a line, and its layout, do not survive.
     fn write(&self) -> Result<(), CommandError> {
         let failed = |error: &dyn std::error::Error| {
             CommandError::from_source(&format!("cannot write the kubeconfig {}", self.path.display()), error)
         };
-        let text = self.now.to_yaml().map_err(|error| failed(&error))?;
+        let mut text = self.now.to_yaml().map_err(|error| failed(&error))?;
         let is_file = fs::metadata(&self.path).is_ok_and(|there| there.is_file() && there.len() > 0);
         if is_file {
             let mut backup = self.path.clone().into_os_string();
             backup.push(".bak");
             let old = fs::read(&self.path).map_err(|error| failed(&error))?;
             user_file::write(Path::new(&backup), &old, Readers::Owner).map_err(|error| failed(&error))?;
+            text = self.with_remarks(&old, text);
         }
         user_file::write(&self.path, text.reveal().as_bytes(), Readers::Owner).map_err(|error| failed(&error))
+    }
+
+    /// The new text with the old one's remarks; without, where something in the old one only looks like remarks.
+    fn with_remarks(&self, old: &[u8], new: Secret) -> Secret {
+        let Ok(old) = std::str::from_utf8(old) else { return new };
+        let says = |text: &str, wanted: &Kubeconfig| Kubeconfig::from_yaml(text).is_ok_and(|read| read == *wanted);
+        if !says(&remarks::without(old), &self.before) {
+            return new;
+        }
+        let kept = Secret::new(remarks::keep(old, new.reveal()));
+        if says(kept.reveal(), &self.now) { kept } else { new }
     }
 }
 
@@ -146,7 +160,6 @@ fn read(path: &Path) -> Result<(bool, Kubeconfig), CommandError> {
 #[cfg(test)]
 mod tests {
     use pki::kubeconfig::{Credential, Trust};
-    use resource::Secret;
 
     use super::*;
 
@@ -195,6 +208,31 @@ mod tests {
         change(directory.path(), &["a"], |files| files.put(&entry("OURS"), &names(), false));
         assert_eq!(fs::read_to_string(directory.path().join("a.bak")).unwrap(), REMARK);
         assert!(fs::read_to_string(directory.path().join("a")).unwrap().contains("https://10.0.0.2:6443"));
+    }
+
+    #[test]
+    fn remarks_stay_while_entries_come_and_go() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a"), REMARK).unwrap();
+        let text = || fs::read_to_string(directory.path().join("a")).unwrap();
+        change(directory.path(), &["a"], |files| files.put(&entry("OURS"), &names(), false));
+        assert!(text().contains("# my contexts; keep this remark\nclusters:\n"), "{}", text());
+        change(directory.path(), &["a"], |files| drop(files.take_out(&names(), &ours)));
+        assert!(
+            text().contains("# my contexts; keep this remark\nclusters:\n") && !text().contains("demo"),
+            "{}",
+            text()
+        );
+    }
+
+    #[test]
+    fn what_only_looks_like_a_remark_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "users:\n- name: x\n  user:\n    note: |\n      # no remark\n      text\n";
+        fs::write(directory.path().join("a"), text).unwrap();
+        change(directory.path(), &["a"], |files| files.put(&entry("OURS"), &names(), false));
+        let written = fs::read_to_string(directory.path().join("a")).unwrap();
+        assert_eq!(written.matches("# no remark").count(), 1, "{written}");
     }
 
     #[test]
