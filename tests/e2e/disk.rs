@@ -1,27 +1,49 @@
-//! A small disk that can be filled and made read-only while programs write to it.
+//! A small disk that can be filled, and directories that are made read-only while programs write to them.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A mounted disk in memory, unmounted when it is dropped.
 pub(crate) struct Disk {
     place: PathBuf,
-    frozen: Cell<bool>,
+    frozen: RefCell<Option<Frozen>>,
+}
+
+/// A directory in which nothing can be opened for writing, until this is dropped.
+pub(crate) struct Frozen {
+    place: PathBuf,
+}
+
+impl Frozen {
+    /// From here on it is read-only.
+    pub(crate) fn at(place: &Path) -> Self {
+        // A disk with files that are open for writing cannot be made read-only, but what is mounted over it can.
+        run("mount", &["--bind", &place.display().to_string()], place);
+        let frozen = Self { place: place.to_owned() };
+        run("mount", &["-o", "remount,bind,ro"], place);
+        frozen
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.place).status();
+    }
+}
+
+fn run(program: &str, arguments: &[&str], place: &Path) {
+    let done = Command::new(program).args(arguments).arg(place).status().expect("the program starts");
+    assert!(done.success(), "{program} {arguments:?} ended with {done}");
 }
 
 impl Disk {
     /// Mounts an empty disk of 16 MiB at a directory, which is made.
     pub(crate) fn mount(place: PathBuf) -> Self {
         std::fs::create_dir_all(&place).expect("a directory");
-        let disk = Self { place, frozen: Cell::new(false) };
-        disk.run("mount", &["-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs"]);
+        let disk = Self { place, frozen: RefCell::new(None) };
+        run("mount", &["-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs"], &disk.place);
         disk
-    }
-
-    fn run(&self, program: &str, arguments: &[&str]) {
-        let done = Command::new(program).args(arguments).arg(&self.place).status().expect("the program starts");
-        assert!(done.success(), "{program} {arguments:?} ended with {done}");
     }
 
     fn filler(&self) -> PathBuf {
@@ -38,17 +60,12 @@ impl Disk {
 
     /// From here on nothing can be opened for writing.
     pub(crate) fn freeze(&self) {
-        // A disk with files that are open for writing cannot be made read-only, but what is mounted over it can.
-        self.run("mount", &["--bind", &self.place.display().to_string()]);
-        self.run("mount", &["-o", "remount,bind,ro"]);
-        self.frozen.set(true);
+        self.frozen.replace(Some(Frozen::at(&self.place)));
     }
 
     /// Everything is well again.
     pub(crate) fn heal(&self) {
-        if self.frozen.take() {
-            self.run("umount", &[]);
-        }
+        self.frozen.take();
         remove(&self.filler());
     }
 }
@@ -62,6 +79,7 @@ fn remove(path: &Path) {
 
 impl Drop for Disk {
     fn drop(&mut self) {
+        self.frozen.take();
         let _ = Command::new("umount").arg("--lazy").arg(&self.place).status();
     }
 }

@@ -1,6 +1,9 @@
-//! etcd is never born twice: a member whose data has vanished must be restored or forgotten, not started anew.
+//! etcd is never born twice: a member whose data has vanished must be restored or forgotten, not started anew; one whose disk
+//! can't be read or written waits until it can.
 
 use std::io::ErrorKind;
+
+use rustix::fs::Access;
 
 use crate::failure::{Failure, Of, Outcome};
 use crate::ledger::Store;
@@ -34,8 +37,20 @@ pub(crate) fn has_data(system: &System) -> Outcome<bool> {
 }
 
 fn unseen(error: std::io::Error) -> Failure {
-    Failure::new("etcd", format!("whether a member lives on this machine can't be seen: {error}"))
-        .hint("look at the disk of /var/lib/etcd: `dmesg`, `mount`")
+    of_disk(format!("whether a member lives on this machine can't be seen: {error}"))
+}
+
+fn of_disk(why: String) -> Failure {
+    Failure::new("etcd", why)
+        .hint("look at the disk of /var/lib/etcd: `dmesg`, `mount`; when it is mended, kubelet starts by itself")
+}
+
+/// Whether the member whose data is here could go on with it. On a disk that was mounted read-only etcd would end again and
+/// again, and only a pod's log would say why.
+pub(crate) fn can_write(system: &System) -> Outcome<()> {
+    rustix::fs::access(system.path(LOG), Access::WRITE_OK).map_err(|error| {
+        of_disk(format!("the data of the member on this machine, in {LOG}, can't be written: {error}"))
+    })
 }
 
 /// Remembers a member's data while it is here.
@@ -60,16 +75,22 @@ pub(crate) fn release(system: &System) -> Outcome<()> {
 
 /// Refuses to start etcd on an empty directory where it had data; `recorded` is what the operator's records say.
 pub(crate) fn check(goal: &Goal, store: &Store<'_>, system: &System, recorded: bool) -> Outcome<()> {
-    let known = store.ledger.etcd.member_seen || recorded;
-    if !goal.files.contains_key(MANIFEST) || !known || has_data(system)? {
+    if !goal.files.contains_key(MANIFEST) {
         return Ok(());
     }
-    Err(gone())
+    if has_data(system)? {
+        return can_write(system);
+    }
+    if store.ledger.etcd.member_seen || recorded { Err(gone()) } else { Ok(()) }
 }
 
-/// Refuses to wait for a cluster whose member the guard holds back on this machine: nothing comes up by itself any more.
-pub(crate) fn is_held(system: &System) -> Outcome<()> {
-    if [HELD, HELD_EARLIER].iter().any(|path| system.exists(path)) { Err(gone()) } else { Ok(()) }
+/// Refuses to wait for a cluster whose member does not start on this machine: the guard holds it back, or keeps kubelet from
+/// starting. Nothing comes up by itself any more.
+pub(crate) fn may_start(system: &System) -> Outcome<()> {
+    if [HELD, HELD_EARLIER].iter().any(|path| system.exists(path)) {
+        return Err(gone());
+    }
+    if system.exists(MANIFEST) && has_data(system)? { can_write(system) } else { Ok(()) }
 }
 
 fn gone() -> Failure {

@@ -32,7 +32,7 @@ fn look(system: &System, gate: &Gate) -> Outcome<Result<(), String>> {
         Gate::Http { name, address, path, .. } => http::get(validate::socket(name, address)?, path),
         Gate::Tcp { name, address, .. } => connect(validate::socket(name, address)?),
         Gate::Dns { server, name, .. } => {
-            etcd::is_held(system)?;
+            etcd::may_start(system)?;
             dns::ask(validate::dns_server(name, server)?, name)
         }
         Gate::EtcdMembers { names, .. } => members::complete(system, names),
@@ -125,6 +125,19 @@ mod tests {
         assert_eq!(failure.item, "etcd");
         assert!(failure.why.contains("/var/lib/etcd/member is gone"), "{}", failure.why);
         assert!(failure.hint.unwrap().contains("--forget-etcd-data"));
+    }
+
+    #[test]
+    fn a_dns_gate_does_not_wait_where_etcds_disk_cannot_be_read() {
+        let world = World::new();
+        world.write(etcd::MANIFEST, "");
+        // A directory that can't be listed; by root only this one.
+        world.link("/var/lib/etcd/member/wal", "wal");
+        let gate = Gate::Dns { server: "127.0.0.1".into(), name: "x".into(), timeout_seconds: 3600 };
+        let mut out = Vec::new();
+        let failure = wait(&world.system, &gate, &mut Replies::new(&mut out)).unwrap_err();
+        assert!(failure.why.contains("can't be seen"), "{}", failure.why);
+        assert!(failure.hint.unwrap().contains("/var/lib/etcd"));
     }
 
     #[test]
