@@ -1,27 +1,31 @@
-//! A stopped cluster keeps its data and is what it was when it is started again; it can be deleted while it is stopped.
+//! A stopped cluster keeps its data and is what it was when it is started again, whatever its documents ask for meanwhile; it can
+//! be deleted while it is stopped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::World;
-use crate::{checks, data, machines, preview};
+use crate::{checks, data, documents, machines, preview};
+
+const NAMES: [&str; 2] = ["control-plane-1", "worker-1"];
 
 pub(crate) fn story(world: &mut World) {
-    world.kubewright(&["create", "cluster", "stop1", "--node-count", "0", "--yes"]);
+    // The data is on the control plane, whatever becomes of the worker.
+    let documents =
+        documents::with_workers("stop1", "", 0).replace("role: ControlPlane,", "role: ControlPlane, taints: [],");
+    let documents = world.write("stop1.yaml", &documents);
+    world.kubewright(&["create", "cluster", "stop1", "-f", &documents, "--yes"]);
     data::write(world);
+    world.kubewright(&["set", "cluster", "stop1", "--instance-group", "worker", "spec.count=1"]);
+    world.kubewright(&["update", "cluster", "stop1", "--yes"]);
     world.kubewright(&["stop", "cluster", "stop1"]);
     assert!(machines::running(world, "stop1").is_empty(), "no machine runs");
     // What we stopped was not changed from outside, whoever looks.
     let shown = world.kubewright(&["update", "cluster", "stop1"]);
     assert!(shown.contains("stopped by ") && !shown.contains("hanged from outside"), "{shown}");
     assert!(world.kubewright(&["get", "machines", "stop1"]).contains("Stopped"), "a state that people know");
-    let expected =
-        BTreeMap::from([("update machine/stop1/control-plane-1".to_owned(), BTreeSet::from(["running".to_owned()]))]);
-    assert_eq!(preview::update(world, "stop1"), expected);
-    world.kubewright(&["set", "cluster", "stop1", "spec.addons.metricsServer.enabled=true"]);
-    let started = world.kubewright(&["start", "cluster", "stop1"]);
-    assert!(started.contains("metrics-server") && started.contains("Something else is pending"), "{started}");
-    assert!(preview::update(world, "stop1").keys().any(|id| id.contains("metrics-server")), "it is pending still");
-    world.kubewright(&["set", "cluster", "stop1", "spec.addons.metricsServer.enabled=false"]);
+    let running = |name: &str| (format!("update machine/stop1/{name}"), BTreeSet::from(["running".to_owned()]));
+    assert_eq!(preview::update(world, "stop1"), BTreeMap::from(NAMES.map(running)));
+    starting_deletes_nothing(world);
     data::is_kept(world);
     let before = world.on_machine("stop1", "control-plane-1", "journalctl -q -b -1 -u kubelet -n 1 --output cat");
     assert!(!before.trim().is_empty(), "the journal outlives the boot that it is of");
@@ -30,4 +34,31 @@ pub(crate) fn story(world: &mut World) {
     world.kubewright(&["start", "cluster", "stop1"]);
     world.kubewright(&["stop", "cluster", "stop1"]);
     world.kubewright(&["delete", "cluster", "stop1", "--yes"]);
+}
+
+/// The documents ask for less, and for something else, when the cluster is started: it comes up as it was, and is told what else
+/// is pending. An update carries that out.
+fn starting_deletes_nothing(world: &mut World) {
+    world.kubewright(&["set", "cluster", "stop1", "spec.addons.metricsServer.enabled=true"]);
+    world.kubewright(&["set", "cluster", "stop1", "--instance-group", "worker", "spec.count=0"]);
+    let started = world.kubewright(&["start", "cluster", "stop1"]);
+    let (done, pending) = started.split_once("Something else is pending").expect("what else is pending");
+    assert!(!done.contains("delete") || done.contains("0 to delete"), "{started}");
+    for what in ["metrics-server", "- machine/stop1/worker-1", "- node/worker-1"] {
+        assert!(pending.contains(what) && !done.contains(what), "{what}: {started}");
+    }
+    assert!(machines::running(world, "stop1").keys().eq(&NAMES), "all of them run");
+    checks::nodes_and_system(world, "1.36.3", &NAMES);
+    let cordoned = world.kubectl(&["get", "node", "worker-1", "-o", "jsonpath={.spec.unschedulable}"]);
+    assert_eq!(cordoned, "", "nothing has begun");
+    let run = checks::runs(world, "stop1").pop().expect("a run");
+    let actions = run["actions"].as_array().expect("actions").iter().map(|action| action["action"].to_string());
+    assert_eq!(actions.collect::<BTreeSet<_>>(), NAMES.map(|name| format!("\"update machine/stop1/{name}\"")).into());
+    let pending = preview::update(world, "stop1");
+    for change in ["delete machine/stop1/worker-1", "delete node/worker-1"] {
+        assert!(pending.contains_key(change), "{change} is pending still: {pending:?}");
+    }
+    world.kubewright(&["set", "cluster", "stop1", "spec.addons.metricsServer.enabled=false"]);
+    world.kubewright(&["update", "cluster", "stop1", "--yes"]);
+    assert!(machines::running(world, "stop1").keys().eq(&NAMES[..1]), "the update deletes it");
 }
