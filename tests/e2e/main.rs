@@ -18,6 +18,7 @@ mod random;
 mod registry;
 mod running;
 mod snapshot;
+mod somebodys;
 mod stories;
 mod teller;
 mod tools;

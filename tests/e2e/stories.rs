@@ -7,6 +7,7 @@ mod crash;
 mod default_cluster;
 mod drift;
 mod failover;
+mod foreign_things;
 mod high_availability;
 mod host_reboot;
 mod joined;
@@ -48,6 +49,7 @@ pub(crate) const ALL: &[Story] = &[
     Story::always("stop and start", stop_start::story),
     Story::always("lost data", lost_data::story),
     Story::always("two clusters", two_clusters::story),
+    Story::always("foreign things", foreign_things::story),
     // A kernel that is a program: six minutes where others take one.
     Story::soak("unified cgroups", unified_cgroups::story),
     // Times of elections count.

@@ -91,6 +91,11 @@ impl World {
         self.aside = Some(Aside::offline());
     }
 
+    /// From here on everything happens on a host with a network of its own, behind the firewall that a file of nft's makes.
+    pub(crate) fn move_behind(&mut self, rules: &Path) {
+        self.aside = Some(Aside::behind(rules));
+    }
+
     /// From here on the program is a copy in a place where nothing else was, on a host without the sources and the target
     /// directory that it was built from.
     pub(crate) fn move_the_program(&mut self) {

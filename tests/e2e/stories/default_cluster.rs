@@ -1,7 +1,7 @@
 //! One control plane and two workers: made, used, changed, scaled, deleted.
 
 use crate::world::World;
-use crate::{checks, data, drains, tools, traffic};
+use crate::{checks, data, drains, somebodys, tools, traffic};
 
 pub(crate) fn story(world: &mut World) {
     world.kubewright(&["create", "cluster", "demo", "--yes"]);
@@ -17,6 +17,7 @@ pub(crate) fn story(world: &mut World) {
     data::write(world);
     data::outlives_its_pod(world);
     a_label_changes_only_the_nodes(world);
+    somebodys::metrics_server(world, "demo");
     an_addon_comes_and_goes(world);
     a_worker_comes_and_goes(world);
     kubeadm_accepts_it(world);

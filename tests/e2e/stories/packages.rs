@@ -1,4 +1,5 @@
-//! A machine image that lacks a package gets it from a local package mirror, once, and a reset takes it away again.
+//! A machine image that lacks a package gets it from a local package mirror, once, and a reset takes it away again; so it is
+//! where the agent was killed when the package had come.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -36,8 +37,20 @@ pub(crate) fn story(world: &mut World) {
     assert!(machine.has_package(), "it is installed:\n{said}");
     let again = machine.ask(&apply);
     assert!(said.contains("installed") && !again.contains("\"installed\""), "not twice:\n{again}");
-    let said = machine.ask(&json!({"request": "reset", "epoch": 1}));
+    let reset = json!({"request": "reset", "epoch": 1});
+    let said = machine.ask(&reset);
     assert!(!machine.has_package(), "it is gone again:\n{said}");
+
+    for goes_on in [false, true] {
+        let said = machine.killed_when_the_package_has_come(&apply);
+        assert!(machine.has_package() && !said.contains("\"reply\":\"done\""), "killed in the middle of it:\n{said}");
+        if goes_on {
+            let said = machine.ask(&apply);
+            assert!(said.contains("\"reply\":\"done\"") && !said.contains("\"installed\""), "it goes on:\n{said}");
+        }
+        let said = machine.ask(&reset);
+        assert!(!machine.has_package(), "it was known whose it was (went on: {goes_on}):\n{said}");
+    }
 }
 
 /// A copy of the machine image, laid over the cached one, that is looked into without booting it.
@@ -74,8 +87,9 @@ impl Image {
 
     /// Gives the agent a request, in a root, a network and a host name of its own.
     fn ask(&self, request: &Value) -> String {
+        // The first process of a place can't be killed from inside: the agent is another one.
         let script = "mount -t overlay overlay -o lowerdir=\"$1\",upperdir=upper,workdir=work root \
-             && mount -t proc proc root/proc && mount --bind /dev root/dev && exec chroot root /agent";
+             && mount -t proc proc root/proc && mount --bind /dev root/dev && chroot root /agent; exit $?";
         let own = ["unshare", "--mount", "--uts", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh"];
         let mut command = Command::new(own[0]);
         command.args(&own[1..]).arg(&self.lower).current_dir(&self.directory);
@@ -83,6 +97,19 @@ impl Image {
         writeln!(child.stdin.take().expect("a pipe"), "{request}").expect("the request is sent");
         let output = child.wait_with_output().expect("the agent ends");
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The same with an agent that apt kills when it has installed something.
+    fn killed_when_the_package_has_come(&self, request: &Value) -> String {
+        const KILL: &str = "for process in /proc/[0-9]*; do \
+            [ \"$(cat $process/comm 2>/dev/null)\" = agent ] && kill -9 ${process#/proc/}; done; true";
+        let hook = self.directory.join("upper/etc/apt/apt.conf.d/99-kill");
+        std::fs::create_dir_all(hook.parent().expect("a parent")).expect("a directory");
+        std::fs::write(self.directory.join("upper/opt/kill"), KILL).expect("what kills");
+        std::fs::write(&hook, "DPkg::Post-Invoke { \"sh /opt/kill\"; };\n").expect("a hook of apt");
+        let said = self.ask(request);
+        std::fs::remove_file(hook).expect("the hook is gone");
+        said
     }
 
     fn has_package(&self) -> bool {
