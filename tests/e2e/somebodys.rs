@@ -74,16 +74,8 @@ pub(crate) fn metrics_server(world: &mut World, cluster: &str) {
     assert!(planned.contains_key(&format!("update {}", ids[2])), "it is ours to change now: {planned:?}");
     switch(world, false);
     world.kubewright(&["update", "cluster", cluster, "--yes"]);
-    let left = world.kubectl(&[
-        "get",
-        "deployment,service,serviceaccount",
-        "-n",
-        "kube-system",
-        "-l",
-        "team=theirs",
-        "-o",
-        "name",
-    ]);
+    let kinds = "deployment,service,serviceaccount";
+    let left = world.kubectl(&["get", kinds, "--namespace=kube-system", "--selector=team=theirs", "--output=name"]);
     assert_eq!(left, "", "and to delete");
 }
 
@@ -94,9 +86,8 @@ fn theirs(world: &World) -> BTreeMap<&'static str, Value> {
     // What its controller says of it comes when it comes.
     let deployment = objects.get_mut("deployment").and_then(Value::as_object_mut).expect("a Deployment");
     deployment.remove("status");
-    deployment["metadata"]
-        .as_object_mut()
-        .expect("metadata")
-        .retain(|field, _| field == "labels" || field == "uid" || field == "generation" || field == "annotations");
+    let metadata = deployment["metadata"].as_object_mut().expect("metadata");
+    metadata.retain(|field, _| ["labels", "annotations", "uid", "generation"].contains(&field.as_str()));
+    metadata["annotations"].as_object_mut().expect("annotations").remove("deployment.kubernetes.io/revision");
     objects
 }
