@@ -7,6 +7,7 @@ mod drift;
 mod manifests;
 mod nodes;
 mod server;
+mod versions;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -223,6 +223,12 @@ impl Context<'_> {
         self.decisions.changes.push(change);
     }
 
+    /// What is decided about a resource so far.
+    pub(crate) fn actions_on(&self, id: &ResourceId) -> BTreeSet<ActionId> {
+        let changes = self.decisions.changes.iter().filter(|change| change.resource == *id);
+        changes.map(|change| change.id.clone()).collect()
+    }
+
     pub(crate) fn schema(&self, id: &ResourceId) -> KindSchema {
         self.input.schemas.get(id.kind()).cloned().unwrap_or_else(|| KindSchema::plain("unknown"))
     }

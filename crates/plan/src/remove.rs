@@ -12,7 +12,12 @@ pub(crate) fn remove(context: &mut Context<'_>) {
     let input = context.input;
     let unwanted: BTreeMap<&ResourceId, &Recorded> =
         input.recorded.iter().filter(|(id, _)| !input.desired.contains_key(*id)).collect();
-    let removal = Removal { context, dependents: order::dependents(input.recorded), unwanted: &unwanted };
+    let removal = Removal {
+        context,
+        dependents: order::dependents(input.recorded),
+        unwanted: &unwanted,
+        successors: successors(context, &unwanted),
+    };
     let stuck = removal.stuck();
     let changes: Vec<Change> = unwanted
         .iter()
@@ -34,6 +39,20 @@ struct Removal<'a, 'b> {
     /// What recorded resources depend on each.
     dependents: BTreeMap<&'b ResourceId, BTreeSet<&'b ResourceId>>,
     unwanted: &'a BTreeMap<&'b ResourceId, &'b Recorded>,
+    /// What is wanted under another id, and is the same thing.
+    successors: BTreeMap<&'b ResourceId, &'b ResourceId>,
+}
+
+/// Which unwanted records are of things that are wanted under another id.
+fn successors<'b>(
+    context: &Context<'b>,
+    unwanted: &BTreeMap<&'b ResourceId, &'b Recorded>,
+) -> BTreeMap<&'b ResourceId, &'b ResourceId> {
+    let input = context.input;
+    let identity = |id: &ResourceId| input.schemas.get(id.kind()).map(|schema| (schema.identity)(id));
+    let gone: BTreeMap<String, &ResourceId> = unwanted.keys().filter_map(|id| Some((identity(id)?, *id))).collect();
+    let wanted = input.desired.keys().filter(|_| !gone.is_empty());
+    wanted.filter_map(|id| Some((*gone.get(&identity(id)?)?, id))).collect()
 }
 
 impl Removal<'_, '_> {
@@ -57,6 +76,10 @@ impl Removal<'_, '_> {
     }
 
     fn why_stuck(&self, id: &ResourceId, recorded: &Recorded, stuck: &Stuck) -> Option<ReportReason> {
+        if let Some(to) = self.successors.get(id) {
+            let is_blocked = self.context.blocked.contains(*to);
+            return is_blocked.then(|| ReportReason::WaitsFor { on: (*to).clone() });
+        }
         let observation = self.context.input.observed.get(id);
         let unknown = match observation {
             Some(Observation::Unknown { why }) => Some(why.clone()),
@@ -82,6 +105,11 @@ impl Removal<'_, '_> {
     }
 
     fn change(&self, id: &ResourceId, recorded: &Recorded, stuck: &Stuck) -> Change {
+        if let Some(to) = self.successors.get(id) {
+            // The record that is there is kept until there is another one.
+            let depends_on = self.context.actions_on(to);
+            return Change { depends_on, ..Change::new(id, Operation::Forget, Reason::MovedTo { to: (*to).clone() }) };
+        }
         let observation = self.context.input.observed.get(id);
         let (operation, reason) = match (observation, self.taken_along(id, recorded, stuck)) {
             _ if !recorded.lifecycle.is_ours() => (Operation::Forget, Reason::NoLongerWanted),

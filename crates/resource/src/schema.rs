@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ResourceId;
+
 /// The schema of one kind of resource.
 #[derive(Clone)]
 pub struct KindSchema {
@@ -21,6 +23,8 @@ pub struct KindSchema {
     pub update_changes_outputs: bool,
     /// Whether its things are kept in the record and nowhere else, so that a record may have another id.
     pub kept_in_record: bool,
+    /// The thing that an id names: where two ids give the same text, a record of one is of what the other one asks for.
+    pub identity: fn(&ResourceId) -> String,
     /// Whether changes with these effects are made one after the other: each waits until the one before it has succeeded.
     pub takes_turns: fn(&[Effect]) -> bool,
     /// The field that says whether it is switched on, for what has power.
@@ -41,6 +45,7 @@ impl KindSchema {
             outlives_parent: false,
             update_changes_outputs: false,
             kept_in_record: false,
+            identity: ResourceId::to_string,
             takes_turns: |_| false,
             power: None,
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use engine::{ActionContext, ActionError, Applied, Event, Output};
 use plan::{Change, Operation};
-use resource::{Behaviour, KindSchema};
+use resource::{Behaviour, KindSchema, ResourceId};
 use serde_json::{Value, json};
 
 pub(super) use self::observe::observe;
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 const SEEN_PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn schema() -> KindSchema {
-    KindSchema::plain("object")
+    let schema = KindSchema::plain("object")
         .rule("access", Behaviour::Computed)
         // An instruction for the apply, not something that is observed.
         .rule("ready", Behaviour::Computed)
@@ -43,7 +43,18 @@ pub(super) fn schema() -> KindSchema {
         .rule("manifest.volumeBindingMode", Behaviour::Replace)
         .rule("manifest.spec.selector.matchLabels", Behaviour::Replace)
         .rule("manifest.spec.selector.matchExpressions", Behaviour::Replace)
-        .rule("manifest.type", Behaviour::Replace)
+        .rule("manifest.type", Behaviour::Replace);
+    KindSchema { identity, ..schema }
+}
+
+/// Group, kind, namespace and name: to the API server, the versions of a group are views of one object.
+fn identity(id: &ResourceId) -> String {
+    let mut parts = id.name().rsplitn(4, '/');
+    let [name, namespace, kind, api_version] = [(); 4].map(|()| parts.next().unwrap_or_default());
+    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    // Where a kind has namespaces, none means this one; where it has none, none is meant.
+    let namespace = if namespace == "_" { "default" } else { namespace };
+    format!("{group}/{kind}/{namespace}/{name}")
 }
 
 /// The type and name of an object.

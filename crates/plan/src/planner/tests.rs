@@ -44,8 +44,11 @@ impl World {
         certificate.update_changes_outputs = true;
         let config =
             KindSchema::plain("config").rule("target", Behaviour::Computed).rule("files.once", Behaviour::CreateOnly);
+        // Versions are no part of what an object is: `object/v1/x` and `object/v2/x` are one.
+        let identity = |id: &ResourceId| id.name().rsplit('/').next().unwrap_or_default().to_owned();
+        let object = KindSchema { identity, ..KindSchema::plain("object") };
         let schemas =
-            [machine, certificate, config].into_iter().map(|schema| (schema.kind.to_owned(), schema)).collect();
+            [machine, certificate, config, object].into_iter().map(|schema| (schema.kind.to_owned(), schema)).collect();
         let drain: Expander = |change| {
             if change.operation != Operation::Delete {
                 return vec![change];
@@ -327,4 +330,29 @@ fn expanded_steps_run_one_after_the_other() {
     let plan = world.plan();
     assert_eq!(world.ids(), ["run drain/w", "delete node/w"]);
     assert!(plan.changes[1].depends_on.contains(&plan.changes[0].id));
+}
+
+#[test]
+fn what_is_wanted_under_another_id_is_forgotten_under_the_old_one_and_never_deleted() {
+    let object = |id_: &str| Desired::new(id(id_), json!({"x": 1}));
+    let (old, new) = (object("object/v1/a"), object("object/v2/a"));
+    let seen = || Observation::present(json!({"x": 1}));
+    let world = World::default().settled(old.clone()).want(new.clone()).see(&new.id, seen());
+    let moved = |world: World| World { desired: [(new.id.clone(), new.clone())].into(), ..world };
+    let world = moved(world);
+    let plan = world.plan();
+    assert_eq!(world.ids(), ["create object/v2/a", "forget object/v1/a"]);
+    assert_eq!(plan.changes[1].reason, Reason::MovedTo { to: new.id.clone() });
+    assert!(plan.changes[1].depends_on.contains(&plan.changes[0].id), "the old record must outlive a failure");
+    // As long as nobody knows what is there, the record stays.
+    let blind = world.see(&new.id, Observation::unknown("no answer"));
+    assert!(blind.ids().is_empty(), "{:?}", blind.ids());
+    // The run was ended between the two.
+    let between = moved(World::default().settled(old.clone()).settled(new.clone()));
+    assert_eq!(between.ids(), ["forget object/v1/a"]);
+    // Another thing is none.
+    let other = object("object/v2/b");
+    let world = World::default().settled(old).see(&other.id, Observation::Absent);
+    let world = World { desired: [(other.id.clone(), other)].into(), ..world };
+    assert_eq!(world.ids(), ["create object/v2/b", "delete object/v1/a"]);
 }

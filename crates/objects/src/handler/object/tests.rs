@@ -324,3 +324,20 @@ async fn an_adopted_object_is_marked_kept_as_it_is_and_ours_from_then_on() {
     world.apply(&World::change(Operation::Delete, MAP, Some(wanted), None)).await.unwrap();
     assert!(!world.fake.state().objects.contains_key(PATH));
 }
+
+#[test]
+fn versions_of_a_group_name_one_object() {
+    let same = |one: &str, other: &str| identity(&id(one)) == identity(&id(other));
+    let scaler = "object/autoscaling/v1/HorizontalPodAutoscaler/web/web";
+    assert!(same(scaler, "object/autoscaling/v2/HorizontalPodAutoscaler/web/web"));
+    assert!(same("object/example.org/v1/Widget/_/w", "object/example.org/v1/Widget/default/w"));
+    for other in [
+        "object/autoscaling/v2/HorizontalPodAutoscaler/other/web",
+        "object/autoscaling/v2/HorizontalPodAutoscaler/web/other",
+        "object/autoscaling/v2/Other/web/web",
+        "object/example.org/v1/HorizontalPodAutoscaler/web/web",
+        "object/v1/HorizontalPodAutoscaler/web/web",
+    ] {
+        assert!(!same(scaler, other), "{other}");
+    }
+}
