@@ -4,6 +4,7 @@ mod compare;
 mod drains;
 mod drift;
 mod look;
+mod room;
 mod saved;
 mod timeline;
 

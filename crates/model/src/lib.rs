@@ -15,6 +15,7 @@ mod nodes;
 mod pki;
 pub mod resolved;
 mod review;
+mod room;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ pub use machine_config::target as target_inputs;
 pub use render::host_port;
 pub use resolved::{Machine, ResolveError, Resolved, resolve};
 pub use review::{Remark, ReviewError, review};
+pub use room::room_inputs;
 
 use builder::Builder;
 

@@ -4,6 +4,7 @@ mod cluster;
 mod drain;
 mod node;
 mod object;
+mod room;
 mod serving_certificate;
 mod site;
 
@@ -96,16 +97,25 @@ impl ObjectsHandler {
         }
         let mut take = |kind: &str| kinds.remove(kind).unwrap_or_default();
         let (connections, context) = (&*self.connections, &*context);
-        let (clusters, objects, nodes, drains, certificates) = tokio::join!(
+        let (clusters, objects, nodes, drains, rooms, certificates) = tokio::join!(
             cluster::observe(connections, take("cluster"), context),
             object::observe(connections, take("object"), context, scope),
             node::observe(connections, take("node"), context, scope),
             drain::observe(connections, take("drain"), context),
+            room::observe(connections, take("room"), context),
             serving_certificate::observe(connections, take("serving-certificate"), context),
         );
         // Uncordoning leaves nothing behind.
         let rest = kinds.into_values().flatten().map(|request| (request.id, Observation::Absent));
-        clusters.into_iter().chain(objects).chain(nodes).chain(drains).chain(certificates).chain(rest).collect()
+        clusters
+            .into_iter()
+            .chain(objects)
+            .chain(nodes)
+            .chain(drains)
+            .chain(rooms)
+            .chain(certificates)
+            .chain(rest)
+            .collect()
     }
 
     fn begun(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, ActionId)>> {
@@ -133,6 +143,7 @@ impl Handler for ObjectsHandler {
     fn schemas(&self) -> Vec<KindSchema> {
         let mut schemas = vec![cluster::schema(), object::schema(), node::schema(), serving_certificate::schema()];
         schemas.extend(drain::schemas());
+        schemas.push(room::schema());
         schemas
     }
 

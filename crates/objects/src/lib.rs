@@ -12,11 +12,13 @@ pub mod handler;
 mod losses;
 mod pods;
 mod projection;
+mod quantity;
 #[cfg(test)]
 mod real;
 mod request;
 mod resource_type;
 mod rollout;
+mod room;
 mod taint;
 pub mod token;
 pub mod validate;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use resource::{KindSchema, Observation, ResourceId};
+use resource::{Effect, KindSchema, Observation, ResourceId};
 use serde_json::Value;
 
 use crate::{Operation, Plan, ReportLine, ReportReason};
@@ -35,11 +35,19 @@ impl Plan {
         }
         self
     }
+
+    /// The same plan, with what was found out that changes of these resources disturb besides what they say themselves.
+    #[must_use]
+    pub fn with_effects(mut self, effects: &BTreeMap<ResourceId, Vec<Effect>>) -> Self {
+        for change in &mut self.changes {
+            change.effects.extend(effects.get(&change.resource).into_iter().flatten().cloned());
+        }
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use resource::Effect;
     use serde_json::json;
 
     use super::*;

@@ -4,7 +4,7 @@ mod configuration;
 mod ground;
 mod service;
 
-pub use configuration::{KubeletConfiguration, config, config_map_text, config_value, instance_config};
+pub use configuration::{KubeletConfiguration, config, config_map_text, config_value, instance_config, read};
 pub use ground::Ground;
 pub use service::{KubeletFlags, KubeletUnit, args, drop_in, flags_env, unit};
 

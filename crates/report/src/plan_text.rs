@@ -172,6 +172,8 @@ fn effect_words(effect: &Effect) -> String {
             Loss::EmptyDirData { volumes } => format!("loses emptyDir data of {what}: {}", volumes.join(", ")),
             Loss::LocalVolume { claim } => format!("loses {what} with the data of claim {claim}"),
         },
+        Effect::Resizes { node, resource, from, to } => format!("leaves pods of {node} {resource} {from} → {to}"),
+        Effect::TurnsAway { node, pod } => format!("has no room for pod {pod} on {node} any more: kubelet rejects it"),
         Effect::LosesData { what } => format!("loses data: {what}"),
     }
 }

@@ -205,6 +205,24 @@ pub enum Effect {
         /// How it is lost.
         loss: Loss,
     },
+    /// Pods may have another amount of a node's resource than before.
+    Resizes {
+        /// The node's name.
+        node: String,
+        /// The resource, as Nodes name it: `cpu`, `memory`, `ephemeral-storage`, `pods`.
+        resource: String,
+        /// How much is allocatable now.
+        from: String,
+        /// How much will be.
+        to: String,
+    },
+    /// A node has no room any more for a pod, which its kubelet rejects when it starts anew.
+    TurnsAway {
+        /// The node's name.
+        node: String,
+        /// The pod, `namespace/name`.
+        pod: String,
+    },
     /// Data is lost for good.
     LosesData {
         /// Which data, as a fragment.

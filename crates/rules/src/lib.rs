@@ -14,6 +14,7 @@ mod one_member_at_a_time;
 mod protected_ids;
 mod protected_unknown;
 mod quorum;
+mod room_for_pods;
 mod single_control_plane;
 mod unknown_blocks_delete;
 mod user_rules;
@@ -73,7 +74,7 @@ const ON_INTENT: [fn(&Intent<'_>) -> Vec<Finding>; 3] =
     [immutable_fields::check, version_change::check, control_plane_count::check];
 
 /// Rules about a plan.
-const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 11] = [
+const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 12] = [
     last_control_plane::check,
     quorum::check,
     one_member_at_a_time::check,
@@ -83,6 +84,7 @@ const ON_PLAN: [fn(&RuleInput<'_>) -> Vec<Finding>; 11] = [
     protected_unknown::check,
     max_destroy::check,
     drain_losses::check,
+    room_for_pods::check,
     single_control_plane::check,
     unknown_blocks_delete::check,
 ];

@@ -27,7 +27,11 @@ fn interrupts(effect: &Effect, name: &str) -> bool {
     match effect {
         Effect::Restarts { unit, machine } => machine == name && API.contains(&unit.as_str()),
         Effect::Reboots { machine } => machine == name,
-        Effect::Drains { .. } | Effect::Loses { .. } | Effect::LosesData { .. } => false,
+        Effect::Drains { .. }
+        | Effect::Loses { .. }
+        | Effect::LosesData { .. }
+        | Effect::Resizes { .. }
+        | Effect::TurnsAway { .. } => false,
     }
 }
 

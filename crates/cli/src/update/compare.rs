@@ -7,7 +7,7 @@ use model::{Ground, Resolved};
 use plan::{Base, Plan};
 use resource::{Desired, Digest, ResourceId};
 
-use super::{View, Wish, drains, show, timeline};
+use super::{View, Wish, drains, room, show, timeline};
 use crate::app::App;
 use crate::compose::{Composition, compose};
 use crate::error::{self, CommandError};
@@ -57,7 +57,11 @@ pub(crate) async fn compare<'a>(
     }
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
     let plan = wish.view.plan(app, name, &operation, &desired, prepared.digest()).await?;
-    let plan = if wish.view.recorded_only { plan } else { drains::foresee(&operation, &resolved, plan).await };
+    let plan = if wish.view.recorded_only {
+        plan
+    } else {
+        room::foresee(&operation, drains::foresee(&operation, &resolved, plan).await).await
+    };
     let plan = plan.judged_by(wish.rules.digest());
     Ok(Compared { resolved, ground, desired, prepared, composition, operation, judge, plan })
 }

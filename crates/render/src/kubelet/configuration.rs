@@ -72,6 +72,11 @@ pub fn config(input: &KubeletConfiguration) -> Result<String, Error> {
     yaml::to_text(&config_value(input)?)
 }
 
+/// Reads such a file, or one of an earlier release; nothing where it is none.
+pub fn read(text: &str) -> Option<Value> {
+    serde_yaml::from_str(text).ok()
+}
+
 /// The text in the ConfigMap `kubelet-config`: what all machines share, so without the socket and unfilled holes.
 pub fn config_map_text(input: &KubeletConfiguration) -> Result<String, Error> {
     let mut value = config_value(input)?;
