@@ -169,6 +169,7 @@ fn inputs(effective: Effective) -> Vec<Value> {
         resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
         loopback_resolver: None,
         host: None,
+        edition: catalog::Edition::NEWEST,
         capacity: None,
         templates: effective.cluster.spec.templates.iter().map(template).collect(),
     };

@@ -74,6 +74,7 @@ pub(crate) fn resources(effective: Effective) -> Wanted {
         resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
         loopback_resolver: None,
         host: None,
+        edition: effective.cluster.spec.edition.unwrap_or(catalog::Edition::NEWEST),
         capacity: None,
         templates: effective.cluster.spec.templates.iter().map(template).collect(),
     };

@@ -5,6 +5,7 @@ mod checkpoints;
 mod clusters;
 mod crashes;
 mod credentials;
+mod editions;
 mod failures;
 mod generated;
 mod kinds;

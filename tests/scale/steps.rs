@@ -42,6 +42,7 @@ pub(crate) fn ground() -> Ground {
         resolvers: Vec::new(),
         loopback_resolver: None,
         host: None,
+        edition: catalog::Edition::NEWEST,
         capacity: None,
         templates: BTreeMap::new(),
     }

@@ -44,6 +44,7 @@ pub(crate) async fn wanted(
         resolvers: Vec::new(),
         loopback_resolver: None,
         host: None,
+        edition: catalog::Edition::NEWEST,
         capacity: None,
         templates: BTreeMap::new(),
     };

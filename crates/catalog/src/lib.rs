@@ -2,6 +2,7 @@
 
 pub mod asset;
 pub mod debian;
+pub mod edition;
 pub mod facts;
 pub mod gates;
 pub mod image;
@@ -16,6 +17,7 @@ pub mod upstream;
 pub mod yaml;
 
 pub use asset::{AssetKind, AssetRef, AssetSpec, InvalidAssetRef};
+pub use edition::Edition;
 pub use facts::{ComponentFacts, Facts, FlagFacts, GateFacts, Past, Stage, facts, past};
 pub use gates::Gates;
 pub use image::{Image, ReleaseImage};

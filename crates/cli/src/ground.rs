@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use catalog::Edition;
 use engine::{Loaded, Revision, SourceText};
 use ipnet::Ipv4Net;
-use model::{Allocation, Ground};
+use model::{Allocation, Capacity, Ground};
 use provider_local::hold::{self, HeldSubnet};
 use provider_local::{HostFacts, HostIdentity, Resolvers, names, subnet};
 use serde_json::Value;
@@ -87,6 +88,7 @@ fn on_subnet(
         local: Allocation::new(names::bridge_name(name), subnet),
         programs: programs::digests(),
         cgroup_v1: !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
+        edition: effective.cluster.spec.edition.unwrap_or(Edition::NEWEST),
         resolvers: facts.resolvers.reachable.iter().copied().map(IpAddr::V4).collect(),
         loopback_resolver: facts.resolvers.loopback,
         host: here(app)?,
@@ -114,6 +116,7 @@ pub(crate) fn stored(
     let host = host(app, name, loaded, stored.host.clone())?;
     let stored =
         if host == here(app)? { surroundings::with_resolvers(stored, &Resolvers::of_this_host()) } else { stored };
+    let stored = in_edition(stored, effective.cluster.spec.edition, surroundings::capacity);
     with_machines(Ground { programs: programs::digests(), templates, host, ..stored }, effective)
 }
 
@@ -208,6 +211,15 @@ fn with_machines(ground: Ground, effective: &Effective) -> Result<Ground, Comman
     Ok(Ground { local, ..ground })
 }
 
+/// The ground in the edition that is asked for. It stays in it when nobody asks any more. A newer one may reserve what of the host
+/// is not a machine's, so the host's size is found out where that was never done.
+fn in_edition(ground: Ground, wanted: Option<Edition>, capacity: fn() -> Option<Capacity>) -> Ground {
+    let edition = wanted.unwrap_or(ground.edition);
+    let raised = edition > ground.edition;
+    let capacity = ground.capacity.or_else(|| raised.then(capacity).flatten());
+    Ground { edition, capacity, ..ground }
+}
+
 fn checked(name: &str, wanted: Ipv4Net, facts: &HostFacts, taken: &[Ipv4Net]) -> Result<Ipv4Net, CommandError> {
     let findings = subnet::check(name, wanted, facts, taken);
     let Some(finding) = findings.first() else { return Ok(wanted) };
@@ -221,7 +233,25 @@ fn checked(name: &str, wanted: Ipv4Net, facts: &HostFacts, taken: &[Ipv4Net]) ->
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_cluster_keeps_its_edition_until_it_is_asked_to_take_another_one() {
+        let size = || Some(Capacity { memory: 1, processors: 1 });
+        let old = json!({
+            "local": {"bridge": "b", "subnet": "10.0.0.0/24", "addresses": {}},
+            "programs": {}, "cgroupV1": false, "resolvers": [],
+        });
+        let old: Ground = serde_json::from_value(old).unwrap();
+        assert_eq!((old.edition, old.capacity), (Edition::V1, None), "what the release before stored");
+        assert_eq!(in_edition(old.clone(), None, size), old);
+        let asked = in_edition(old, Some(Edition::V2), size);
+        assert_eq!((asked.edition, asked.capacity), (Edition::V2, size()));
+        assert_eq!(in_edition(asked.clone(), None, size), asked);
+        assert_eq!(in_edition(asked, Some(Edition::V1), size).edition, Edition::V1);
+    }
 
     #[test]
     fn a_subnet_that_was_given_is_kept() {

@@ -114,6 +114,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     }
     compared.judge.plan(app, plan, wish.max_destroy, &wish.rules)?;
     compared.prepared.mention(app);
+    compared.mention_edition(app, name);
     let (site, look) = (Site { app, wish }, progress.look);
     match lease {
         None if plan.is_empty() && wish.out.is_none() => Ok(Next::Exit(unchanged(plan))),

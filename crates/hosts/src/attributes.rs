@@ -205,8 +205,10 @@ fn value_text(wanted: &str, fields: &BTreeMap<String, String>) -> String {
 
 fn set_unit(unit: &mut Value, fields: &BTreeMap<String, String>) {
     for (field, found) in fields {
+        // Enabled is what it was wanted to be before, in the words of the config.
+        let value = if (field.as_str(), found.as_str()) == ("enabled", "enabled") { json!(true) } else { json!(found) };
         // What runs or not stands against the field that says when it must run.
-        set_field(unit, if field == "running" { "start" } else { field }, json!(found));
+        set_field(unit, if field == "running" { "start" } else { field }, value);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use catalog::Edition;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +18,9 @@ pub struct Ground {
     pub programs: BTreeMap<String, String>,
     /// Whether the host's control groups are of version 1, which decides kubelet's settings in local machines.
     pub cgroup_v1: bool,
+    /// The way of making a cluster that holds for it: that of its creation, until its owner asks for another one.
+    #[serde(default)]
+    pub edition: Edition,
     /// Name servers of the host that its machines can reach too, for names outside the cluster.
     pub resolvers: Vec<IpAddr>,
     /// The host's resolver on its loopback, where it has no other: machines ask it at their gateway.

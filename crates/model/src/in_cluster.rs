@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use catalog::Image;
+use catalog::{Edition, Image};
 use render::addons::{coredns, flannel, kube_proxy, local_path, metrics_server};
 use render::kubeadm::{ClusterConfiguration, EtcdConfiguration};
 use render::objects::{ClusterInput, bootstrap};
@@ -34,13 +34,16 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     }
     let addons = &resolved.cluster.spec.addons;
     if addons.local_path.enabled {
-        let input =
-            local_path::LocalPath::new(resolved.image(Image::LocalPathProvisioner), resolved.image(Image::Busybox));
+        let images = [Image::LocalPathProvisioner, Image::Busybox].map(|image| resolved.image(image));
+        let [image, helper_image] = images;
+        let edition = resolved.ground.edition;
+        let input = local_path::LocalPath { edition, ..local_path::LocalPath::new(image, helper_image) };
         add(resolved, builder, rendering("local-path-provisioner", local_path::objects(&input))?);
     }
     if addons.metrics_server.enabled {
         let input = metrics_server::MetricsServer {
             replicas: metrics_replicas(resolved),
+            edition: resolved.ground.edition,
             ..metrics_server::MetricsServer::new(resolved.image(Image::MetricsServer))
         };
         let loaded = images::load(resolved, builder, Image::MetricsServer)?;
@@ -54,7 +57,7 @@ fn metrics_replicas(resolved: &Resolved) -> i32 {
     let workers = resolved.machines.iter().filter(|machine| machine.role == Role::Worker).count();
     // Without workers, control planes take all pods.
     let machines = if workers == 0 { resolved.machines.len() } else { workers };
-    if machines < 2 { 1 } else { 2 }
+    if machines < 2 || resolved.ground.edition < Edition::V2 { 1 } else { 2 }
 }
 
 /// The bindings without which a token may not ask for a certificate, or nobody signs it.
@@ -157,6 +160,7 @@ fn kube_proxy_input(resolved: &Resolved) -> kube_proxy::KubeProxy {
         resolved.node_server(),
         networking.pod_cidrs.clone(),
     );
+    input.edition = resolved.ground.edition;
     input.mode = match networking.kube_proxy.mode {
         ProxyMode::Nftables => kube_proxy::Mode::Nftables,
         ProxyMode::Iptables => kube_proxy::Mode::Iptables,
@@ -173,6 +177,7 @@ fn coredns_input(resolved: &Resolved) -> coredns::CoreDns {
     let networking = &resolved.cluster.spec.networking;
     let mut input =
         coredns::CoreDns::new(resolved.image(Image::CoreDns), resolved.dns_addresses(), networking.dns_domain.clone());
+    input.edition = resolved.ground.edition;
     let resolvers = resolved.resolvers();
     input.upstream = if resolvers.is_empty() {
         coredns::Upstream::None
@@ -191,6 +196,7 @@ fn flannel_input(resolved: &Resolved) -> flannel::Flannel {
     let networking = &resolved.cluster.spec.networking;
     let (host, port) = resolved.node_endpoint();
     let mut input = flannel::Flannel::new(resolved.image(Image::Flannel), networking.pod_cidrs.clone(), host, port);
+    input.edition = resolved.ground.edition;
     input.backend = match networking.flannel.backend {
         FlannelBackend::Vxlan => flannel::Backend::Vxlan { port: None },
         FlannelBackend::HostGateway => flannel::Backend::HostGateway,

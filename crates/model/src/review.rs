@@ -7,6 +7,7 @@ mod mounts;
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use ipnet::Ipv4Net;
 use resource::{Diagnostic, Severity};
 use spec::{AuditPolicy, Cluster, InstanceGroup, Kind, LoadBalancer};
@@ -60,6 +61,7 @@ fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, Resol
         local: local.unwrap_or_else(|| Allocation::new(String::new(), subnet)),
         programs: BTreeMap::new(),
         cgroup_v1: false,
+        edition: Edition::NEWEST,
         resolvers: Vec::new(),
         loopback_resolver: None,
         host: None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use k8s_openapi::api::core::v1::{
     Affinity, ConfigMapVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, HostPathVolumeSource, ObjectFieldSelector,
     PodAffinityTerm, PodAntiAffinity, Probe, ResourceRequirements, ServiceAccount, Toleration, Volume, VolumeMount,
@@ -22,8 +23,6 @@ const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "kubewright");
 const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 /// Annotation of a pod template whose containers read a ConfigMap only when they start: new content, new pods.
 const CONFIG_DIGEST: &str = "kubewright.io/config-digest";
-/// What a container that died without a message is remembered by: the end of its log, so that the API can say why.
-pub(crate) const LAST_LOG_LINES: &str = "FallbackToLogsOnError";
 
 pub(crate) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -136,10 +135,20 @@ fn role_ref(kind: &str, name: &str) -> RoleRef {
     RoleRef { api_group: RBAC_GROUP.to_owned(), kind: kind.to_owned(), name: name.to_owned() }
 }
 
+/// What a container that died without a message is remembered by: the end of its log, so that the API can say why.
+pub(crate) fn last_words(edition: Edition) -> Option<String> {
+    (edition >= Edition::V2).then(|| "FallbackToLogsOnError".to_owned())
+}
+
 /// Of the pods with these labels, no more than one is evicted at a time. Never `minAvailable`: it would keep a machine with
 /// the only pod from being drained.
-pub(crate) fn disruption_budget(namespace: &str, name: &str, labels: &[(&str, &str)]) -> PodDisruptionBudget {
-    PodDisruptionBudget {
+pub(crate) fn disruption_budget(
+    edition: Edition,
+    namespace: &str,
+    name: &str,
+    labels: &[(&str, &str)],
+) -> Option<PodDisruptionBudget> {
+    (edition >= Edition::V2).then(|| PodDisruptionBudget {
         metadata: namespaced(namespace, name, labels),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(1)),
@@ -147,7 +156,7 @@ pub(crate) fn disruption_budget(namespace: &str, name: &str, labels: &[(&str, &s
             ..PodDisruptionBudgetSpec::default()
         }),
         ..PodDisruptionBudget::default()
-    }
+    })
 }
 
 /// The pods prefer different nodes.
@@ -211,6 +220,11 @@ pub(crate) fn config_map_volume(name: &str, config_map: &str) -> Volume {
 
 pub(crate) fn requests(amounts: &[(&str, &str)]) -> ResourceRequirements {
     ResourceRequirements { requests: Some(quantities(amounts)), ..ResourceRequirements::default() }
+}
+
+/// Requests that the first edition did without.
+pub(crate) fn requests_since_v2(edition: Edition, amounts: &[(&str, &str)]) -> Option<ResourceRequirements> {
+    (edition >= Edition::V2).then(|| requests(amounts))
 }
 
 pub(crate) fn quantities(amounts: &[(&str, &str)]) -> BTreeMap<String, Quantity> {

@@ -10,6 +10,7 @@ mod pod;
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::ExtraArgs;
@@ -39,6 +40,8 @@ pub struct Component {
     pub annotations: BTreeMap<String, String>,
     /// How soon and how often the pod's start is asked about.
     pub startup: StartupProbe,
+    /// The way of making a cluster that holds.
+    pub edition: Edition,
 }
 
 impl Component {
@@ -52,6 +55,7 @@ impl Component {
             extra_env: BTreeMap::new(),
             annotations: BTreeMap::new(),
             startup: StartupProbe::default(),
+            edition: Edition::NEWEST,
         }
     }
 }

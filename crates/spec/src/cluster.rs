@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,11 @@ pub struct ClusterSpec {
     /// It has no default, because a newer kubewright would then upgrade the cluster unasked.
     #[schemars(with = "Version")]
     pub kubernetes_version: String,
+    /// The way of making a cluster that holds for it. Left out, it is the one that the cluster was made with, so that a newer
+    /// kubewright leaves running pods, kubelets and the room for pods alone; setting a newer one asks for what it brings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Edition")]
+    pub edition: Option<Edition>,
     /// The ground that the cluster stands on.
     #[serde(default)]
     #[schemars(extend("x-immutable" = true))]

@@ -22,14 +22,24 @@ pub struct Reserves {
 }
 
 impl Reserves {
-    /// The reserves of layers, later ones over earlier ones. Of a resource that none of them reserves for anybody, the
-    /// defaults count: who says a part means the whole.
+    /// The reserves of layers, later ones over earlier ones, with defaults.
     pub fn of(layers: &[&Kubelet], machine: &MachineSize) -> Self {
+        Self::asked_for(layers).with_defaults(machine)
+    }
+
+    /// The reserves of layers, later ones over earlier ones, and nothing else.
+    pub fn asked_for(layers: &[&Kubelet]) -> Self {
         let mut reserves = Self::default();
         for layer in layers {
             overlay(&mut reserves.kube, &layer.kube_reserved);
             overlay(&mut reserves.system, &layer.system_reserved);
         }
+        reserves
+    }
+
+    /// The same with the defaults for each resource that nobody reserves for anybody: who says a part means the whole.
+    fn with_defaults(self, machine: &MachineSize) -> Self {
+        let mut reserves = self;
         if reserves.kube.cpu.is_none() && reserves.system.cpu.is_none() {
             reserves.kube.cpu = Some(PROCESSORS.to_owned());
             reserves.system.cpu = Some(PROCESSORS.to_owned());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use catalog::Edition;
 use engine::Lease;
 use model::{Ground, Resolved};
 use plan::{Base, Plan};
@@ -67,6 +68,19 @@ pub(crate) async fn compare<'a>(
 }
 
 impl<'a> Compared<'a> {
+    /// Says what this kubewright would bring to a cluster that was made by an earlier one.
+    pub(super) fn mention_edition(&self, app: &App, name: &str) {
+        let (edition, newest) = (self.ground.edition, Edition::NEWEST);
+        if edition < newest {
+            let (edition, newest) = (edition.name(), newest.name());
+            app.say(format!(
+                "\nThis cluster is of edition {edition}, as an earlier release made it, and stays so until you ask for \
+                 {newest}, which restarts kubelets and the cluster's own pods once.\nTo see what that changes: kubewright set \
+                 cluster {name} spec.edition={newest}, then kubewright update cluster {name}"
+            ));
+        }
+    }
+
     /// The same with everything kept that was allocated for it, before anything is made with that.
     pub(super) async fn kept(
         self,

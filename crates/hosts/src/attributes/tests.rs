@@ -211,3 +211,10 @@ fn what_is_wanted_and_missing_is_not_filled_from_the_record() {
     let attributes = attributes(&inputs, Some(&inputs), &question(&inputs), &found).unwrap();
     assert_eq!(lines(&attributes, &inputs), ["units kubelet.service: nothing"]);
 }
+
+#[test]
+fn a_unit_that_is_no_longer_to_be_enabled_was_not_changed_from_outside() {
+    let mut unit = json!({"enabled": false, "start": "never"});
+    set_unit(&mut unit, &BTreeMap::from([("enabled".to_owned(), "enabled".to_owned())]));
+    assert_eq!(unit, json!({"enabled": true, "start": "never"}));
+}

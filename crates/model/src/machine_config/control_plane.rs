@@ -99,7 +99,8 @@ fn guard(config: &mut GroupConfig) {
 }
 
 fn component(resolved: &Resolved, image: Image) -> Component {
-    Component { startup: StartupProbe::eager(), ..Component::new(resolved.image(image)) }
+    let edition = resolved.ground.edition;
+    Component { startup: StartupProbe::eager(), edition, ..Component::new(resolved.image(image)) }
 }
 
 fn gates_of(resolved: &Resolved, own: &BTreeMap<String, bool>) -> BTreeMap<String, bool> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{Image, names};
+use catalog::{Edition, Image, names};
 use machine::config::{Directory, GroupConfig, Start, Unit};
 use render::containerd::{self, Containerd, ContainerdUnit, Registry};
 use render::kubelet::{self as kubelet_render, KubeletFlags, KubeletUnit};
@@ -41,7 +41,9 @@ pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value
     if group.spec.role == Role::ControlPlane {
         control_plane::group_files(resolved, &mut config)?;
     }
-    journal::add(&mut config.files, &mut config.units);
+    if resolved.ground.edition >= Edition::V2 {
+        journal::add(&mut config.files, &mut config.units);
+    }
     user::add(resolved, group, &mut config.files, &mut config.units);
     let mut config = encode("a group's config", &config)?;
     let authority = output(ids::authority("kubernetes"), "certificate");

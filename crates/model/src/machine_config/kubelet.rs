@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use pki::kubeconfig::{Credential, Entry, Kubeconfig, Trust};
 use render::kubelet::{Ground, KubeletConfiguration};
 use serde_json::{Map, Value};
@@ -18,7 +19,8 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
     let layers: Vec<&Kubelet> = std::iter::once(&spec.kubelet).chain(group.map(|group| &group.spec.kubelet)).collect();
     let mut configuration = KubeletConfiguration::new(resolved.dns_addresses(), spec.networking.dns_domain.clone());
     configuration.server_tls_bootstrap = true;
-    configuration.seccomp_default = true;
+    configuration.edition = resolved.ground.edition;
+    configuration.seccomp_default = configuration.edition >= Edition::V2;
     configuration.feature_gates.clone_from(&spec.feature_gates);
     let reserves = reserves(resolved, &layers, group.map(|group| &group.spec.machine));
     configuration.kube_reserved = reserved(&reserves.kube);
@@ -38,6 +40,9 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
 
 /// What pods can't have. Machines that share a host see all of it: what is not theirs is nobody's there.
 fn reserves(resolved: &Resolved, layers: &[&Kubelet], machine: Option<&MachineSize>) -> Reserves {
+    if resolved.ground.edition < Edition::V2 {
+        return Reserves::asked_for(layers);
+    }
     let machine = machine.cloned().unwrap_or_default();
     let reserves = Reserves::of(layers, &machine);
     let Some(host) = resolved.ground.capacity else { return reserves };

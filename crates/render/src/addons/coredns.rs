@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use catalog::Edition;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMap, ConfigMapVolumeSource, Container, ContainerPort, KeyToPath, PodSpec, PodTemplateSpec,
@@ -36,6 +37,8 @@ pub struct CoreDns {
     pub upstream: Upstream,
     /// Domains with resolvers of their own.
     pub stub_domains: Vec<StubDomain>,
+    /// The way of making a cluster that holds.
+    pub edition: Edition,
 }
 
 /// Who answers for names outside of the cluster.
@@ -68,6 +71,7 @@ impl CoreDns {
             replicas: 2,
             upstream: Upstream::ResolvConf,
             stub_domains: Vec::new(),
+            edition: Edition::NEWEST,
         }
     }
 }
@@ -85,15 +89,17 @@ pub fn objects(input: &CoreDns, templates: &Templates) -> Result<Vec<Value>, Err
         shape::rule(&["discovery.k8s.io"], &["endpointslices"], &["list", "watch"]),
     ];
     let subjects = vec![shape::account(KUBE_SYSTEM, NAME)];
-    Ok(vec![
+    let budget = shape::disruption_budget(input.edition, KUBE_SYSTEM, NAME, &LABELS);
+    let mut objects = vec![
         shape::object(NAME, &shape::service_account(KUBE_SYSTEM, NAME))?,
         shape::object(NAME, &shape::cluster_role(ROLE, &[], rules))?,
         shape::object(NAME, &shape::cluster_role_binding(ROLE, ROLE, subjects))?,
         shape::object(NAME, &config_map)?,
         shape::object(NAME, &service(input))?,
-        shape::object(NAME, &shape::disruption_budget(KUBE_SYSTEM, NAME, &LABELS))?,
-        shape::object(NAME, &deployment(input))?,
-    ])
+    ];
+    objects.extend(budget.map(|budget| shape::object(NAME, &budget)).transpose()?);
+    objects.push(shape::object(NAME, &deployment(input))?);
+    Ok(objects)
 }
 
 /// The command line in the pod.
@@ -234,7 +240,7 @@ fn container(input: &CoreDns) -> Container {
             read_only_root_filesystem: Some(true),
             ..SecurityContext::default()
         }),
-        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
+        termination_message_policy: shape::last_words(input.edition),
         volume_mounts: Some(vec![shape::mount("config-volume", "/etc/coredns", true)]),
         ..Container::default()
     }

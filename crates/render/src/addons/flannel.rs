@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use ipnet::IpNet;
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec};
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMap, Container, ExecAction, Lifecycle, LifecycleHandler, Namespace, PodSpec, PodTemplateSpec,
-    SecurityContext,
+    SecurityContext, Toleration,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -46,6 +47,8 @@ pub struct Flannel {
     pub mtu: Option<u32>,
     /// The nodes' interface to each other; `None`: the one with the node's address.
     pub interface: Option<String>,
+    /// The way of making a cluster that holds.
+    pub edition: Edition,
 }
 
 /// How packets get to other nodes.
@@ -73,6 +76,7 @@ impl Flannel {
             backend: Backend::Vxlan { port: None },
             mtu: None,
             interface: None,
+            edition: Edition::NEWEST,
         }
     }
 }
@@ -191,7 +195,7 @@ fn pod_spec(input: &Flannel) -> PodSpec {
         node_selector: Some(shape::linux_only()),
         priority_class_name: Some("system-node-critical".to_owned()),
         service_account_name: Some(NAME.to_owned()),
-        tolerations: Some(vec![shape::tolerate_all()]),
+        tolerations: Some(vec![tolerated(input.edition)]),
         volumes: Some(vec![
             shape::host_path("run", "/run/flannel", Some("DirectoryOrCreate")),
             shape::host_path("cni", "/etc/cni/net.d", Some("DirectoryOrCreate")),
@@ -200,6 +204,12 @@ fn pod_spec(input: &Flannel) -> PodSpec {
         ]),
         ..PodSpec::default()
     }
+}
+
+/// Every taint; in the first edition none that evicts.
+fn tolerated(edition: Edition) -> Toleration {
+    let effect = (edition < Edition::V2).then(|| "NoSchedule".to_owned());
+    Toleration { effect, ..shape::tolerate_all() }
 }
 
 fn container(input: &Flannel) -> Container {
@@ -233,7 +243,7 @@ fn container(input: &Flannel) -> Container {
             }),
             ..SecurityContext::default()
         }),
-        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
+        termination_message_policy: shape::last_words(input.edition),
         volume_mounts: Some(vec![
             shape::mount("run", "/run/flannel", false),
             shape::mount("cni", "/etc/cni/net.d", false),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use ipnet::IpNet;
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy};
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, PodTemplateSpec, SecurityContext};
@@ -36,6 +37,8 @@ pub struct KubeProxy {
     pub feature_gates: BTreeMap<String, bool>,
     /// The user's fields of KubeProxyConfiguration; they win, null removes.
     pub layer: Map<String, Value>,
+    /// The way of making a cluster that holds.
+    pub edition: Edition,
 }
 
 /// How kube-proxy makes its rules.
@@ -75,6 +78,7 @@ impl KubeProxy {
             conntrack: None,
             feature_gates: BTreeMap::new(),
             layer: Map::new(),
+            edition: Edition::NEWEST,
         }
     }
 }
@@ -176,9 +180,9 @@ fn pod_spec(input: &KubeProxy) -> PodSpec {
         image_pull_policy: Some("IfNotPresent".to_owned()),
         command: Some(command),
         env: Some(vec![shape::env_from_field("NODE_NAME", "spec.nodeName")]),
-        resources: Some(shape::requests(&[("cpu", "50m"), ("memory", "50Mi")])),
+        resources: shape::requests_since_v2(input.edition, &[("cpu", "50m"), ("memory", "50Mi")]),
         security_context: Some(SecurityContext { privileged: Some(true), ..SecurityContext::default() }),
-        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
+        termination_message_policy: shape::last_words(input.edition),
         volume_mounts: Some(vec![
             shape::mount(NAME, CONFIG_DIR, false),
             shape::mount("xtables-lock", "/run/xtables.lock", false),

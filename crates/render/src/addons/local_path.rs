@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{ConfigMap, Container, Namespace, Pod, PodSpec, PodTemplateSpec, Toleration};
 use k8s_openapi::api::rbac::v1::PolicyRule;
@@ -32,6 +33,8 @@ pub struct LocalPath {
     pub path: String,
     /// Claims that name no class get this one.
     pub default_class: bool,
+    /// The way of making a cluster that holds.
+    pub edition: Edition,
 }
 
 impl LocalPath {
@@ -42,6 +45,7 @@ impl LocalPath {
             helper_image: helper_image.into(),
             path: "/opt/local-path-provisioner".to_owned(),
             default_class: true,
+            edition: Edition::NEWEST,
         }
     }
 }
@@ -120,8 +124,8 @@ fn helper_pod(input: &LocalPath) -> Pod {
                 name: "helper-pod".to_owned(),
                 image: Some(input.helper_image.clone()),
                 image_pull_policy: Some("IfNotPresent".to_owned()),
-                resources: Some(shape::requests(&[("cpu", "10m"), ("memory", "16Mi")])),
-                termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
+                resources: shape::requests_since_v2(input.edition, &[("cpu", "10m"), ("memory", "16Mi")]),
+                termination_message_policy: shape::last_words(input.edition),
                 ..Container::default()
             }],
             priority_class_name: Some("system-node-critical".to_owned()),
@@ -156,8 +160,8 @@ fn deployment(input: &LocalPath, digest: &resource::Digest) -> Deployment {
             shape::env_from_field("POD_NAMESPACE", "metadata.namespace"),
             shape::env("CONFIG_MOUNT_PATH", "/etc/config/"),
         ]),
-        resources: Some(shape::requests(&[("cpu", "10m"), ("memory", "32Mi")])),
-        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
+        resources: shape::requests_since_v2(input.edition, &[("cpu", "10m"), ("memory", "32Mi")]),
+        termination_message_policy: shape::last_words(input.edition),
         volume_mounts: Some(vec![shape::mount("config-volume", "/etc/config/", false)]),
         ..Container::default()
     };

@@ -1,5 +1,6 @@
 //! metrics-server: `kubectl top` and autoscaling, over kubelets' serving certificates signed by the cluster.
 
+use catalog::Edition;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
     Capabilities, Container, ContainerPort, EmptyDirVolumeSource, PodSpec, PodTemplateSpec, Probe, SeccompProfile,
@@ -28,6 +29,8 @@ pub struct MetricsServer {
     pub metric_resolution: String,
     /// Its own serving certificate.
     pub serving: Serving,
+    /// The way of making a cluster that holds.
+    pub edition: Edition,
 }
 
 /// What certificate metrics-server shows to the API server.
@@ -47,7 +50,13 @@ pub enum Serving {
 impl MetricsServer {
     /// Upstream's defaults.
     pub fn new(image: impl Into<String>) -> Self {
-        Self { image: image.into(), replicas: 1, metric_resolution: "15s".to_owned(), serving: Serving::SelfSigned }
+        Self {
+            image: image.into(),
+            replicas: 1,
+            metric_resolution: "15s".to_owned(),
+            serving: Serving::SelfSigned,
+            edition: Edition::NEWEST,
+        }
     }
 }
 
@@ -55,7 +64,8 @@ impl MetricsServer {
 pub fn objects(input: &MetricsServer) -> Result<Vec<Value>, Error> {
     let mut objects = rbac()?;
     objects.push(shape::object(NAME, &service())?);
-    objects.push(shape::object(NAME, &shape::disruption_budget(KUBE_SYSTEM, NAME, &LABELS))?);
+    let budget = shape::disruption_budget(input.edition, KUBE_SYSTEM, NAME, &LABELS);
+    objects.extend(budget.map(|budget| shape::object(NAME, &budget)).transpose()?);
     objects.push(shape::object(NAME, &deployment(input))?);
     objects.push(api_service(input)?);
     Ok(objects)
@@ -191,7 +201,7 @@ fn deployment(input: &MetricsServer) -> Deployment {
             template: PodTemplateSpec {
                 metadata: Some(shape::template(&LABELS, None)),
                 spec: Some(PodSpec {
-                    affinity: Some(shape::apart(LABELS[0])),
+                    affinity: (input.edition >= Edition::V2).then(|| shape::apart(LABELS[0])),
                     containers: vec![container(input, mounts)],
                     node_selector: Some(shape::linux_only()),
                     priority_class_name: Some("system-cluster-critical".to_owned()),
@@ -239,7 +249,7 @@ fn container(input: &MetricsServer, mounts: Vec<VolumeMount>) -> Container {
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
             ..SecurityContext::default()
         }),
-        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
+        termination_message_policy: shape::last_words(input.edition),
         volume_mounts: Some(mounts),
         ..Container::default()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use catalog::Edition;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -33,6 +34,8 @@ pub struct KubeletConfiguration {
     pub system_reserved: BTreeMap<String, String>,
     /// Feature gates by name.
     pub feature_gates: BTreeMap<String, bool>,
+    /// The way of making a cluster that holds.
+    pub edition: Edition,
     /// What the machines are made of.
     pub ground: Ground,
     /// The user's fields of KubeletConfiguration, cluster first, group last; later ones win, null removes.
@@ -52,6 +55,7 @@ impl KubeletConfiguration {
             kube_reserved: BTreeMap::new(),
             system_reserved: BTreeMap::new(),
             feature_gates: BTreeMap::new(),
+            edition: Edition::NEWEST,
             ground: Ground::machine(),
             layers: Vec::new(),
         }
@@ -109,8 +113,10 @@ struct Document {
     #[serde(rename = "clusterDNS")]
     cluster_dns: Vec<IpAddr>,
     cluster_domain: String,
-    container_log_max_files: u8,
-    container_log_max_size: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container_log_max_files: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container_log_max_size: Option<&'static str>,
     container_runtime_endpoint: &'static str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     eviction_hard: BTreeMap<&'static str, &'static str>,
@@ -168,6 +174,7 @@ fn document(input: &KubeletConfiguration) -> Document {
     if ground.user_namespace {
         feature_gates.entry("KubeletInUserNamespace".to_owned()).or_insert(true);
     }
+    let writes_log_limits = input.edition >= Edition::V2;
     Document {
         api_version: "kubelet.config.k8s.io/v1beta1",
         kind: NAME,
@@ -181,8 +188,8 @@ fn document(input: &KubeletConfiguration) -> Document {
         cluster_dns: input.cluster_dns.clone(),
         cluster_domain: input.cluster_domain.clone(),
         // kubelet's own defaults, written out: that logs are rotated rests on nobody's default.
-        container_log_max_files: 5,
-        container_log_max_size: "10Mi",
+        container_log_max_files: writes_log_limits.then_some(5),
+        container_log_max_size: writes_log_limits.then_some("10Mi"),
         container_runtime_endpoint: CONTAINERD_ENDPOINT,
         eviction_hard: eviction_hard(ground),
         fail_cgroup_v1: (!ground.fail_cgroup_v1).then_some(false),

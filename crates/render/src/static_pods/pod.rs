@@ -107,7 +107,7 @@ fn container(parts: &Parts<'_>, mounts: &[HostMount]) -> Container {
             ),
             ..ResourceRequirements::default()
         }),
-        termination_message_policy: Some(shape::LAST_LOG_LINES.to_owned()),
+        termination_message_policy: shape::last_words(parts.component.edition),
         volume_mounts: Some(mounts.iter().map(volume_mount).collect()),
         ..Container::default()
     }

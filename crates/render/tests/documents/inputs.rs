@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::Edition;
 use ipnet::IpNet;
 use render::addons::{coredns, flannel, kube_proxy, local_path, metrics_server};
 use render::containerd::{Containerd, ContainerdUnit};
@@ -138,20 +139,37 @@ fn texts(objects: Vec<Value>) -> Result<String, Error> {
 
 /// All documents of a minor by file name.
 pub(crate) fn documents(release: Release) -> Result<Vec<(&'static str, String)>, Error> {
+    documents_in(Edition::NEWEST, release)
+}
+
+/// The same of an edition.
+pub(crate) fn documents_in(edition: Edition, release: Release) -> Result<Vec<(&'static str, String)>, Error> {
+    let (mut etcd, mut api_server) = (etcd(), kube_apiserver(release));
+    let (mut controllers, mut scheduler) = (kube_controller_manager(release), kube_scheduler(release));
+    for component in
+        [&mut etcd.component, &mut api_server.component, &mut controllers.component, &mut scheduler.component]
+    {
+        component.edition = edition;
+    }
+    let kubelet = KubeletConfiguration { edition, ..kubelet() };
+    let mut cluster = cluster(release);
+    cluster.kubelet.edition = edition;
+    let coredns = coredns::CoreDns { edition, ..coredns() };
+    let kube_proxy = kube_proxy::KubeProxy { edition, ..kube_proxy(release) };
+    let flannel = flannel::Flannel { edition, ..flannel() };
+    let local_path = local_path::LocalPath { edition, ..local_path() };
+    let metrics_server = metrics_server::MetricsServer { edition, ..metrics_server() };
     let templates = Templates::builtin();
     let flags = KubeletFlags::new(Gates::of_minor(release.minor), release.pause);
     let backend =
         |name: &str, address: &str| Backend { name: name.to_owned(), address: address.to_owned(), port: 6443 };
     let backends = vec![backend("cp-1", "10.77.0.51"), backend("cp-2", "10.77.0.52"), backend("cp-3", "10.77.0.53")];
     Ok(vec![
-        ("etcd.yaml", render::static_pods::etcd::manifest(&etcd())?),
-        ("kube-apiserver.yaml", render::static_pods::kube_apiserver::manifest(&kube_apiserver(release))?),
-        (
-            "kube-controller-manager.yaml",
-            render::static_pods::kube_controller_manager::manifest(&kube_controller_manager(release))?,
-        ),
-        ("kube-scheduler.yaml", render::static_pods::kube_scheduler::manifest(&kube_scheduler(release))?),
-        ("kubelet-config.yaml", render::kubelet::config(&kubelet())?),
+        ("etcd.yaml", render::static_pods::etcd::manifest(&etcd)?),
+        ("kube-apiserver.yaml", render::static_pods::kube_apiserver::manifest(&api_server)?),
+        ("kube-controller-manager.yaml", render::static_pods::kube_controller_manager::manifest(&controllers)?),
+        ("kube-scheduler.yaml", render::static_pods::kube_scheduler::manifest(&scheduler)?),
+        ("kubelet-config.yaml", render::kubelet::config(&kubelet)?),
         ("kubelet-instance-config.yaml", render::kubelet::instance_config()?),
         ("kubeadm-flags.env", render::kubelet::flags_env(&flags)),
         ("kubelet.service", render::kubelet::unit(&KubeletUnit::default(), &templates)?),
@@ -160,11 +178,11 @@ pub(crate) fn documents(release: Release) -> Result<Vec<(&'static str, String)>,
         ("containerd.service", render::containerd::unit(&ContainerdUnit::default(), &templates)?),
         ("crictl.yaml", render::crictl::config()?),
         ("haproxy.cfg", render::haproxy::config(&Haproxy::new(6444, backends), &templates)?),
-        ("bootstrap.yaml", texts(render::objects::bootstrap(&cluster(release))?)?),
-        ("kube-proxy.yaml", texts(kube_proxy::objects(&kube_proxy(release))?)?),
-        ("coredns.yaml", texts(coredns::objects(&coredns(), &templates)?)?),
-        ("flannel.yaml", texts(flannel::objects(&flannel())?)?),
-        ("local-path.yaml", texts(local_path::objects(&local_path())?)?),
-        ("metrics-server.yaml", texts(metrics_server::objects(&metrics_server())?)?),
+        ("bootstrap.yaml", texts(render::objects::bootstrap(&cluster)?)?),
+        ("kube-proxy.yaml", texts(kube_proxy::objects(&kube_proxy)?)?),
+        ("coredns.yaml", texts(coredns::objects(&coredns, &templates)?)?),
+        ("flannel.yaml", texts(flannel::objects(&flannel)?)?),
+        ("local-path.yaml", texts(local_path::objects(&local_path)?)?),
+        ("metrics-server.yaml", texts(metrics_server::objects(&metrics_server)?)?),
     ])
 }
