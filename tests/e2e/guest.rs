@@ -115,12 +115,17 @@ fn memory(directory: &Path) -> PathBuf {
     directory.to_path_buf()
 }
 
-/// The directory with its kernel and image, outside any checkout: it takes ten minutes to make.
-fn made() -> Result<PathBuf, Missing> {
+/// Where stories keep what takes long to make, outside any checkout.
+pub(crate) fn cache() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).expect("a home");
+    cache.join("kubewright-tests")
+}
+
+/// The directory with its kernel and image: it takes ten minutes to make.
+fn made() -> Result<PathBuf, Missing> {
     let digest = hex::encode(Sha256::digest(PARTS.concat()));
-    let place = cache.join("kubewright-tests").join(format!("guest-{}", &digest[..12]));
+    let place = cache().join(format!("guest-{}", &digest[..12]));
     std::fs::create_dir_all(&place).expect("a directory");
     let lock = File::create(place.join("lock")).expect("a file");
     lock.lock().expect("nobody else makes it");

@@ -6,6 +6,7 @@ mod data;
 mod disk;
 mod documents;
 mod drains;
+mod earlier;
 mod guest;
 mod leaks;
 mod machines;

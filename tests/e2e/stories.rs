@@ -22,6 +22,7 @@ mod saved_plan;
 mod secrets;
 mod stop_start;
 mod store_fails;
+mod taken_over;
 mod two_clusters;
 mod unified_cgroups;
 mod upstream;
@@ -52,6 +53,8 @@ pub(crate) const ALL: &[Story] = &[
     Story::always("foreign things", foreign_things::story),
     // A kernel that is a program: six minutes where others take one.
     Story::soak("unified cgroups", unified_cgroups::story),
+    // Compiles another release, once.
+    Story::soak("taken over", taken_over::story),
     // Times of elections count.
     Story::always("failover", failover::story).alone(),
     // These look at all processes of the host, change its settings or take its networks away.

@@ -107,6 +107,11 @@ impl World {
         self.aside = Some(Aside::without(checkout));
     }
 
+    /// From here on this program is typed. Gives the one that was.
+    pub(crate) fn use_program(&mut self, program: PathBuf) -> PathBuf {
+        std::mem::replace(&mut self.program, program)
+    }
+
     /// From here on state is kept in a bucket, and only machines and logs in [`World::state`]. Gives the store's address.
     pub(crate) fn keep_state_in_a_bucket(&mut self) -> String {
         let program = std::env::var("KUBEWRIGHT_MOTO").unwrap_or_else(|_| "moto_server".to_owned());
