@@ -44,8 +44,8 @@ pub(crate) fn put_something_on(world: &World, node: &str) {
 
 /// What is pending is refused until the group consents to everything that it would lose on a node.
 pub(crate) fn consent(world: &mut World, node: &str) {
-    let update = ["update", "cluster", "demo"];
-    let set = ["set", "cluster", "demo", "--instance-group", "worker"];
+    let update = ["update", "cluster", "default1"];
+    let set = ["set", "cluster", "default1", "--instance-group", "worker"];
     let plan = refused(world, &update);
     for words in [
         format!("drain/{node}"),
@@ -87,5 +87,5 @@ pub(crate) fn take_back(world: &mut World) {
     assert!(!world.try_kubectl(&["get", "pod/bare"]).status.success());
     world.kubectl(&["delete", "deployment/scratch", "--wait=true"]);
     let fields = ["spec.drain.force=false", "spec.drain.deleteEmptyDirData=false"];
-    world.kubewright(&[&["set", "cluster", "demo", "--instance-group", "worker"], &fields[..]].concat());
+    world.kubewright(&[&["set", "cluster", "default1", "--instance-group", "worker"], &fields[..]].concat());
 }

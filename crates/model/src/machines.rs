@@ -42,7 +42,7 @@ fn inputs(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
     let local = &resolved.ground.local;
     let size = &resolved.group_of(machine).spec.machine;
     let mut binds = Vec::new();
-    for (asset, target) in binaries(machine.role) {
+    for (asset, target) in binaries(resolved.ground.edition, machine.role) {
         binds.push(json!({"asset": resolved.asset(&asset)?, "target": target}));
     }
     let mut inputs = json!({

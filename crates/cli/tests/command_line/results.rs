@@ -56,14 +56,14 @@ fn everything_that_prints_prints_one_document_as_data() {
 
 #[test]
 fn lists_print_kind_and_name_of_each_object_where_names_are_wanted() {
-    let user = User::with_clusters(&["demo", "second"]);
+    let user = User::with_clusters(&["terminal1", "second"]);
     for (command, names) in [
-        ("get clusters", &["cluster/demo", "cluster/second"][..]),
-        ("get cluster demo", &["cluster/demo", "instancegroup/control-plane"]),
-        ("get instancegroups demo", &["instancegroup/control-plane"]),
-        ("get machines demo", &["machine/control-plane-1"]),
-        ("get runs demo", &[]),
-        ("state list demo", &[]),
+        ("get clusters", &["cluster/terminal1", "cluster/second"][..]),
+        ("get cluster terminal1", &["cluster/terminal1", "instancegroup/control-plane"]),
+        ("get instancegroups terminal1", &["instancegroup/control-plane"]),
+        ("get machines terminal1", &["machine/control-plane-1"]),
+        ("get runs terminal1", &[]),
+        ("state list terminal1", &[]),
     ] {
         let words: Vec<&str> = command.split(' ').chain(["-o", "name"]).collect();
         assert_eq!(user.done(&words).lines().collect::<Vec<_>>(), names, "{command}");
@@ -73,20 +73,21 @@ fn lists_print_kind_and_name_of_each_object_where_names_are_wanted() {
         let printed = user.done(&words);
         assert!(!printed.is_empty() && printed.lines().all(|line| line.starts_with(kind)), "{command}: {printed}");
     };
-    begins("get revisions demo", "revision/");
+    begins("get revisions terminal1", "revision/");
     begins("assets list", "asset/");
-    begins("secrets recipients list demo", "recipient/age1");
+    begins("secrets recipients list terminal1", "recipient/age1");
 }
 
 #[test]
 fn what_lists_no_objects_is_refused_before_it_does_anything_where_names_are_wanted() {
-    let user = User::with_clusters(&["demo"]);
-    for command in ["create cluster third", "delete cluster demo --yes", "get cluster demo --full", "version"] {
+    let user = User::with_clusters(&["terminal1"]);
+    for command in ["create cluster third", "delete cluster terminal1 --yes", "get cluster terminal1 --full", "version"]
+    {
         let words: Vec<&str> = command.split(' ').chain(["-o", "name"]).collect();
         let output = user.run(&words);
         assert_eq!(ends(&output, 2, &["-o name is for commands that list objects", "get clusters"]), "", "{command}");
     }
-    assert_eq!(user.done(&["get", "clusters", "-o", "name"]), "cluster/demo\n");
+    assert_eq!(user.done(&["get", "clusters", "-o", "name"]), "cluster/terminal1\n");
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn units(resolved: &Resolved, role: Role) -> BTreeMap<String, Unit> {
 }
 
 fn programs(resolved: &Resolved, role: Role, files: &mut Files) -> Result<(), ModelError> {
-    for (asset, path) in binaries(role) {
+    for (asset, path) in binaries(resolved.ground.edition, role) {
         if asset != names::CNI_PLUGINS {
             files.insert(path, files::provided(resolved.asset(&asset)?));
         }
@@ -131,7 +131,9 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
     let unit = ContainerdUnit { oom_score_adjust: None, ..ContainerdUnit::default() };
     let unit = rendering("containerd's unit", containerd::unit(&unit, &resolved.templates))?;
     files.insert(format!("/etc/systemd/system/{CONTAINERD_SERVICE}"), files::restarting(unit, CONTAINERD_SERVICE));
-    files.insert("/etc/crictl.yaml".to_owned(), files::text(rendering("crictl.yaml", crictl::config())?, "0644"));
+    if resolved.ground.edition >= Edition::V2 {
+        files.insert("/etc/crictl.yaml".to_owned(), files::text(rendering("crictl.yaml", crictl::config())?, "0644"));
+    }
     if let Some(text) = proxy::drop_in(resolved) {
         let path = format!("/etc/systemd/system/{CONTAINERD_SERVICE}.d/kubewright-proxy.conf");
         files.insert(path, files::restarting(text, CONTAINERD_SERVICE));
