@@ -77,6 +77,7 @@ fn only_what_nothing_feels(world: &mut World) {
         assert!(change["effects"].as_array().expect("effects").is_empty(), "{change:#}");
     }
     let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("An earlier release made this cluster."), "{said}");
     assert!(said.contains(&format!("kubewright set cluster {CLUSTER} spec.edition=v2")), "{said}");
 }
 

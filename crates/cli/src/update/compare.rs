@@ -71,6 +71,14 @@ impl<'a> Compared<'a> {
     /// Says what this kubewright would bring to a cluster that was made by an earlier one.
     pub(super) fn mention_edition(&self, app: &App, name: &str) {
         let (edition, newest) = (self.ground.edition, Edition::NEWEST);
+        // What an earlier release stored names none; the first update does.
+        if self.operation.loaded.revision.ground.get("edition").is_none() && !self.plan.is_empty() {
+            app.say(
+                "\nAn earlier release made this cluster. What is planned although the documents did not change comes with this \
+                 kubewright:\nit marks things as this cluster's, guards etcd's data or mends a fault (docs/guide.md, \"A newer \
+                 kubewright\").",
+            );
+        }
         if edition < newest {
             let (edition, newest) = (edition.name(), newest.name());
             app.say(format!(
