@@ -70,8 +70,8 @@ pub struct ClusterSpec {
     /// It has no default, because a newer kubewright would then upgrade the cluster unasked.
     #[schemars(with = "Version")]
     pub kubernetes_version: String,
-    /// The way of making a cluster that holds for it. Left out, it is the one that the cluster was made with, so that a newer
-    /// kubewright leaves running pods, kubelets and the room for pods alone; setting a newer one asks for what it brings.
+    /// The way of making a cluster that holds for it. Left out, it stays what it is, from creation on: a newer kubewright leaves
+    /// running pods, kubelets and the room for pods alone. Setting a newer one asks for what it brings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Edition")]
     pub edition: Option<Edition>,
