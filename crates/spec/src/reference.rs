@@ -110,5 +110,5 @@ fn meaning(field: &Field) -> String {
     if field.immutable {
         text.push_str(" **Fixed.**");
     }
-    text.replace('|', "\\|")
+    text.replace('|', "\\|").replace('\n', " ")
 }
