@@ -166,7 +166,7 @@ pub fn findings(summary: &ClusterSummary, expected: &Expected) -> Vec<Finding> {
         }
     }
     for name in expected.nodes.iter().filter(|name| !summary.nodes.iter().any(|node| node.name == **name)) {
-        let hint = format!("`kubewright ssh {name}`, then `journalctl -u kubelet`.");
+        let hint = format!("`kubewright ssh CLUSTER {name} -- journalctl -u kubelet -n 50`");
         findings.push(finding(format!("node/{name}"), "has not registered".to_owned(), Some(hint)));
     }
     for node in &summary.nodes {

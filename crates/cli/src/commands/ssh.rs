@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// Name of the cluster
     #[arg(value_name = "CLUSTER", value_parser = cluster_name)]
     cluster: String,
-    /// Name of the machine
+    /// Name or address of the machine
     #[arg(value_name = "MACHINE")]
     machine: String,
     /// Command to run there
@@ -34,7 +34,9 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let open = open::cluster(app, &arguments.cluster).await?;
-    let Some(machine) = open.resolved.machines.iter().find(|machine| machine.name == arguments.machine) else {
+    let asked = &arguments.machine;
+    let is_it = |machine: &&model::Machine| machine.name == *asked || machine.address.to_string() == *asked;
+    let Some(machine) = open.resolved.machines.iter().find(is_it) else {
         let names: Vec<&str> = open.resolved.machines.iter().map(|machine| machine.name.as_str()).collect();
         return Err(CommandError::failed(format!(
             "cluster {} has no machine {}",

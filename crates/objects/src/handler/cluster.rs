@@ -118,8 +118,8 @@ async fn wait_for(server: &Server, machine: &str, context: &ActionContext) -> Re
             Err(error) => error,
         };
         let hint = format!(
-            "Look at the machine: `kubewright ssh {machine} --name {}`; the logs are in /var/log/pods and `journalctl -u kubelet`.",
-            context.cluster
+            "Look at its containers: `kubewright ssh {cluster} {machine} -- crictl ps -a`, and at `journalctl -u kubelet` there; logs are in /var/log/pods.",
+            cluster = context.cluster
         );
         if error.class() == ErrorClass::Permanent && matches!(error, ApiError::Transport { .. }) {
             return Err(error.while_doing(&format!("cannot use the API server of {machine}")).hint(hint));

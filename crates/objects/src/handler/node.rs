@@ -194,7 +194,7 @@ async fn wait_for(connection: &Connection, name: &str, context: &ActionContext) 
         if !wait.pause().await? {
             let message = format!("node {name} has not registered after {} min", PATIENCE.as_secs() / 60);
             let hint = format!(
-                "Look at its kubelet: `kubewright ssh {name} --name {}`, then `journalctl -u kubelet`.",
+                "Look at its kubelet: `kubewright ssh {} {name} -- journalctl -u kubelet -n 50`.",
                 context.cluster
             );
             return Err(ActionError::permanent(message).hint(hint));

@@ -132,7 +132,7 @@ pub(super) async fn apply(
         if !wait.pause().await? {
             let message = format!("{what}: its kubelet has not asked for one after {} s", PATIENCE.as_secs());
             let hint = format!(
-                "Look at its kubelet: `kubewright ssh {node} --name {}`, then `journalctl -u kubelet`.",
+                "Look at its kubelet: `kubewright ssh {} {node} -- journalctl -u kubelet -n 50`.",
                 context.cluster
             );
             return Err(ActionError::permanent(message).hint(hint));

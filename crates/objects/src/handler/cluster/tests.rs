@@ -45,7 +45,7 @@ async fn a_server_that_does_not_become_ready_is_named_with_what_to_do() {
     world.fake.state().unready.insert(SERVERS[1].to_owned(), "[-]etcd failed: reason withheld".to_owned());
     let error = world.create("cluster/demo", &inputs()).await.unwrap_err();
     assert!(error.message.contains("cp-2") && error.message.contains("etcd not ready"), "{}", error.message);
-    assert!(error.hint.unwrap().contains("kubewright ssh cp-2"));
+    assert!(error.hint.unwrap().contains("kubewright ssh demo cp-2 -- crictl ps -a"));
 }
 
 #[tokio::test]
