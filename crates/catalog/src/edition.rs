@@ -14,7 +14,7 @@ pub enum Edition {
     #[default]
     V1,
     /// kubelet keeps processors and memory free for itself and the system, confines pods with the runtime's seccomp profile,
-    /// and its journal is on disk, as crictl is; the cluster's own pods have requests, disruption budgets and last words.
+    /// and its journal is on disk; the cluster's own pods have requests, disruption budgets and last words.
     V2,
 }
 

@@ -11,7 +11,7 @@ mod user;
 
 use std::collections::BTreeMap;
 
-use catalog::{Edition, names};
+use catalog::names;
 use machine::File;
 use render::ExtraArgs;
 use resource::Desired;
@@ -68,13 +68,9 @@ pub fn target(resolved: &Resolved, machine: &Machine) -> Value {
 }
 
 /// Programs of a machine: asset, and the path where it is.
-pub(crate) fn binaries(edition: Edition, role: Role) -> Vec<(String, String)> {
+pub(crate) fn binaries(role: Role) -> Vec<(String, String)> {
     let mut programs =
         vec![names::KUBELET, names::KUBEADM, names::KUBECTL, names::CONTAINERD, names::CONTAINERD_SHIM, names::CTR];
-    // A machine boots again for a program more.
-    if edition >= Edition::V2 {
-        programs.push(names::CRICTL);
-    }
     if role == Role::ControlPlane {
         programs.extend([names::ETCDCTL, names::ETCDUTL]);
     }

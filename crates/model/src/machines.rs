@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::builder::Builder;
 use crate::ids::{self, output};
-use crate::machine_config::binaries;
+use crate::machine_config::{PROGRAMS, binaries};
 use crate::{Machine, ModelError, Resolved};
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
@@ -42,9 +42,12 @@ fn inputs(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelError> {
     let local = &resolved.ground.local;
     let size = &resolved.group_of(machine).spec.machine;
     let mut binds = Vec::new();
-    for (asset, target) in binaries(resolved.ground.edition, machine.role) {
+    for (asset, target) in binaries(machine.role) {
         binds.push(json!({"asset": resolved.asset(&asset)?, "target": target}));
     }
+    // For people who look for a fault: no machine boots again for it.
+    let (asset, target) = (resolved.asset(names::CRICTL)?, format!("{PROGRAMS}/{}", names::CRICTL));
+    binds.push(json!({"asset": asset, "target": target, "nextBoot": true}));
     let mut inputs = json!({
         "hostname": machine.name,
         "network": resolved.name(),

@@ -42,6 +42,18 @@ pub struct Bind {
     pub asset: String,
     /// Absolute path in the machine.
     pub target: String,
+    /// Whether a machine that runs goes without a change of this one until it boots for another reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub next_boot: bool,
+}
+
+/// The binds in a machine's inputs for which a running machine boots again, in an order of their own.
+pub(crate) fn pressing_binds(inputs: &Value) -> Vec<String> {
+    let binds = inputs.get("binds").and_then(Value::as_array).into_iter().flatten();
+    let pressing = binds.filter(|bind| bind.get("nextBoot") != Some(&Value::Bool(true)));
+    let mut pressing: Vec<String> = pressing.map(Value::to_string).collect();
+    pressing.sort();
+    pressing
 }
 
 /// Inputs of `machine/<cluster>/<name>`.

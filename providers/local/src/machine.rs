@@ -24,7 +24,7 @@ pub(crate) use observe::{Keys, Wanted, host_key, observe};
 pub(crate) use process::supervisors;
 
 use crate::cgroup::{self, Limits};
-use crate::inputs::MachineInputs;
+use crate::inputs::{MachineInputs, pressing_binds};
 use crate::{LocalError, Resolvers};
 use record::Record;
 
@@ -111,14 +111,8 @@ fn prepare(machine: &Machine, assets: FindAsset<'_>, say: &dyn Fn(&str)) -> Resu
 
 /// Whether a running machine must be booted again for new inputs.
 fn must_restart(before: &Value, after: &Value, home: &Home, files: &[boot_files::BootFile]) -> bool {
-    let sorted = |inputs: &Value| {
-        let mut binds: Vec<String> =
-            inputs.get("binds").and_then(Value::as_array).into_iter().flatten().map(Value::to_string).collect();
-        binds.sort();
-        binds
-    };
-    let changed = before.get("bridge") != after.get("bridge");
-    changed || sorted(before) != sorted(after) || boot_files::differ(home, files)
+    let changed = before.get("bridge") != after.get("bridge") || pressing_binds(before) != pressing_binds(after);
+    changed || boot_files::differ(home, files)
 }
 
 #[cfg(test)]

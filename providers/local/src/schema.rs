@@ -3,10 +3,10 @@
 use resource::{Behaviour, Effect, FieldChange, KindSchema};
 use serde_json::Value;
 
-use crate::inputs::{MACHINE, NETWORK};
+use crate::inputs::{MACHINE, NETWORK, pressing_binds};
 
-/// Fields whose change restarts a machine.
-const RESTARTING: [&str; 3] = ["binds", "hostKey", "hostKeyPublic"];
+/// Fields whose change restarts a machine, as other binds do.
+const RESTARTING: [&str; 2] = ["hostKey", "hostKeyPublic"];
 
 /// Both schemas. A network is changed in place: replacing it would take the machines' links with it.
 pub(crate) fn schemas() -> Vec<KindSchema> {
@@ -29,7 +29,7 @@ fn machine_effects(changes: &[FieldChange], before: &Value, after: &Value) -> Ve
     let changed = |field: &&str| changes.iter().any(|change| change.path.first().is_some_and(|first| first == field));
     // A machine that does not run has nothing to disturb.
     let runs = before.get("running") != Some(&Value::Bool(false));
-    if !runs || !RESTARTING.iter().any(changed) {
+    if !runs || !(pressing_binds(before) != pressing_binds(after) || RESTARTING.iter().any(changed)) {
         return Vec::new();
     }
     let name = after.get("hostname").and_then(Value::as_str).unwrap_or_default();
@@ -55,11 +55,18 @@ mod tests {
 
     #[test]
     fn new_binds_reboot_a_running_machine_only() {
-        let wanted = json!({"hostname": "cp-1", "running": true});
+        let with = |binds: Value| json!({"hostname": "cp-1", "running": true, "binds": binds});
+        let (kubelet, crictl) = (
+            json!({"asset": "kubelet@1", "target": "/k"}),
+            json!({"asset": "crictl@1", "target": "/c", "nextBoot": true}),
+        );
+        let (bare, wanted) = (with(json!([])), with(json!([kubelet, crictl])));
         let reboot = vec![Effect::Reboots { machine: "cp-1".into() }];
-        assert_eq!(machine_effects(&[change("binds")], &wanted, &wanted), reboot);
+        assert_eq!(machine_effects(&[change("binds")], &bare, &wanted), reboot);
+        assert_eq!(machine_effects(&[change("hostKey")], &wanted, &wanted), reboot);
         assert!(machine_effects(&[change("binds")], &json!({"running": false}), &wanted).is_empty());
         assert!(machine_effects(&[change("memory"), change("running")], &wanted, &wanted).is_empty());
+        assert!(machine_effects(&[change("binds")], &bare, &with(json!([crictl]))).is_empty(), "it waits for a boot");
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn everything_that_prints_prints_one_document_as_data() {
 fn lists_print_kind_and_name_of_each_object_where_names_are_wanted() {
     let user = User::with_clusters(&["terminal1", "second"]);
     for (command, names) in [
-        ("get clusters", &["cluster/terminal1", "cluster/second"][..]),
+        ("get clusters", &["cluster/second", "cluster/terminal1"][..]),
         ("get cluster terminal1", &["cluster/terminal1", "instancegroup/control-plane"]),
         ("get instancegroups terminal1", &["instancegroup/control-plane"]),
         ("get machines terminal1", &["machine/control-plane-1"]),

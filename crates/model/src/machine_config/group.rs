@@ -111,7 +111,7 @@ fn units(resolved: &Resolved, role: Role) -> BTreeMap<String, Unit> {
 }
 
 fn programs(resolved: &Resolved, role: Role, files: &mut Files) -> Result<(), ModelError> {
-    for (asset, path) in binaries(resolved.ground.edition, role) {
+    for (asset, path) in binaries(role) {
         if asset != names::CNI_PLUGINS {
             files.insert(path, files::provided(resolved.asset(&asset)?));
         }
