@@ -132,7 +132,8 @@ impl Judged<'_> {
         match self.verdict {
             Verdict::Ends(_) => !self.refusals.is_empty() || self.is_of_the_host(),
             Verdict::GoesOn => self.refusals.is_empty() || self.is_own() || self.is_late(),
-            Verdict::Unknown(_) => false,
+            // An API server that is sent to another etcd than ours waits for that one.
+            Verdict::Unknown(_) => self.is_own(),
         }
     }
 
