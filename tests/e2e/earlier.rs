@@ -1,21 +1,17 @@
 //! The release before this one, built from this repository's history and kept outside the checkout.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use crate::cache::{Missing, Place};
 
 /// The commit that the release before was made from.
 const COMMIT: &str = "bf02a48";
 
-/// Why there is no such program here.
-pub(crate) struct Missing(pub(crate) String);
-
 /// Its program, with the sources beside it that it reads. Building it takes as long as README's first command.
-pub(crate) fn program(cache: &Path) -> Result<PathBuf, Missing> {
-    let place = cache.join(format!("earlier-{COMMIT}"));
-    std::fs::create_dir_all(&place).expect("a directory");
-    let lock = File::create(place.join("lock")).expect("a file");
-    lock.lock().expect("nobody else makes it");
+pub(crate) fn program() -> Result<PathBuf, Missing> {
+    let held = Place::take(&format!("earlier-{COMMIT}"));
+    let place = &held.path;
     let program = place.join("kubewright");
     if !program.exists() {
         println!("    the release before is compiled, in {}; this takes a quarter of an hour", place.display());

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::cache::{Missing, Place};
+
 /// What the host is made of. Another text makes another host.
 const PARTS: [&str; 4] = [
     include_str!("guest/build.sh"),
@@ -26,9 +28,6 @@ pub(crate) struct Guest {
     orders: PathBuf,
     given: u32,
 }
-
-/// Why there is no such host here.
-pub(crate) struct Missing(pub(crate) String);
 
 impl Guest {
     /// Starts a host whose disk and orders lie in an empty directory. Its kernel and image are made where they are missing.
@@ -115,30 +114,21 @@ fn memory(directory: &Path) -> PathBuf {
     directory.to_path_buf()
 }
 
-/// Where stories keep what takes long to make, outside any checkout.
-pub(crate) fn cache() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"))).expect("a home");
-    cache.join("kubewright-tests")
-}
-
 /// The directory with its kernel and image: it takes ten minutes to make.
 fn made() -> Result<PathBuf, Missing> {
     let digest = hex::encode(Sha256::digest(PARTS.concat()));
-    let place = cache().join(format!("guest-{}", &digest[..12]));
-    std::fs::create_dir_all(&place).expect("a directory");
-    let lock = File::create(place.join("lock")).expect("a file");
-    lock.lock().expect("nobody else makes it");
+    let held = Place::take(&format!("guest-{}", &digest[..12]));
+    let place = &held.path;
     if !place.join("linux").exists() {
         println!("    the host's kernel and image are made, in {}; this takes ten minutes", place.display());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/guest/build.sh");
         let Output { status, stderr, stdout } =
-            Command::new("bash").arg(script).arg(&place).output().map_err(|error| Missing(error.to_string()))?;
+            Command::new("bash").arg(script).arg(place).output().map_err(|error| Missing(error.to_string()))?;
         if !status.success() {
             let said = [stdout, stderr].concat();
             let lines: Vec<String> = String::from_utf8_lossy(&said).lines().map(str::to_owned).collect();
             return Err(Missing(lines[lines.len().saturating_sub(10)..].join("\n")));
         }
     }
-    Ok(place)
+    Ok(place.clone())
 }

@@ -1,6 +1,7 @@
 //! Real clusters on real machines, judged by kubectl as a user would. Started by `cargo xtask test`.
 
 mod aside;
+mod cache;
 mod checks;
 mod data;
 mod disk;

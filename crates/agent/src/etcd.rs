@@ -45,9 +45,12 @@ fn of_disk(why: String) -> Failure {
         .hint("look at the disk of /var/lib/etcd: `dmesg`, `mount`; when it is mended, kubelet starts by itself")
 }
 
-/// Whether the member whose data is here could go on with it. On a disk that was mounted read-only etcd would end again and
-/// again, and only a pod's log would say why.
-pub(crate) fn can_write(system: &System) -> Outcome<()> {
+/// Refuses to start a member whose data is here and could not go on with it. On a disk that was mounted read-only etcd would end
+/// again and again, and only a pod's log would say why.
+pub(crate) fn can_go_on(system: &System) -> Outcome<()> {
+    if !has_data(system)? {
+        return Ok(());
+    }
     rustix::fs::access(system.path(LOG), Access::WRITE_OK).map_err(|error| {
         of_disk(format!("the data of the member on this machine, in {LOG}, can't be written: {error}"))
     })
@@ -78,10 +81,8 @@ pub(crate) fn check(goal: &Goal, store: &Store<'_>, system: &System, recorded: b
     if !goal.files.contains_key(MANIFEST) {
         return Ok(());
     }
-    if has_data(system)? {
-        return can_write(system);
-    }
-    if store.ledger.etcd.member_seen || recorded { Err(gone()) } else { Ok(()) }
+    let known = store.ledger.etcd.member_seen || recorded;
+    if known && !has_data(system)? { Err(gone()) } else { can_go_on(system) }
 }
 
 /// Refuses to wait for a cluster whose member does not start on this machine: the guard holds it back, or keeps kubelet from
@@ -90,7 +91,7 @@ pub(crate) fn may_start(system: &System) -> Outcome<()> {
     if [HELD, HELD_EARLIER].iter().any(|path| system.exists(path)) {
         return Err(gone());
     }
-    if system.exists(MANIFEST) && has_data(system)? { can_write(system) } else { Ok(()) }
+    if system.exists(MANIFEST) { can_go_on(system) } else { Ok(()) }
 }
 
 fn gone() -> Failure {

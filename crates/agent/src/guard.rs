@@ -23,7 +23,8 @@ pub(crate) enum Moment {
 }
 
 /// Before kubelet starts: takes etcd's manifest away if the member's data has vanished; a failure means that this could not
-/// be found out, or not be done, or that etcd could not go on with its data. While kubelet runs: only notes that a member lives here now. Says on `log` what it did.
+/// be found out, or not be done, or that etcd could not go on with its data. While kubelet runs: only notes that a member lives
+/// here now. Says on `log` what it did.
 pub(crate) fn guard(system: &System, moment: Moment, log: &mut dyn Write) -> Outcome<()> {
     if !system.path(etcd::MANIFEST).try_exists().of("etcd")? {
         return Ok(());
@@ -40,9 +41,7 @@ pub(crate) fn guard(system: &System, moment: Moment, log: &mut dyn Write) -> Out
     if vanished {
         return hold(system, log);
     }
-    if etcd::has_data(system)? {
-        etcd::can_write(system)?;
-    }
+    etcd::can_go_on(system)?;
     // An agent that is at work notes it himself when he is done. He is not waited for: he may be the one that starts kubelet,
     // and so waits for this.
     if store.is_ok_and(|store| store.exists())

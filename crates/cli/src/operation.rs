@@ -13,6 +13,7 @@ use engine::{
 use plan::{Base, Input, Plan};
 use report::words;
 use resource::{Desired, Digest, Observation, Recorded, ResourceId};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -142,6 +143,16 @@ impl<'a> Operation<'a> {
     pub(crate) async fn look(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<Observations, CommandError> {
         let looking = async { Ok::<_, CommandError>(self.observe(desired).await) };
         self.app.phase("compared with what is there", looking).await
+    }
+
+    /// What is found with these inputs, of things that nothing is recorded of.
+    pub(crate) async fn look_at(&self, inputs: &BTreeMap<ResourceId, Value>) -> Observations {
+        let request = |(id, inputs): (&ResourceId, &Value)| ObserveRequest {
+            id: id.clone(),
+            desired: Some(inputs.clone()),
+            recorded: None,
+        };
+        self.handlers.observe(inputs.iter().map(request).collect(), self.outputs.clone()).await
     }
 
     /// The same as if what was recorded were what is there.

@@ -34,10 +34,9 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     }
     let addons = &resolved.cluster.spec.addons;
     if addons.local_path.enabled {
-        let images = [Image::LocalPathProvisioner, Image::Busybox].map(|image| resolved.image(image));
-        let [image, helper_image] = images;
-        let edition = resolved.ground.edition;
-        let input = local_path::LocalPath { edition, ..local_path::LocalPath::new(image, helper_image) };
+        let mut input =
+            local_path::LocalPath::new(resolved.image(Image::LocalPathProvisioner), resolved.image(Image::Busybox));
+        input.edition = resolved.ground.edition;
         add(resolved, builder, rendering("local-path-provisioner", local_path::objects(&input))?);
     }
     if addons.metrics_server.enabled {

@@ -12,7 +12,7 @@ use self::controllers::{Controller, Controllers};
 use crate::ApiError;
 use crate::connection::Connection;
 use crate::field::{list, text};
-use crate::pods::{Fate, fate, full_name, is_finished};
+use crate::pods::{Fate, fate, full_name, is_finished, of_node};
 
 /// The label that volumes name nodes by.
 const HOST_NAME: &str = "kubernetes.io/hostname";
@@ -37,10 +37,10 @@ impl fmt::Display for Lost {
 
 /// Everything that a drain of a live Node would lose, in order.
 pub(crate) async fn losses(connection: &Connection, node: &Value) -> Result<Vec<Lost>, ApiError> {
-    let selector = format!("spec.nodeName={}", text(node, "/metadata/name"));
-    let query = [("fieldSelector", selector.as_str())];
-    let (pods, volumes) =
-        tokio::join!(connection.list("/api/v1/pods", &query), connection.list("/api/v1/persistentvolumes", &[]));
+    let (pods, volumes) = tokio::join!(
+        of_node(connection, text(node, "/metadata/name")),
+        connection.list("/api/v1/persistentvolumes", &[])
+    );
     let (pods, volumes) = (pods?, volumes?);
     let going: Vec<&Value> = pods.iter().filter(|pod| fate(pod) == Fate::Goes && !is_finished(pod)).collect();
     let controllers = Controllers::of(connection, &going).await?;

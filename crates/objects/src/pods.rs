@@ -1,8 +1,15 @@
-//! Which pods of a node a drain must move, and what holds them.
+//! The pods of a node: which of them a drain must move, and what holds them.
 
 use serde_json::Value;
 
+use crate::ApiError;
+use crate::connection::Connection;
 use crate::field::{condition_status, flag, list, text};
+
+/// All pods of a node.
+pub(crate) async fn of_node(connection: &Connection, node: &str) -> Result<Vec<Value>, ApiError> {
+    connection.list("/api/v1/pods", &[("fieldSelector", &format!("spec.nodeName={node}"))]).await
+}
 
 /// What a drain does about one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +26,18 @@ pub(crate) enum Fate {
 pub(crate) fn fate(pod: &Value) -> Fate {
     let is_daemon_set = |owner: &Value| flag(owner, "/controller") && text(owner, "/kind") == "DaemonSet";
     let of_daemon_set = list(pod, "/metadata/ownerReferences").iter().any(is_daemon_set);
-    let is_mirror = pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
-    if of_daemon_set || is_mirror {
+    if of_daemon_set || is_mirror(pod) {
         Fate::Stays
     } else if pod.pointer("/metadata/deletionTimestamp").is_some() {
         Fate::Going
     } else {
         Fate::Goes
     }
+}
+
+/// Whether it stands for a static pod, which its kubelet keeps running.
+pub(crate) fn is_mirror(pod: &Value) -> bool {
+    pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some()
 }
 
 /// Whether it has run to its end, so that nothing in it is of use any more.

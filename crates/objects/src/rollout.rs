@@ -4,9 +4,6 @@ use serde_json::Value;
 
 use crate::field::{condition, condition_status, text};
 
-/// What is missing where a controller has not looked at a workload since it was applied.
-pub(crate) const UNSEEN: &str = "its controller has not seen it yet";
-
 /// How far an object has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rollout {
@@ -36,14 +33,14 @@ fn number(object: &Value, pointer: &str) -> i64 {
 }
 
 /// Whether the controller of a workload has seen what was applied last. Other kinds don't say, and count as seen.
-pub(crate) fn is_seen(object: &Value) -> bool {
-    let kind = text(object, "/kind");
-    !["Deployment", "DaemonSet", "StatefulSet"].contains(&kind)
-        || number(object, "/status/observedGeneration") >= number(object, "/metadata/generation")
+pub(crate) fn seen(object: &Value) -> Rollout {
+    let is_workload = ["Deployment", "DaemonSet", "StatefulSet"].contains(&text(object, "/kind"));
+    if is_workload { unobserved(object).unwrap_or(Rollout::Done) } else { Rollout::Done }
 }
 
 fn unobserved(object: &Value) -> Option<Rollout> {
-    (!is_seen(object)).then(|| Rollout::Waiting(UNSEEN.to_owned()))
+    (number(object, "/status/observedGeneration") < number(object, "/metadata/generation"))
+        .then(|| Rollout::Waiting("its controller has not seen it yet".to_owned()))
 }
 
 fn deployment(object: &Value) -> Rollout {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::field::{list, text};
-use crate::pods::{full_name, is_finished};
+use crate::pods::{full_name, is_finished, is_mirror};
 use crate::quantity::quantity;
 
 /// What both sides of an update are, in billionths.
@@ -119,8 +119,7 @@ fn turned_away(pods: &[Value], mut scarce: Vec<(&str, Amount)>) -> Vec<String> {
 }
 
 fn is_critical(pod: &Value) -> bool {
-    let is_mirror = pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_some();
-    is_mirror || pod.pointer("/spec/priority").and_then(Value::as_i64).is_some_and(|priority| priority >= CRITICAL)
+    is_mirror(pod) || pod.pointer("/spec/priority").and_then(Value::as_i64).is_some_and(|priority| priority >= CRITICAL)
 }
 
 /// What a pod asks for: its containers together, or the one that asks for most before they start, and its overhead.

@@ -23,7 +23,6 @@ impl Plan {
 
 #[cfg(test)]
 mod tests {
-
     use serde_json::json;
 
     use super::*;

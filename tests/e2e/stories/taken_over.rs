@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::cache::Missing;
 use crate::world::World;
-use crate::{checks, documents, earlier, guest, preview};
+use crate::{checks, documents, earlier, preview};
 
 const CLUSTER: &str = "taken1";
 const NAMES: [&str; 2] = ["control-plane-1", "worker-1"];
@@ -28,9 +29,9 @@ spec:
 ";
 
 pub(crate) fn story(world: &mut World) {
-    let earlier = match earlier::program(&guest::cache()) {
+    let earlier = match earlier::program() {
         Ok(program) => program,
-        Err(earlier::Missing(why)) => return println!("SKIPPED: the release before is not to be had here: {why}"),
+        Err(Missing(why)) => return println!("SKIPPED: the release before is not to be had here: {why}"),
     };
     let documents = world.write("taken1.yaml", &documents::with_workers(CLUSTER, "", 1));
     let now = world.use_program(earlier);

@@ -1,7 +1,8 @@
 //! A cluster's life on a host as most users have it: systemd is the first process, and cgroups are unified.
 
+use crate::cache::Missing;
 use crate::documents;
-use crate::guest::{Guest, Missing};
+use crate::guest::Guest;
 use crate::world::World;
 
 const CLUSTER: &str = "unified1";

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use engine::ObserveRequest;
 use model::Resolved;
 use plan::{Operation as Step, Plan};
 use resource::ResourceId;
@@ -25,11 +24,6 @@ pub(super) async fn foresee(operation: &Operation<'_>, resolved: &Resolved, plan
     if inputs.is_empty() {
         return plan;
     }
-    let request = |(id, inputs): (&ResourceId, &Value)| ObserveRequest {
-        id: id.clone(),
-        desired: Some(inputs.clone()),
-        recorded: None,
-    };
-    let observed = operation.handlers.observe(inputs.iter().map(request).collect(), operation.outputs.clone()).await;
+    let observed = operation.look_at(&inputs).await;
     plan.foreseen(&inputs, &observed, operation.handlers.schemas())
 }

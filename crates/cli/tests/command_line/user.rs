@@ -1,5 +1,5 @@
 //! Somebody with a home of their own who types commands. Clusters are called `terminal1`: the host that they are held against may
-//! well have a `terminal1` that runs.
+//! well have a `demo` that runs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use engine::{ActionContext, ActionError, Applied, ObserveContext, ObserveRequest};
+use futures::FutureExt as _;
 use futures::future::join_all;
 use plan::{Change, Operation, Reason};
 use resource::{Behaviour, Effect, KindSchema, Observation, ResourceId};
 use serde_json::{Value, json};
 
 use super::node::{self, NODES};
-use super::site::{Batch, batches, of_change};
+use super::site::{each, of_change};
 use crate::connection::Connection;
 use crate::field::flag;
 use crate::losses::{Lost, losses};
-use crate::pods::{Fate, budget, fate, full_name, is_heard_of};
+use crate::pods::{Fate, budget, fate, full_name, is_heard_of, of_node};
 use crate::request::Request;
 use crate::wait::Wait;
 use crate::{ApiError, Connections};
@@ -49,13 +50,7 @@ pub(super) async fn observe(
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
 ) -> BTreeMap<ResourceId, Observation> {
-    let (batches, mut answers) = batches(connections, requests, context).await;
-    for Batch { connection, requests } in batches {
-        let seen = requests.iter().map(|request| look(&connection, request.id.name()));
-        let seen = join_all(seen).await.into_iter();
-        answers.extend(requests.iter().map(|request| request.id.clone()).zip(seen));
-    }
-    answers
+    each(connections, requests, context, |connection, request| look(connection, request.id.name()).boxed()).await
 }
 
 async fn look(connection: &Connection, name: &str) -> Observation {
@@ -207,8 +202,7 @@ struct Round<'a> {
 impl Round<'_> {
     /// Asks every pod to go, and says which are still there.
     async fn go(&self) -> Result<BTreeMap<String, Held>, ApiError> {
-        let selector = format!("spec.nodeName={}", self.node);
-        let pods = self.connection.list("/api/v1/pods", &[("fieldSelector", &selector)]).await?;
+        let pods = of_node(self.connection, self.node).await?;
         let held = join_all(pods.iter().map(|pod| self.ask(pod))).await;
         let mut left = BTreeMap::new();
         for (pod, held) in pods.iter().zip(held) {

@@ -20,7 +20,7 @@ use crate::field::OWNER;
 use crate::projection::with_encoded_data;
 use crate::request::Request;
 use crate::resource_type::collection;
-use crate::rollout::{Rollout, UNSEEN, is_seen, rollout};
+use crate::rollout::{Rollout, rollout, seen};
 use crate::wait::Wait;
 use crate::{ApiError, Connections};
 
@@ -106,9 +106,10 @@ pub(super) async fn apply(
     }
     let object = put(&connection, &address, manifest, &what, context).await?;
     if inputs.get("ready").and_then(Value::as_bool) == Some(true) {
-        wait_until_ready(&connection, &address, object.clone(), context).await?;
+        wait_until_ready(&connection, &address, &object, context).await?;
     } else {
-        wait_until_seen(&connection, &address, object.clone(), context).await?;
+        // Whoever looks at the cluster after the run then sees how far the roll-out is, and not that of what was there before.
+        follow(&connection, &address, &object, (seen, SEEN_PATIENCE), context).await?;
     }
     Ok(applied(&object))
 }
@@ -187,53 +188,46 @@ async fn put(
     connection.send(&Request::apply(&path, manifest)).await.map_err(|error| error.while_doing(what))
 }
 
+/// Waits until an object does its job.
 async fn wait_until_ready(
     connection: &Connection,
     address: &Address,
-    applied: Value,
+    applied: &Value,
     context: &ActionContext,
 ) -> Result<(), ActionError> {
     let what = format!("{} {}", address.kind, address.name);
-    let failed = |error: ApiError| error.while_doing(&format!("cannot look at {what}"));
-    let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
-    let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(200));
-    let mut object = applied;
-    loop {
-        match rollout(&object) {
-            Rollout::Done => return Ok(()),
-            Rollout::Failed(why) => return Err(ActionError::permanent(format!("{what} failed: {why}"))),
-            Rollout::Waiting(note) => wait.say(note),
-        }
-        if !wait.pause().await? {
+    match follow(connection, address, applied, (rollout, PATIENCE), context).await? {
+        Rollout::Done => Ok(()),
+        Rollout::Failed(why) => Err(ActionError::permanent(format!("{what} failed: {why}"))),
+        Rollout::Waiting(note) => {
             let hint = format!("Look at its pods: `kubectl --namespace {} describe pods`.", address.namespace);
-            let message = format!("{what} is not ready after {} min: {}", PATIENCE.as_secs() / 60, wait.said());
-            return Err(ActionError::permanent(message).hint(hint));
+            let message = format!("{what} is not ready after {} min: {note}", PATIENCE.as_secs() / 60);
+            Err(ActionError::permanent(message).hint(hint))
         }
-        object = connection.send(&Request::get(&path)).await.map_err(failed)?;
     }
 }
 
-/// Waits until the controller of a workload knows what was applied: whoever looks at the cluster after the run then sees how far
-/// the roll-out is, and not that of what was there before.
-async fn wait_until_seen(
+/// Looks at an object until it is as far as it is asked to come, or until patience ends: how far it has come then.
+async fn follow(
     connection: &Connection,
     address: &Address,
-    applied: Value,
+    applied: &Value,
+    (how_far, patience): (fn(&Value) -> Rollout, Duration),
     context: &ActionContext,
-) -> Result<(), ActionError> {
+) -> Result<Rollout, ActionError> {
     let what = format!("cannot look at {} {}", address.kind, address.name);
     let failed = |error: ApiError| error.while_doing(&what);
     let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
-    let mut wait = Wait::new(context, SEEN_PATIENCE, Duration::from_millis(200));
-    let mut object = applied;
-    while !is_seen(&object) {
-        wait.say(UNSEEN.to_owned());
+    let mut wait = Wait::new(context, patience, Duration::from_millis(200));
+    let mut found = how_far(applied);
+    while let Rollout::Waiting(note) = &found {
+        wait.say(note.clone());
         if !wait.pause().await? {
             break;
         }
-        object = connection.send(&Request::get(&path)).await.map_err(failed)?;
+        found = how_far(&connection.send(&Request::get(&path)).await.map_err(failed)?);
     }
-    Ok(())
+    Ok(found)
 }
 
 async fn delete(

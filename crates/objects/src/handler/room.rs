@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use engine::{ObserveContext, ObserveRequest};
-use futures::future::join_all;
+use futures::FutureExt as _;
 use resource::{Behaviour, Effect, KindSchema, Observation, ResourceId};
 use serde_json::Value;
 
-use super::node::NODES;
-use super::site::{Batch, batches};
+use super::node;
+use super::site::each;
 use crate::connection::Connection;
-use crate::request::Request;
 use crate::room::{Allocatable, Room, room};
-use crate::{ApiError, Connections};
+use crate::{ApiError, Connections, pods};
 
 pub(super) fn schema() -> KindSchema {
     KindSchema::plain("room").rule("access", Behaviour::Computed).effects(|_, seen, after| {
@@ -32,12 +31,7 @@ pub(super) async fn observe(
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
 ) -> BTreeMap<ResourceId, Observation> {
-    let (batches, mut answers) = batches(connections, requests, context).await;
-    for Batch { connection, requests } in batches {
-        let seen = join_all(requests.iter().map(|request| look(&connection, request))).await.into_iter();
-        answers.extend(requests.iter().map(|request| request.id.clone()).zip(seen));
-    }
-    answers
+    each(connections, requests, context, |connection, request| look(connection, request).boxed()).await
 }
 
 async fn look(connection: &Connection, request: &ObserveRequest) -> Observation {
@@ -51,8 +45,7 @@ async fn look(connection: &Connection, request: &ObserveRequest) -> Observation 
 }
 
 async fn of_node(connection: &Connection, node: &str, inputs: &Value) -> Result<Option<Room>, ApiError> {
-    let Some(live) = connection.find(&Request::get(&format!("{NODES}/{node}"))).await? else { return Ok(None) };
-    let selector = format!("spec.nodeName={node}");
-    let pods = connection.list("/api/v1/pods", &[("fieldSelector", selector.as_str())]).await?;
+    let Some(live) = node::find(connection, node).await? else { return Ok(None) };
+    let pods = pods::of_node(connection, node).await?;
     Ok(Some(room(&live, &pods, &inputs["before"], &inputs["after"])))
 }

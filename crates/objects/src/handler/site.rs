@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::{ActionContext, ActionError, ObserveContext, ObserveRequest, Output, UnresolvedReference};
+use futures::future::{BoxFuture, join_all};
 use plan::Change;
 use resource::{Observation, Reference, ResourceId, Secret};
 use serde_json::{Map, Value};
@@ -92,6 +93,24 @@ pub(super) async fn batches(
         }));
     }
     (batches, answers)
+}
+
+/// How one thing is looked at.
+type Look = for<'a> fn(&'a Connection, &'a ObserveRequest) -> BoxFuture<'a, Observation>;
+
+/// Answers requests of which each is a look of its own, those of one cluster at once.
+pub(super) async fn each(
+    connections: &Connections,
+    requests: Vec<ObserveRequest>,
+    context: &dyn ObserveContext,
+    look: Look,
+) -> BTreeMap<ResourceId, Observation> {
+    let (batches, mut answers) = batches(connections, requests, context).await;
+    for Batch { connection, requests } in batches {
+        let seen = join_all(requests.iter().map(|request| look(&connection, request))).await;
+        answers.extend(requests.into_iter().map(|request| request.id).zip(seen));
+    }
+    answers
 }
 
 /// `value` with every reference replaced by the output that it stands for.
