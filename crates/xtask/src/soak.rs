@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: the long stories, for nights and before releases.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::stages::{self, Stories};
 use crate::workspace::cargo_on_all;
@@ -57,14 +57,16 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
     }
     stages::run(&["build".to_owned(), "host".to_owned()], Stories::All)?;
     stages::pull(stages::OLDEST)?;
-    for soak in SOAKS.iter().filter(|soak| only.is_empty() || only.iter().any(|name| name == soak.name)) {
-        println!("==> {}: {}", soak.name, soak.about);
-        let failed = || format!("long story {}", soak.name);
-        if let Some(stories) = soak.stories {
-            stages::e2e(Stories::All, stories, soak.variables).with_context(failed)?;
+    let wanted = SOAKS.iter().filter(|soak| only.is_empty() || only.iter().any(|name| name == soak.name));
+    stages::timed("long story", wanted.map(|soak| (soak.name, soak.about, move || soak.run())))
+}
+
+impl Soak {
+    fn run(&self) -> Result<()> {
+        if let Some(stories) = self.stories {
+            stages::e2e(Stories::All, stories, self.variables)?;
         }
         // Without minors it has nothing to check.
-        cargo_on_all("test", &["--test", "binaries"], soak.variables).with_context(failed)?;
+        cargo_on_all("test", &["--test", "binaries"], self.variables)
     }
-    Ok(())
 }

@@ -70,19 +70,28 @@ pub(crate) fn run(only: &[String], stories: Stories) -> Result<()> {
     if let Some(unknown) = only.iter().find(|name| !STAGES.iter().any(|stage| stage.name == **name)) {
         bail!("there is no stage {unknown}; see: cargo xtask test --list");
     }
+    let wanted = STAGES.iter().filter(|stage| only.is_empty() || only.iter().any(|name| name == stage.name));
+    timed("stage", wanted.map(|stage| (stage.name, stage.about, move || (stage.run)(stories))))
+}
+
+/// Does one piece of work after the other, each with a name and what it is about, until one fails, and prints what each took.
+pub(crate) fn timed<Work: FnOnce() -> Result<()>>(
+    kind: &str,
+    all: impl Iterator<Item = (&'static str, &'static str, Work)>,
+) -> Result<()> {
     let mut times = Vec::new();
-    for stage in STAGES.iter().filter(|stage| only.is_empty() || only.iter().any(|name| name == stage.name)) {
-        println!("==> {}: {}", stage.name, stage.about);
+    for (name, about, work) in all {
+        println!("==> {name}: {about}");
         let began = Instant::now();
-        let done = (stage.run)(stories).with_context(|| format!("stage {}", stage.name));
-        println!("<== {} took {}", stage.name, minutes(began.elapsed()));
-        times.push((stage.name, began.elapsed()));
+        let done = work().with_context(|| format!("{kind} {name}"));
+        println!("<== {name} took {}", minutes(began.elapsed()));
+        times.push((name, began.elapsed()));
         if done.is_err() {
-            print_times("Stages, the last of which failed:", &times);
+            print_times("What each took; the last one failed:", &times);
             return done;
         }
     }
-    print_times("All stages passed:", &times);
+    print_times("All passed:", &times);
     Ok(())
 }
 
