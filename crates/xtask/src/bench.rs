@@ -24,7 +24,8 @@ use anyhow::{Context as _, Result, bail};
 pub(crate) use self::dns::ask as ask_dns;
 use self::sample::Sample;
 use self::scale::Scale;
-use crate::workspace::{cargo, output, root, target};
+use crate::dist::{self, Profile};
+use crate::workspace::{output, root};
 
 /// One budget.
 pub(crate) struct Row {
@@ -139,8 +140,7 @@ impl Bench {
     /// The program as it is released.
     fn program(&self) -> Result<&Path> {
         if self.program.get().is_none() {
-            cargo(&["build", "--release", "--quiet", "-p", "cli"])?;
-            let _ = self.program.set(target().join("release/kubewright")); // It is empty: nobody else is here.
+            let _ = self.program.set(dist::program(Profile::Release)?); // It is empty: nobody else is here.
         }
         self.program.get().map(PathBuf::as_path).context("nothing was built")
     }

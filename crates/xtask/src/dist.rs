@@ -42,10 +42,7 @@ pub(crate) fn run(profile: Profile) -> Result<()> {
         std::fs::remove_dir_all(&place).with_context(|| format!("cannot empty {}", place.display()))?;
     }
     std::fs::create_dir_all(&tree)?;
-    println!("==> programs for machines and pods");
-    let programs = programs::build(profile)?;
-    println!("==> kubewright");
-    let program = kubewright(profile, &programs)?;
+    let program = program(profile)?;
     println!("==> {name}.tar.gz");
     contents::fill(&tree, &program)?;
     licences::write(&tree.join("licences"))?;
@@ -60,7 +57,14 @@ pub(crate) fn run(profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// The program with everything in it.
+/// Builds the program with everything in it; gives where it is.
+pub(crate) fn program(profile: Profile) -> Result<PathBuf> {
+    println!("==> programs for machines and pods");
+    let programs = programs::build(profile)?;
+    println!("==> kubewright");
+    kubewright(profile, &programs)
+}
+
 fn kubewright(profile: Profile, programs: &Path) -> Result<PathBuf> {
     let mut arguments = vec!["build", "--quiet", "--locked", "--package", "cli", "--features", "s3"];
     if profile == Profile::Release {

@@ -1,5 +1,6 @@
 //! Builds programs from Go modules with pinned dependencies, all programs of one module by one `go build`.
 
+mod memory;
 mod patch;
 mod toolchain;
 
@@ -153,6 +154,7 @@ fn go(jobs: &[Job], module: &Path, verb: &[&str], options: Vec<OsString>) -> Res
         if packages.is_empty() {
             arguments.extend(settings(recipe).into_iter().map(OsString::from));
             environment = environment_of(recipe);
+            environment.extend(memory::variables());
         }
         packages.push(OsString::from(&recipe.package));
         names.push(job.spec.name());
