@@ -107,11 +107,8 @@ impl ApiError {
             {
                 ErrorClass::NotYetVisible { within: Duration::from_mins(1) }
             }
-            // A request that was cut off took a Service's address; the server gives it back, at the latest when it looks
-            // through all of them (every 3 minutes).
-            Self::Refused { code: 422, message, .. } if message.contains("provided IP is already allocated") => {
-                ErrorClass::NotYetVisible { within: Duration::from_mins(4) }
-            }
+            Self::Refused { code: 422, message, .. } => address_settles_within(message)
+                .map_or(ErrorClass::Permanent, |within| ErrorClass::NotYetVisible { within }),
             // A namespace or definition of the same run that has not reached this server yet.
             Self::Refused { code: 404, .. } => ErrorClass::NotYetVisible { within: Duration::from_secs(20) },
             _ => ErrorClass::Permanent,
@@ -131,12 +128,25 @@ impl ApiError {
     }
 }
 
+/// How long a Service's address that is refused in these words may yet become free; never for other words.
+fn address_settles_within(message: &str) -> Option<Duration> {
+    if message.contains("provided IP is already allocated") {
+        // A request that was cut off took it; the server gives it back, at the latest when it looks through all of them
+        // (every 3 minutes).
+        return Some(Duration::from_mins(4));
+    }
+    // A server that has just started says that it is ready before it knows its ranges of addresses (`MetaAllocator` in
+    // `pkg/registry/core/service/ipallocator`).
+    let young = ["does not match the current range", "allocator not ready"];
+    young.iter().any(|words| message.contains(words)).then_some(Duration::from_mins(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_a_cut_off_request_took_is_waited_for() {
+    fn an_address_that_a_cut_off_request_took_or_a_young_server_does_not_know_yet_is_waited_for() {
         let refused = |message: &str| ApiError::Refused {
             code: 422,
             reason: "Invalid".to_owned(),
@@ -144,7 +154,12 @@ mod tests {
             causes: Vec::new(),
         };
         let taken = refused("failed to allocate IP 10.96.0.10: provided IP is already allocated");
-        assert!(matches!(taken.class(), ErrorClass::NotYetVisible { .. }));
+        let unknown =
+            refused("failed to allocate IP 10.96.0.10: the provided network does not match the current range");
+        let young = refused("failed to allocate IP 10.96.0.10: allocator not ready");
+        for error in [taken, unknown, young] {
+            assert!(matches!(error.class(), ErrorClass::NotYetVisible { .. }), "{error}");
+        }
         assert_eq!(refused("spec.ports: Required value").class(), ErrorClass::Permanent);
     }
 

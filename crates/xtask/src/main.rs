@@ -10,6 +10,7 @@ mod slowest;
 mod soak;
 mod stages;
 mod tidy;
+mod times;
 mod workspace;
 
 use std::process::ExitCode;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::times::Times;
 use crate::workspace::{cargo, cargo_on_all, finish, on_all, output, program, root};
 use crate::{moto, slowest, tidy};
 
@@ -70,41 +70,14 @@ pub(crate) fn run(only: &[String], stories: Stories) -> Result<()> {
     if let Some(unknown) = only.iter().find(|name| !STAGES.iter().any(|stage| stage.name == **name)) {
         bail!("there is no stage {unknown}; see: cargo xtask test --list");
     }
-    let wanted = STAGES.iter().filter(|stage| only.is_empty() || only.iter().any(|name| name == stage.name));
-    timed("stage", wanted.map(|stage| (stage.name, stage.about, move || (stage.run)(stories))))
-}
-
-/// Does one piece of work after the other, each with a name and what it is about, until one fails, and prints what each took.
-pub(crate) fn timed<Work: FnOnce() -> Result<()>>(
-    kind: &str,
-    all: impl Iterator<Item = (&'static str, &'static str, Work)>,
-) -> Result<()> {
-    let mut times = Vec::new();
-    for (name, about, work) in all {
-        println!("==> {name}: {about}");
-        let began = Instant::now();
-        let done = work().with_context(|| format!("{kind} {name}"));
-        println!("<== {name} took {}", minutes(began.elapsed()));
-        times.push((name, began.elapsed()));
-        if done.is_err() {
-            print_times("What each took; the last one failed:", &times);
-            return done;
-        }
-    }
-    print_times("All passed:", &times);
-    Ok(())
-}
-
-fn print_times(title: &str, times: &[(&str, Duration)]) {
-    println!("\n{title}");
-    for (name, time) in times {
-        println!("  {name:<10} {}", minutes(*time));
-    }
-    println!("  {:<10} {}", "together", minutes(times.iter().map(|(_, time)| *time).sum()));
-}
-
-fn minutes(time: Duration) -> String {
-    format!("{}:{:02}", time.as_secs() / 60, time.as_secs() % 60)
+    let mut times = Times::default();
+    let mut wanted = STAGES.iter().filter(|stage| only.is_empty() || only.iter().any(|name| name == stage.name));
+    let done = wanted.try_for_each(|stage| {
+        let done = times.of(stage.name, stage.about, || (stage.run)(stories));
+        done.with_context(|| format!("stage {}", stage.name))
+    });
+    times.print();
+    done
 }
 
 /// Kubernetes' minors that real machines and programs are tested with.
