@@ -1,6 +1,8 @@
-//! What a host looks like: everything that machines and networks could leave behind, without any filter by name.
+//! What a host looks like: everything that machines and networks could leave behind. Only in directories that every program
+//! writes to does it go by names: what kubewright is to put there while it is told of has a place of its own.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -8,12 +10,14 @@ use crate::machines;
 
 /// Lines that describe the host, by what they are about.
 pub(crate) struct Snapshot {
+    /// Where stories have their temporary files.
+    temporary: PathBuf,
     lines: BTreeSet<String>,
 }
 
 impl Snapshot {
-    /// Looks at the host.
-    pub(crate) fn take() -> Self {
+    /// Looks at the host. All temporary files of stories are in `temporary`.
+    pub(crate) fn take(temporary: &Path) -> Self {
         let mut lines = BTreeSet::new();
         let mut add = |what: &str, text: &str| {
             lines.extend(
@@ -28,8 +32,8 @@ impl Snapshot {
         add("listening", &output("ss", &["-Hltn"], |line| line.split_whitespace().nth(3).map(str::to_owned)));
         add("process", &processes());
         add("sysctl", &sysctls());
-        add("file", &files());
-        Self { lines }
+        add("file", &files(temporary));
+        Self { temporary: temporary.to_owned(), lines }
     }
 
     /// What of the host is still not as it was, of all that is `ours`.
@@ -37,7 +41,7 @@ impl Snapshot {
         // The host's first process takes a moment to reap what was ended.
         let until = Instant::now() + Duration::from_secs(10);
         loop {
-            let mut left = self.differences(&Self::take());
+            let mut left = self.differences(&Self::take(&self.temporary));
             left.retain(|line| ours(line));
             if left.is_empty() || Instant::now() >= until {
                 return left;
@@ -63,25 +67,24 @@ fn output(program: &str, arguments: &[&str], pick: impl Fn(&str) -> Option<Strin
 const KEPT_BY_SYSTEMD: [&str; 2] = ["/run/systemd/nspawn/locks", "/run/systemd/nspawn/propagate"];
 
 /// What lies where programs leave things behind, outside the asset cache. Not deeper: others write there too.
-fn files() -> String {
-    let mut found = Vec::new();
-    for directory in [
-        "/tmp",
-        "/var/tmp",
-        "/run",
-        "/run/netns",
-        "/run/systemd/nspawn",
-        "/etc",
-        "/etc/systemd/system",
-        "/var/lib",
-        "/root",
-    ] {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
-            found.push(entry.path().display().to_string());
-        }
-    }
+fn files(temporary: &Path) -> String {
+    let own = ["/run", "/run/netns", "/run/systemd/nspawn", "/etc", "/etc/systemd/system", "/var/lib"];
+    let mut found: Vec<String> = own.iter().map(Path::new).chain([temporary]).flat_map(entries).collect();
+    let everybodys = ["/tmp", "/var/tmp", "/root"];
+    found.extend(everybodys.iter().map(Path::new).flat_map(entries).filter(|path| is_named_like_ours(path)));
     found.retain(|path| !KEPT_BY_SYSTEMD.contains(&path.as_str()));
     found.join("\n")
+}
+
+/// Whether a file has a name that kubewright, its tests or the library that they make temporary files with would give it.
+fn is_named_like_ours(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.contains("kubewright") || name.starts_with(".tmp")
+}
+
+fn entries(directory: &Path) -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
+    entries.map(|entry| entry.path().display().to_string())
 }
 
 fn mounts() -> String {
@@ -91,11 +94,11 @@ fn mounts() -> String {
 
 fn cgroups() -> String {
     let mut found = Vec::new();
-    walk(std::path::Path::new("/sys/fs/cgroup"), 0, &mut found);
+    walk(Path::new("/sys/fs/cgroup"), 0, &mut found);
     found.join("\n")
 }
 
-fn walk(directory: &std::path::Path, depth: usize, found: &mut Vec<String>) {
+fn walk(directory: &Path, depth: usize, found: &mut Vec<String>) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir()) {
         found.push(entry.path().display().to_string());

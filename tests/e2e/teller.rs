@@ -33,10 +33,13 @@ pub(crate) fn tell(stories: &[&Story]) -> Vec<Told> {
     let (alone, beside): (Vec<&Story>, Vec<&Story>) =
         stories.iter().copied().partition(|story| story.alone || workers < 2);
     let mut told = Vec::new();
+    let temporary = tempfile::Builder::new().prefix("stories-").tempdir().expect("a directory");
     if !beside.is_empty() {
         let claims = tempfile::tempdir().expect("a directory");
-        let before = Snapshot::take();
-        told.extend(turns::side_by_side(&beside, workers, |story| beside_others(story, claims.path())));
+        let before = Snapshot::take(temporary.path());
+        told.extend(turns::side_by_side(&beside, workers, |story| {
+            beside_others(story, temporary.path(), claims.path())
+        }));
         // While stories are told together each answers only for what carries its names. Here nobody else is left.
         let left = before.left(|_| true);
         if !left.is_empty() {
@@ -44,7 +47,7 @@ pub(crate) fn tell(stories: &[&Story]) -> Vec<Told> {
             told.push(Told { name: "nothing is left behind".to_owned(), seconds: 0, passed: false });
         }
     }
-    told.extend(alone.into_iter().map(by_itself));
+    told.extend(alone.into_iter().map(|story| by_itself(story, temporary.path())));
     told
 }
 
@@ -59,12 +62,12 @@ pub(crate) fn table(told: &[Told]) {
 }
 
 /// Tells a story while others are told, and shows what it said in one piece.
-fn beside_others(story: &Story, claims: &Path) -> Told {
+fn beside_others(story: &Story, temporary: &Path, claims: &Path) -> Told {
     println!("--- {}: begins", story.name);
     // A file without a name and not a pipe: what a failed story leaves running would keep a pipe open.
     let mut said = tempfile::tempfile().expect("a file");
     let copy = || said.try_clone().expect("the file once more");
-    let mut command = command(story);
+    let mut command = command(story, temporary);
     command.env(BESIDE, claims).stdout(copy()).stderr(copy());
     let told = run(story, &mut command);
     let text = everything(&mut said);
@@ -81,16 +84,17 @@ fn everything(file: &mut File) -> String {
 }
 
 /// Tells a story and shows what it says while it does.
-fn by_itself(story: &Story) -> Told {
+fn by_itself(story: &Story, temporary: &Path) -> Told {
     println!("--- {}", story.name);
-    let told = run(story, &mut command(story));
+    let told = run(story, &mut command(story, temporary));
     println!("{}", verdict(&told));
     told
 }
 
-fn command(story: &Story) -> Command {
+/// A story's own process. Its temporary files, and those of all programs that it starts, are in `temporary`.
+fn command(story: &Story, temporary: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["--tell", story.name]);
+    command.args(["--tell", story.name]).env("TMPDIR", temporary);
     command
 }
 

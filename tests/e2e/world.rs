@@ -45,7 +45,7 @@ impl World {
         let prefix = format!("kubewright-{}-", story.replace(' ', "-"));
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in("/var/tmp").expect("a directory");
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
-        let before = Snapshot::take();
+        let before = Snapshot::take(&std::env::temp_dir());
         Self {
             story: story.to_owned(),
             directory,

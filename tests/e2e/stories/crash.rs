@@ -65,6 +65,7 @@ fn life(world: &mut World, random: &mut Random, left: &mut usize) {
     assert_eq!(etcd_identity(world), member, "etcd's cluster and member are the same");
 
     carry_out(world, random, &mut known, &deleting, left);
+    assert_eq!(world.kubectl(&["config", "get-contexts", "-o", "name"]), "", "its context went with it");
 }
 
 /// Ids of etcd's cluster and its members.

@@ -84,8 +84,8 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
         app.say(format!("\nNothing was changed. To delete the cluster: {again}"));
         return Ok(Exit::Fine);
     };
-    // Known as long as the cluster is there: by it its entries in the kubeconfig are told from others.
-    let authority = Authority::recorded(&operation);
+    // Before anything goes: once the authority is forgotten, nobody can tell the cluster's entries from others.
+    kubeconfig::remove(app, name, &Authority::recorded(&operation));
     let summary = app
         .phase_until("run", operation.run(&plan, &desired, lease.clone(), wish.limits.clone()), Summary::is_complete)
         .await?;
@@ -96,7 +96,6 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
             .hint(format!("look into the above, then run again: {again}")));
     }
     operation.store.remove(&*lease).await?;
-    kubeconfig::remove(app, name, &authority);
     app.say(format!("Cluster {name} is gone."));
     Ok(Exit::Fine)
 }
