@@ -130,11 +130,6 @@ impl Release {
         format!("v{}", self.kubernetes)
     }
 
-    /// The minor as users write it, such as `1.36`.
-    pub fn minor_text(&self) -> String {
-        format!("1.{}", self.minor)
-    }
-
     /// All images of this release.
     pub fn images(&self) -> Vec<ReleaseImage> {
         Image::ALL.into_iter().map(|image| ReleaseImage { image, name: self.image(image) }).collect()

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use engine::{ObserveContext as _, Output};
 use futures::future::try_join_all;
 use hosts::AgentError;
+use jiff::Timestamp;
 use machine::Gate;
 use model::{Resolved, ids};
 use objects::ApiError;
@@ -105,10 +106,12 @@ async fn settle(
     resolved: &Resolved,
 ) -> Result<Vec<Finding>, CommandError> {
     let found = findings(composition, operation, resolved, SETTLING).await?;
-    let (wrong, told): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.fails);
+    let (mut wrong, told): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.fails);
     if wrong.is_empty() {
         return Ok(told);
     }
+    let access = access(operation, resolved)?;
+    validate::add_last_events(&composition.connections, &access, &mut wrong, Timestamp::now()).await;
     let mut error = CommandError::failed("all changes are carried out, but the cluster is not healthy");
     error.output = wrong.iter().map(|finding| format!("{}: {}", finding.subject, finding.problem)).collect();
     error.hints = wrong.into_iter().filter_map(|finding| finding.hint).collect();

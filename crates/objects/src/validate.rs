@@ -1,5 +1,6 @@
 //! Whether a cluster is healthy: what was fetched, and what is wrong with it.
 
+mod last_events;
 mod summary;
 mod thorough;
 
@@ -10,6 +11,7 @@ use resource::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::last_events::add_last_events;
 use self::summary::{node_summary, pod_summary};
 pub use self::thorough::{ExpectedNode, Thorough, thorough};
 use crate::connection::Connection;

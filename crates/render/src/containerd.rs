@@ -12,9 +12,5 @@ pub use service::{ContainerdUnit, unit};
 pub const CONFIG_PATH: &str = "/etc/containerd/config.toml";
 /// One directory per registry with its `hosts.toml`.
 pub const CERTS_DIR: &str = "/etc/containerd/certs.d";
-/// The drop-in with registry credentials; secret.
-pub const CREDENTIALS_PATH: &str = "/etc/containerd/conf.d/credentials.toml";
 /// What the configuration imports.
 pub const IMPORTS: &str = "/etc/containerd/conf.d/*.toml";
-/// The unit.
-pub const UNIT_PATH: &str = "/etc/systemd/system/containerd.service";

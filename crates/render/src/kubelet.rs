@@ -14,10 +14,6 @@ pub const CONFIG_PATH: &str = "/var/lib/kubelet/config.yaml";
 pub const INSTANCE_CONFIG_PATH: &str = "/var/lib/kubelet/instance-config.yaml";
 /// Flags of this machine.
 pub const FLAGS_ENV_PATH: &str = "/var/lib/kubelet/kubeadm-flags.env";
-/// The unit.
-pub const UNIT_PATH: &str = "/etc/systemd/system/kubelet.service";
-/// The drop-in.
-pub const DROP_IN_PATH: &str = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
 /// Kubeconfig of kubelet.
 pub const KUBECONFIG_PATH: &str = "/etc/kubernetes/kubelet.conf";
 /// Kubeconfig with the token that kubelet trades for a certificate.

@@ -22,6 +22,7 @@ mod machines;
 mod manifests;
 mod max_pods;
 mod names;
+mod network_policies;
 mod overlaps;
 mod pki;
 mod ports;
@@ -31,7 +32,7 @@ mod sysctls;
 mod version;
 
 /// All rules.
-const RULES: [fn(&World<'_>) -> Vec<Finding>; 22] = [
+const RULES: [fn(&World<'_>) -> Vec<Finding>; 23] = [
     names::check,
     version::check,
     control_planes::check,
@@ -52,6 +53,7 @@ const RULES: [fn(&World<'_>) -> Vec<Finding>; 22] = [
     sysctls::check,
     kube_proxy::check,
     manifests::check,
+    network_policies::check,
     pki::check,
     assets::check,
 ];

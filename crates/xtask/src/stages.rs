@@ -85,7 +85,7 @@ const MINORS: [&str; 2] = ["1.36", "1.35"];
 /// The minor that only the long stories are told with.
 pub(crate) const OLDEST: &str = "1.34";
 
-/// A dry create installs what the host lacks; pulling shows how long each asset takes.
+/// `preflight --setup-host` installs what the host lacks; pulling shows how long each asset takes.
 fn host() -> Result<()> {
     finish(Command::new(program()).args(["preflight", "--setup-host"]).current_dir(root()))?;
     MINORS.into_iter().try_for_each(pull)

@@ -46,11 +46,6 @@ impl LocalProvider {
         judged.unwrap_or_else(|error| vec![Finding { object: "host".into(), why: error.to_string(), command: None }])
     }
 
-    /// Console output of a machine: what systemd-nspawn and its early boot said.
-    pub fn console_file(&self, cluster: &str, name: &str) -> PathBuf {
-        Home::new(&self.root, cluster, name).console()
-    }
-
     /// What carries kubewright's marker on this host and belongs to none of `clusters`.
     pub async fn leftovers(&self, clusters: BTreeSet<String>) -> Result<Vec<Marked>, ActionError> {
         Ok(blocking(move || Ok(marked::unknown(marked::all()?, &clusters))).await?)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use jiff::Timestamp;
 use objects::validate::{self, ExpectedNode, Finding, Thorough};
-use spec::Role;
+use spec::{Cni, Role};
 
 use super::{access, certificates, dns_gate, etcd, kubelets, no_answer, own_network};
 use crate::error::CommandError;
@@ -51,10 +51,12 @@ async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
         cluster: resolved.name(),
         nodes: expected(open),
         waits_for_network: validate::waits_for_network(&summary.nodes, &judged_by),
+        ignores_policies: (resolved.cluster.spec.networking.cni == Cni::Flannel).then_some("flannel"),
         now: Timestamp::now(),
     };
     let more = validate::thorough(connections, &access, &summary.nodes, &thorough).await;
     found.extend(more.map_err(|error| no_answer(&error))?);
+    validate::add_last_events(connections, &access, &mut found, thorough.now).await;
     found.extend(certificates::findings(&operation.loaded.state.resources, resolved.name(), thorough.now));
     let (members, kubelets, dns) =
         tokio::join!(etcd::findings(open), kubelets::findings(open, thorough.now), dns(open));

@@ -17,7 +17,6 @@ use crate::{ModelError, Resolved};
 
 pub(super) const KUBELET_SERVICE: &str = "kubelet.service";
 const CONTAINERD_SERVICE: &str = "containerd.service";
-const HAPROXY_SERVICE: &str = "haproxy.service";
 /// Read by kubelet when it pulls an image.
 const REGISTRY_LOGINS: &str = "/var/lib/kubelet/config.json";
 const BOOTSTRAP_KUBELET_CONF: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
@@ -105,7 +104,7 @@ fn units(resolved: &Resolved, role: Role) -> BTreeMap<String, Unit> {
     ]);
     if resolved.cluster.spec.api.load_balancer == LoadBalancer::NodeLocal {
         // Connections through it outlive a changed list of API servers.
-        units.insert(HAPROXY_SERVICE.to_owned(), Unit { reloads: true, ..always });
+        units.insert(haproxy::UNIT.to_owned(), Unit { reloads: true, ..always });
     }
     units
 }
@@ -199,7 +198,7 @@ fn kubelet_files(resolved: &Resolved, group: &InstanceGroup, files: &mut Files) 
     let text = rendering("kubelet's configuration", kubelet_render::config(&configuration))?;
     files.insert("/var/lib/kubelet/config.yaml".to_owned(), files::restarting(text, KUBELET_SERVICE));
     let instance = rendering("instance-config.yaml", kubelet_render::instance_config())?;
-    files.insert("/var/lib/kubelet/instance-config.yaml".to_owned(), files::restarting(instance, KUBELET_SERVICE));
+    files.insert(kubelet_render::INSTANCE_CONFIG_PATH.to_owned(), files::restarting(instance, KUBELET_SERVICE));
     let flags = KubeletFlags::new(Gates::of_minor(resolved.release.minor), resolved.image(Image::Pause));
     let flags = kubelet_render::flags_env(&flags);
     files.insert("/var/lib/kubelet/kubeadm-flags.env".to_owned(), files::restarting(flags, KUBELET_SERVICE));
@@ -225,7 +224,7 @@ fn load_balancer(resolved: &Resolved, files: &mut Files) -> Result<(), ModelErro
         .collect();
     let input = haproxy::Haproxy::new(resolved.cluster.spec.api.load_balancer_port, backends);
     let text = rendering("haproxy.cfg", haproxy::config(&input, &resolved.templates))?;
-    files.insert("/etc/haproxy/haproxy.cfg".to_owned(), files::restarting(text, HAPROXY_SERVICE));
+    files.insert("/etc/haproxy/haproxy.cfg".to_owned(), files::restarting(text, haproxy::UNIT));
     Ok(())
 }
 

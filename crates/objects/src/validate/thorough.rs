@@ -19,6 +19,7 @@ const ROLLED_OUT: [(&str, &str); 3] = [
     ("APIService", "/apis/apiregistration.k8s.io/v1/apiservices"),
 ];
 const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+const POLICIES: &str = "/apis/networking.k8s.io/v1/networkpolicies";
 const CONTROL_PLANE: &str = "control-plane";
 
 /// What the spec says of a node.
@@ -41,6 +42,8 @@ pub struct Thorough<'a> {
     pub nodes: BTreeMap<String, ExpectedNode>,
     /// The owner's pod network is not there yet: what needs one is told and fails nothing.
     pub waits_for_network: bool,
+    /// The pod network that ignores policies; `None` where it is the owner's, and may do anything.
+    pub ignores_policies: Option<&'static str>,
     /// The time.
     pub now: Timestamp,
 }
@@ -65,6 +68,9 @@ pub async fn thorough(
     found.extend(nodes.iter().filter_map(|node| Some((node, wanted.nodes.get(&node.name)?))).flat_map(unlike_the_spec));
     let requests = connection.list(REQUESTS, &[]).await?;
     found.extend(wanted.nodes.keys().filter_map(|node| open_request(&requests, node, wanted)));
+    if let Some(network) = wanted.ignores_policies {
+        found.extend(ignored(network, &connection.list(POLICIES, &[]).await?));
+    }
     Ok(found)
 }
 
@@ -129,8 +135,24 @@ fn open_request(requests: &[Value], node: &str, wanted: &Thorough<'_>) -> Option
     })
 }
 
+/// Policies that nobody enforces: who wrote them believes that they hold.
+fn ignored(network: &str, policies: &[Value]) -> Option<Finding> {
+    let first = policies.first()?;
+    let (namespace, name) = (text(first, "/metadata/namespace"), text(first, "/metadata/name"));
+    let is = match policies.len() - 1 {
+        0 => "is".to_owned(),
+        more => format!("and {more} more are"),
+    };
+    Some(Finding {
+        subject: format!("networkpolicy/{namespace}/{name}"),
+        problem: format!("{is} not enforced: {network} ignores NetworkPolicies"),
+        hint: Some("clusters whose network enforces them are made with `networking.cni: none`".to_owned()),
+        fails: false,
+    })
+}
+
 /// For how long something is there, in the largest unit that there is one of.
-fn age(since: Timestamp, now: Timestamp) -> String {
+pub(super) fn age(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs().max(0);
     match (seconds / 86_400, seconds / 3_600, seconds / 60) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -150,7 +172,13 @@ mod tests {
         let node =
             ExpectedNode { kubelet: "v1.36.3".into(), runtime: "containerd://2.2.1".into(), control_plane: false };
         let nodes = BTreeMap::from([("w-1".to_owned(), node)]);
-        Thorough { cluster: "demo", nodes, waits_for_network, now: "2026-01-01T02:59:00Z".parse().unwrap() }
+        Thorough {
+            cluster: "demo",
+            nodes,
+            waits_for_network,
+            ignores_policies: Some("flannel"),
+            now: "2026-01-01T02:59:00Z".parse().unwrap(),
+        }
     }
 
     fn node(kubelet: &str, labels: Value) -> Value {
@@ -232,6 +260,21 @@ mod tests {
             let fails: Vec<_> = found.iter().map(|found| (found.subject.as_str(), found.fails)).collect();
             assert_eq!(fails, [("daemonset/kube-system/kube-proxy", true), ("deployment/kube-system/coredns", !waits)]);
         }
+    }
+
+    #[tokio::test]
+    async fn policies_that_the_network_ignores_are_told_and_fail_nothing() {
+        let world = World::new();
+        let policy = |name: &str| json!({"metadata": {"name": name, "namespace": "default"}});
+        for name in ["deny", "more"] {
+            world.fake.state().put(&format!("{POLICIES}/{name}"), policy(name));
+        }
+        let told = "networkpolicy/default/deny and 1 more are not enforced: flannel ignores NetworkPolicies";
+        assert_eq!(look(&world).await, [told]);
+        let found = thorough(&world.connections, &World::access(), &[], &expected(false)).await.unwrap();
+        assert!(!found[0].fails);
+        let owners = Thorough { ignores_policies: None, ..expected(false) };
+        assert!(thorough(&world.connections, &World::access(), &[], &owners).await.unwrap().is_empty());
     }
 
     #[tokio::test]

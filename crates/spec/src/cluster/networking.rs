@@ -72,7 +72,7 @@ impl Default for Networking {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Cni {
-    /// flannel with VXLAN. It ignores NetworkPolicy.
+    /// flannel, over VXLAN or by routes (`flannel.backend`). It ignores NetworkPolicy.
     #[default]
     Flannel,
     /// None: nodes are not Ready until you install one.

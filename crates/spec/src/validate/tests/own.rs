@@ -128,3 +128,22 @@ fn exceptions_of_a_proxy_are_names_domains_or_ranges() {
         assert_eq!(proxy(text).len(), 1, "{text}");
     }
 }
+
+#[test]
+fn a_policy_that_the_pod_network_ignores_is_warned_of() {
+    let text = |networking: &str| {
+        let policy =
+            "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny}, spec: {podSelector: {}}}";
+        cluster(&format!(
+            "{networking}  addons:\n    manifests:\n    - name: own\n      content: |\n        {policy}\n"
+        ))
+    };
+    let said = loaded(&text(""), &[("cp", CONTROL_PLANE)]);
+    assert_eq!(
+        complaints(&said.diagnostics),
+        ["spec::network-policy cluster.yaml:11 spec.addons.manifests[0].content"]
+    );
+    assert!(said.effective.is_some(), "it is only a warning");
+    let owners = loaded(&text("  networking: {cni: none}\n"), &[("cp", CONTROL_PLANE)]);
+    assert_eq!(complaints(&owners.diagnostics), [""; 0]);
+}
