@@ -12,6 +12,7 @@ mod kinds;
 mod lifecycle;
 mod mutations;
 mod plans;
+mod reaches;
 mod repeats;
 mod schema;
 mod stopping;
