@@ -9,6 +9,7 @@ use serde_json::Value;
 use testkit::Moto;
 
 use crate::aside::Aside;
+use crate::cache;
 use crate::disk::Disk;
 use crate::running::Running;
 use crate::snapshot::Snapshot;
@@ -83,6 +84,12 @@ impl World {
     /// From here on there is an empty asset cache, and this host's is out of sight.
     pub(crate) fn leave_the_cache(&mut self) {
         self.cache = Some(self.path("cache"));
+    }
+
+    /// From here on the asset cache is a copy of this host's, of hard links, in which an asset is missing.
+    pub(crate) fn lose_from_the_cache(&mut self, asset: &str) {
+        cache::copy_without(asset, &self.path("cache"));
+        self.leave_the_cache();
     }
 
     /// From here on everything happens on a host without a network and with an empty asset cache.

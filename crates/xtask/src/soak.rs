@@ -2,9 +2,10 @@
 
 use anyhow::{Result, bail};
 
+use crate::dist::{self, Profile};
 use crate::stages::{self, Stories};
 use crate::times::Times;
-use crate::workspace::cargo_on_all;
+use crate::workspace::{cargo_on_all, program};
 
 /// One long story.
 pub(crate) struct Soak {
@@ -12,9 +13,7 @@ pub(crate) struct Soak {
     pub(crate) name: &'static str,
     /// What it shows.
     pub(crate) about: &'static str,
-    /// The end to end story that it is a longer version of; an empty list is all of them.
-    stories: Option<&'static [&'static str]>,
-    variables: &'static [(&'static str, &'static str)],
+    tell: fn() -> Result<()>,
 }
 
 /// All of them.
@@ -22,32 +21,38 @@ pub(crate) const SOAKS: &[Soak] = &[
     Soak {
         name: "stories",
         about: "all end to end stories, also those that `test` tells by turns or not at all",
-        stories: Some(&[]),
-        variables: &[],
+        tell: || stages::e2e(&program(), Stories::All, &[], &[]),
     },
     Soak {
         name: "crash",
         about: "kubewright killed 50 times at random moments of whole lives of clusters",
-        stories: Some(&["crash"]),
-        variables: &[("KUBEWRIGHT_CRASHES", "50")],
+        tell: || story("crash", &[("KUBEWRIGHT_CRASHES", "50")]),
     },
     Soak {
         name: "turns",
         about: "flags of etcd and the API server changed on three control planes, one after the other",
-        stories: Some(&["high availability"]),
-        variables: &[("KUBEWRIGHT_TURNS", "1")],
+        tell: || story("high availability", &[("KUBEWRIGHT_TURNS", "1")]),
     },
     Soak {
         name: "oldest",
         about: "a cluster of the oldest supported minor, and its programs given all that is rendered for them",
-        stories: Some(&["older minor"]),
-        variables: &[("KUBEWRIGHT_OLDER", stages::OLDEST), ("KUBEWRIGHT_TEST_MINORS", stages::OLDEST)],
+        tell: || {
+            story("older minor", &[("KUBEWRIGHT_OLDER", stages::OLDEST)])?;
+            binaries(&[("KUBEWRIGHT_TEST_MINORS", stages::OLDEST)])
+        },
+    },
+    Soak {
+        name: "released",
+        about: "the program of `dist` in an empty place, with its own agent and without its sources",
+        tell: || {
+            let program = dist::program(Profile::Debug)?;
+            stages::e2e(&program, Stories::All, &["moved program"], &[("KUBEWRIGHT_RELEASED", "1")])
+        },
     },
     Soak {
         name: "judge",
         about: "every changed specification, to the preview and to the programs of every minor",
-        stories: None,
-        variables: &[("KUBEWRIGHT_TEST_MINORS", "1.36,1.35,1.34"), ("KUBEWRIGHT_JUDGE", "all")],
+        tell: || binaries(&[("KUBEWRIGHT_TEST_MINORS", "1.36,1.35,1.34"), ("KUBEWRIGHT_JUDGE", "all")]),
     },
 ];
 
@@ -62,7 +67,7 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
     let mut failed = Vec::new();
     for soak in SOAKS.iter().filter(|soak| only.is_empty() || only.iter().any(|name| name == soak.name)) {
         // A night is long: what one story finds does not keep the others from being told.
-        if let Err(error) = times.of(soak.name, soak.about, || soak.run()) {
+        if let Err(error) = times.of(soak.name, soak.about, soak.tell) {
             println!("FAILED: long story {}: {error:#}", soak.name);
             failed.push(soak.name);
         }
@@ -71,12 +76,12 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
     if failed.is_empty() { Ok(()) } else { bail!("long stories failed: {}", failed.join(", ")) }
 }
 
-impl Soak {
-    fn run(&self) -> Result<()> {
-        if let Some(stories) = self.stories {
-            stages::e2e(Stories::All, stories, self.variables)?;
-        }
-        // Without minors it has nothing to check.
-        cargo_on_all("test", &["--test", "binaries"], self.variables)
-    }
+/// An end to end story in its longer version.
+fn story(name: &str, variables: &[(&str, &str)]) -> Result<()> {
+    stages::e2e(&program(), Stories::All, &[name], variables)
+}
+
+/// The real programs, with what is rendered for them.
+fn binaries(variables: &[(&str, &str)]) -> Result<()> {
+    cargo_on_all("test", &["--test", "binaries"], variables)
 }

@@ -1,6 +1,6 @@
 //! The stages of `cargo xtask test`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -61,7 +61,7 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage {
         name: "e2e",
         about: "real clusters on real machines, judged by kubectl",
-        run: |stories| e2e(stories, &[], &[]),
+        run: |stories| e2e(&program(), stories, &[], &[]),
     },
 ];
 
@@ -104,9 +104,9 @@ pub(crate) fn pull(minor: &str) -> Result<()> {
     finish(Command::new(program()).args(arguments).current_dir(root()))
 }
 
-/// The stories called `names`, or those that `stories` asks for.
-pub(crate) fn e2e(stories: Stories, names: &[&str], variables: &[(&str, &str)]) -> Result<()> {
-    let (program, moto) = (text(program())?, moto()?);
+/// The stories called `names`, or those that `stories` asks for, told with a program.
+pub(crate) fn e2e(program: &Path, stories: Stories, names: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+    let (program, moto) = (text(program.to_owned())?, moto()?);
     let mut variables = [variables, &[("KUBEWRIGHT_BIN", &program), ("KUBEWRIGHT_MOTO", &moto)]].concat();
     let turn = stories.turn();
     if names.is_empty() && !turn.is_empty() {
