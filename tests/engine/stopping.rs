@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use engine::StoreError;
 use testkit::Site;
+use tokio::time::Instant;
 
 use crate::check::{Outcome, apply, assert_complete, site};
 use crate::clusters::{Wanted, smallest};
@@ -75,6 +76,18 @@ async fn an_aborted_run_is_not_complete_and_the_next_one_finds_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_ends_after_what_its_aborted_actions_left_working() {
+    let (start, _, wanted) = slow().await;
+    let site = start.fork();
+    site.world.work_on_for(Duration::from_mins(1));
+    let abort = site.abort.clone();
+    let began = Instant::now();
+    after(&site, 3, move || abort.cancel());
+    site.apply(&wanted).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_mins(1), "the lease was given back too early: {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn aborting_the_last_action_is_not_success() {
     let wanted: Wanted = smallest(|_| {}).into_iter().filter(|(id, _)| id.kind() == "network").collect();
     let site = site().await;
@@ -87,12 +100,15 @@ async fn aborting_the_last_action_is_not_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_lease_starts_nothing_more_and_is_said() {
+async fn a_lost_lease_starts_nothing_more_gives_up_what_runs_and_is_said() {
     let (start, outcome, wanted) = slow().await;
     let site = start.fork();
+    site.world.slow_down(Duration::from_mins(10), 7);
     let store = site.store.clone();
+    let began = Instant::now();
     let stopped = after(&site, 12, move || store.lose_leases());
     let result = site.apply(&wanted).await;
+    assert!(began.elapsed() < Duration::from_secs(14), "an action of minutes is not waited for: {:?}", began.elapsed());
     assert!(matches!(result, Err(StoreError::LeaseLost)), "{result:?}");
     assert_eq!(site.events.started().len(), stopped.await.unwrap());
     finishes(&site, &wanted, &outcome, "after a lost lease").await;

@@ -38,7 +38,7 @@ pub(crate) fn read(paths: &[String], recursive: bool) -> Result<Vec<SourceText>,
 }
 
 /// What was read, as a text; refused where it is in another encoding.
-fn text(name: &str, bytes: Vec<u8>) -> Result<SourceText, CommandError> {
+pub(crate) fn text(name: &str, bytes: Vec<u8>) -> Result<SourceText, CommandError> {
     match Source::from_bytes(name, bytes) {
         Ok(Source { name, text }) => Ok(SourceText { name, text }),
         Err(diagnostic) => {

@@ -125,7 +125,7 @@ pub(crate) fn stored(
 pub(crate) async fn at_home(app: &App, name: &str, loaded: &Loaded) -> Result<(), CommandError> {
     let ground = read(&loaded.revision)?;
     let here = HostIdentity::here(&app.machines());
-    if let Some(why) = ground.host.and_then(|host| identity(&host)).and_then(|host| host.elsewhere(&here)) {
+    if let Some(why) = ground.host.and_then(|host| identity(&host)).and_then(|host| host.elsewhere(&here, name)) {
         return Err(CommandError::failed(format!("cluster {name} cannot be worked on from here: {why}"))
             .exit(Exit::Refused)
             .hint("run the command there, as the same user and with the same XDG_STATE_HOME"));
@@ -169,7 +169,7 @@ fn identity(host: &Value) -> Option<HostIdentity> {
 /// The host of a stored cluster: the one that was kept, or this one where nothing speaks against it.
 fn host(app: &App, name: &str, loaded: &Loaded, kept: Option<Value>) -> Result<Option<Value>, CommandError> {
     let at_home = if let Some(host) = kept.as_ref().and_then(identity) {
-        host.elsewhere(&HostIdentity::here(&app.machines())).is_none()
+        host.elsewhere(&HostIdentity::here(&app.machines()), name).is_none()
     } else {
         // Release 0.1 kept none: machines that were made, but not here, are somewhere else.
         let made = loaded.state.resources.keys().any(|id| id.kind() == provider_local::MACHINE);

@@ -69,9 +69,10 @@ fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other(format!("{} is a circle of symbolic links", path.display())))
 }
 
-/// Whether it names what a process has open, such as `/dev/stdout`.
+/// Whether it names what a process has open, such as `/dev/stdout`. Files lie below /dev too, in its shared memory.
 fn is_open_elsewhere(path: &Path) -> bool {
-    path.starts_with("/dev") || path.starts_with("/proc")
+    let standard = ["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name));
+    standard || path.starts_with("/dev/fd") || path.starts_with("/proc")
 }
 
 fn create(path: &Path, content: &[u8], readers: Readers) -> io::Result<()> {
@@ -198,6 +199,15 @@ mod tests {
         symlink("/dev/null", &link).unwrap();
         write(&link, b"text", Readers::Owner).unwrap();
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_file_in_shared_memory_is_replaced_like_any_other() {
+        let Ok(directory) = tempfile::tempdir_in("/dev/shm") else { return println!("skipped: no shared memory") };
+        let path = directory.path().join("plan.json");
+        write(&path, b"the first and longer one", Readers::Owner).unwrap();
+        write(&path, b"the second", Readers::Owner).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "the second");
     }
 
     #[test]

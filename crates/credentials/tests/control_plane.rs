@@ -114,6 +114,7 @@ async fn make(desired: &Desired, known: &Arc<KnownOutputs>, vault: &Vault) -> Re
         randomness: Arc::new(Fixed),
         events: Arc::new(Fixed),
         cancel: CancellationToken::new(),
+        unfinished: tokio_util::task::TaskTracker::new(),
     };
     let outputs = Credentials.apply(&change, &context).await.unwrap().outputs;
     known.set(&desired.id, outputs.clone());

@@ -165,6 +165,7 @@ mod tests {
             randomness: nothing.clone(),
             events: nothing,
             cancel: abort.child_token(),
+            unfinished: tokio_util::task::TaskTracker::new(),
         };
         let (began, handler) = (Instant::now(), Slow { takes: Duration::from_secs(takes), class });
         let result = attempt(&handler, &change, &context, Duration::from_secs(limit)).await;

@@ -9,6 +9,7 @@ use resource::{KindSchema, Observation, Recorded, Reference, ResourceId, Secret}
 use serde_json::Value;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::{ActionError, Clock, Event, EventSink, Randomness};
 
@@ -86,6 +87,9 @@ pub struct ActionContext {
     pub events: Arc<dyn EventSink>,
     /// Cancelled on the second Ctrl-C, and when the action has taken longer than it may.
     pub cancel: CancellationToken,
+    /// Who goes on working when the action is given up holds one of its tokens: the run, and with it the lease, ends after
+    /// them.
+    pub unfinished: TaskTracker,
 }
 
 impl ActionContext {

@@ -10,6 +10,7 @@ use plan::{ActionId, Change, Operation, Plan};
 use resource::{Desired, Digest, Recorded, ResourceId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::attempt::{ACTION_LIMIT, attempt};
@@ -21,6 +22,9 @@ use crate::{
     ActionContext, ActionError, Clock, ErrorClass, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness,
     StoreError,
 };
+
+/// How often an action that takes its time asks whether the lease still holds.
+const LEASE_CHECK: Duration = Duration::from_secs(1);
 
 /// Everything a run works with.
 #[derive(Clone)]
@@ -97,8 +101,12 @@ pub async fn run(
     ports.journal.append(&run_started(plan, run, ports)).await?;
     ports.events.emit(Event::RunStarted { run: run.to_owned(), actions: plan.changes.len() });
     let changes = plan.changes.iter().map(|change| (&change.id, change)).collect();
-    let limit = limits.action.unwrap_or(ACTION_LIMIT);
-    let work = Work { cluster: &plan.base.cluster, changes, desired, limit };
+    let terms = Terms {
+        cluster: plan.base.cluster.clone(),
+        limit: limits.action.unwrap_or(ACTION_LIMIT),
+        unfinished: TaskTracker::new(),
+    };
+    let work = Work { changes, desired, terms };
     let mut schedule = Schedule::new(&plan.changes, &limits);
     let mut running = JoinSet::new();
     let mut summary = Summary::default();
@@ -126,6 +134,9 @@ pub async fn run(
             }
         }
     }
+    // Nobody else may begin while something of this run still works.
+    work.terms.unfinished.close();
+    work.terms.unfinished.wait().await;
     summary.not_started = schedule.not_started();
     summary.cut_off = schedule.running();
     if summary.not_started > 0 {
@@ -137,11 +148,18 @@ pub async fn run(
 
 /// What a run works on.
 struct Work<'a> {
-    cluster: &'a str,
     changes: BTreeMap<&'a ActionId, &'a Change>,
     desired: &'a BTreeMap<ResourceId, Desired>,
+    terms: Terms,
+}
+
+/// What is the same for all actions of a run.
+#[derive(Clone)]
+struct Terms {
+    cluster: String,
     /// How long one action may take.
     limit: Duration,
+    unfinished: TaskTracker,
 }
 
 type Running = JoinSet<(ActionId, Result<u64, ActionError>)>;
@@ -157,7 +175,7 @@ fn start_ready(
         ports.lease.check()?;
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
         let recorded = work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
-        running.spawn(carry_out(change.clone(), recorded, work.cluster.to_owned(), work.limit, ports.clone()));
+        running.spawn(carry_out(change.clone(), recorded, work.terms.clone(), ports.clone()));
     }
     Ok(())
 }
@@ -234,16 +252,14 @@ fn to_record(desired: &Desired, ports: &Ports) -> Recorded {
 async fn carry_out(
     change: Change,
     recorded: Option<Recorded>,
-    cluster: String,
-    limit: Duration,
+    terms: Terms,
     ports: Ports,
 ) -> (ActionId, Result<u64, ActionError>) {
     let began = Instant::now();
     let id = change.id.clone();
     ports.events.emit(Event::ActionStarted { action: id.clone() });
     // One that panics fails as any other does, with a record of it.
-    let carried_out =
-        AssertUnwindSafe(carry_out_inner(&change, recorded, cluster, limit, &ports, began)).catch_unwind();
+    let carried_out = AssertUnwindSafe(carry_out_inner(&change, recorded, terms, &ports, began)).catch_unwind();
     let result = carried_out.await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
     if let Err(error) = &result {
         let record =
@@ -266,8 +282,7 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> ActionError {
 async fn carry_out_inner(
     change: &Change,
     recorded: Option<Recorded>,
-    cluster: String,
-    limit: Duration,
+    terms: Terms,
     ports: &Ports,
     began: Instant,
 ) -> Result<(), ActionError> {
@@ -277,7 +292,7 @@ async fn carry_out_inner(
     };
     let started = Record::ActionStarted { action: change.id.clone(), resource: change.resource.clone(), provisional };
     ports.journal.append(&started).await.map_err(stored)?;
-    let applied = apply(change, cluster, limit, ports).await?;
+    let applied = apply(change, terms, ports).await?;
     let effect = match (change.operation, recorded) {
         (Operation::Delete | Operation::Forget, _) => {
             ports.outputs.remove(&change.resource);
@@ -295,7 +310,7 @@ async fn carry_out_inner(
     ports.journal.append(&succeeded).await.map_err(stored)
 }
 
-async fn apply(change: &Change, cluster: String, limit: Duration, ports: &Ports) -> Result<Applied, ActionError> {
+async fn apply(change: &Change, terms: Terms, ports: &Ports) -> Result<Applied, ActionError> {
     if change.operation == Operation::Forget {
         return Ok(Applied::default());
     }
@@ -304,14 +319,32 @@ async fn apply(change: &Change, cluster: String, limit: Duration, ports: &Ports)
     };
     let context = ActionContext {
         action: change.id.clone(),
-        cluster,
+        cluster: terms.cluster,
         epoch: ports.lease.epoch(),
         outputs: ports.outputs.clone(),
         randomness: ports.randomness.clone(),
         events: ports.events.clone(),
         cancel: ports.abort.child_token(),
+        unfinished: terms.unfinished,
     };
-    attempt(handler.as_ref(), change, &context, limit).await
+    tokio::select! {
+        biased;
+        ended = attempt(handler.as_ref(), change, &context, terms.limit) => ended,
+        lost = lost(ports.lease.as_ref()) => {
+            context.cancel.cancel();
+            Err(lost)
+        }
+    }
+}
+
+/// Ends when the lease is lost: a laptop that slept wakes in the middle of a wait or a retry, and somebody else is at work.
+async fn lost(lease: &dyn Lease) -> ActionError {
+    loop {
+        tokio::time::sleep(LEASE_CHECK).await;
+        if let Err(error) = lease.check() {
+            return ActionError::permanent(format!("given up: {error}"));
+        }
+    }
 }
 
 /// Makes outputs durable (secrets in the vault) and known to what depends on them.

@@ -91,6 +91,7 @@ impl World {
             randomness: Arc::new(self.memory.clone()),
             events: Arc::new(self.memory.clone()),
             cancel: CancellationToken::new(),
+            unfinished: tokio_util::task::TaskTracker::new(),
         }
     }
 

@@ -68,6 +68,7 @@ struct World {
     lagging: BTreeMap<ResourceId, Lag>,
     settles_after: Duration,
     latency: Duration,
+    works_on: Duration,
     random: StdRng,
     faults: Faults,
     revision: u64,
@@ -85,6 +86,7 @@ impl FakeWorld {
             lagging: BTreeMap::new(),
             settles_after: Duration::ZERO,
             latency: Duration::ZERO,
+            works_on: Duration::ZERO,
             random: StdRng::seed_from_u64(0),
             faults: Faults::default(),
             revision: 0,
@@ -137,6 +139,11 @@ impl FakeWorld {
     pub fn slow_down(&self, most: Duration, seed: u64) {
         let mut world = self.lock();
         (world.latency, world.random) = (most, StdRng::seed_from_u64(seed));
+    }
+
+    /// Leaves something running for this long after every change, also where nobody waits for the change any more.
+    pub fn work_on_for(&self, time: Duration) {
+        self.lock().works_on = time;
     }
 
     /// Lets observers see the past for this long after every change.
@@ -219,6 +226,14 @@ impl Handler for FakeWorld {
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
         self.life.check()?;
         let fault = self.lock().faults.next(&change.id);
+        let works_on = self.lock().works_on;
+        if !works_on.is_zero() {
+            let held = context.unfinished.token();
+            tokio::spawn(async move {
+                tokio::time::sleep(works_on).await;
+                drop(held);
+            });
+        }
         let latency = self.latency();
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;

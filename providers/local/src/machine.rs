@@ -20,13 +20,12 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use end::{remove, stop};
 pub(crate) use home::Home;
-pub(crate) use observe::{Keys, Wanted, host_key, observe};
+pub(crate) use observe::{Keys, Wanted, host_key, observe, other_lineage};
 pub(crate) use process::supervisors;
 
 use crate::cgroup::{self, Limits};
 use crate::inputs::{MachineInputs, pressing_binds};
 use crate::{LocalError, Resolvers};
-use record::Record;
 
 /// Everything that a machine is made from, with references resolved and assets found.
 pub(crate) struct Machine {
@@ -60,7 +59,11 @@ pub(crate) fn ensure(
 ) -> Result<(), LocalError> {
     let home = &machine.home;
     home.make()?;
-    let mut record = record::read(home)?.unwrap_or_else(|| Record::new(&machine.inputs.image));
+    let mut record = match record::read(home)? {
+        Some(record) => record,
+        // Written before anything is made: what is half made must be known as this state's.
+        None => record::begin(home, &machine.inputs.image, &machine.unresolved["lineage"])?,
+    };
     let layout = cgroup::Layout::of_host()?;
     let limits = Limits { memory: machine.inputs.memory, milli_cpus: machine.inputs.milli_cpus };
     let files = boot_files::files(machine, &Resolvers::of_this_host().reachable);
@@ -76,10 +79,12 @@ pub(crate) fn ensure(
         say("stopping the machine");
         stop(home, &layout)?;
     }
+    go_on(cancel)?;
     if !record.prepared {
         prepare(machine, assets, say)?;
         record.prepared = true;
     }
+    go_on(cancel)?;
     boot_files::write(home, &files)?;
     record.inputs.clone_from(&machine.unresolved);
     record::write(home, &record)?;
@@ -87,9 +92,16 @@ pub(crate) fn ensure(
     cgroup::create(&layout, &home.cluster, &home.name)?;
     cgroup::limit(&layout, &home.cluster, &home.name, limits)?;
     veth::unplug(home)?;
+    go_on(cancel)?;
     say("booting");
     launch::start(machine, &assets(&record.image)?, &layout)?;
     ready::wait(machine, cancel)
+}
+
+/// An error when this is to end: whoever stopped it may be the last who knows of the machine, and it must not boot behind
+/// their back.
+fn go_on(cancel: &CancellationToken) -> Result<(), LocalError> {
+    if cancel.is_cancelled() { Err(LocalError::Cancelled) } else { Ok(()) }
 }
 
 /// Powers a machine off and keeps its data; `inputs` are what it is recorded with from now on.

@@ -102,18 +102,27 @@ impl HostIdentity {
         }
     }
 
-    /// Why machines that live at `self` cannot be seen from `here`; `None` where they can.
+    /// Why the machines of `cluster` that live at `self` cannot be seen from `here`; `None` where they can.
     ///
-    /// A directory of this host that is gone was moved: what lies here is it.
-    pub fn elsewhere(&self, here: &Self) -> Option<String> {
+    /// A directory of this host that is gone was moved where the cluster's machines are here; else it may only be out of
+    /// sight, on a disk that is not mounted, and who took that for absence would forget machines that are there.
+    pub fn elsewhere(&self, here: &Self, cluster: &str) -> Option<String> {
+        let home = &self.directory;
         if self.machine_id != here.machine_id {
-            return Some(format!("it lives on host {}, in {}", self.hostname, self.directory));
+            return Some(format!("it lives on host {}, in {home}", self.hostname));
         }
-        let moved = || !Path::new(&self.directory).is_dir();
-        if self.directory == here.directory || moved() {
-            return None;
+        match Path::new(home).try_exists() {
+            Err(error) => Some(format!("it lives in {home} of this host, which cannot be looked at ({error})")),
+            Ok(_) if *home == here.directory => None,
+            Ok(true) => {
+                Some(format!("it lives in {home} of this host, and here machines are kept in {}", here.directory))
+            }
+            Ok(false) if Path::new(&here.directory).join(cluster).is_dir() => None,
+            Ok(false) => Some(format!(
+                "it lives in {home} of this host, which is not there now (is its disk mounted?), and nothing of it is in {}",
+                here.directory
+            )),
         }
-        Some(format!("it lives in {} of this host, and here machines are kept in {}", self.directory, here.directory))
     }
 }
 
@@ -153,13 +162,29 @@ mod tests {
     fn machines_of_another_host_or_another_directory_are_elsewhere() {
         let kept = tempfile::tempdir().unwrap();
         let kept = kept.path().to_str().unwrap();
-        assert_eq!(host("1", kept).elsewhere(&host("1", kept)), None);
-        assert!(host("1", kept).elsewhere(&host("1", "/other")).unwrap().contains(kept));
-        assert!(host("1", "/s").elsewhere(&host("2", "/s")).unwrap().contains("lives on host a"));
+        assert_eq!(host("1", kept).elsewhere(&host("1", kept), "dev"), None);
+        assert!(host("1", kept).elsewhere(&host("1", "/other"), "dev").unwrap().contains(kept));
+        assert!(host("1", "/s").elsewhere(&host("2", "/s"), "dev").unwrap().contains("lives on host a"));
     }
 
     #[test]
     fn a_data_directory_that_was_moved_is_found_where_it_is() {
-        assert_eq!(host("1", "/no/such/directory").elsewhere(&host("1", "/new")), None);
+        let new = tempfile::tempdir().unwrap();
+        std::fs::create_dir(new.path().join("dev")).unwrap();
+        let here = host("1", new.path().to_str().unwrap());
+        assert_eq!(host("1", "/no/such/directory").elsewhere(&here, "dev"), None);
+    }
+
+    #[test]
+    fn a_data_directory_that_is_out_of_sight_is_not_taken_for_one_that_is_gone() {
+        let new = tempfile::tempdir().unwrap();
+        let here = host("1", new.path().to_str().unwrap());
+        let why = host("1", "/no/such/directory").elsewhere(&here, "dev").unwrap();
+        assert!(why.contains("is its disk mounted?"), "{why}");
+        let file = new.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let below_a_file = file.join("machines").display().to_string();
+        let why = host("1", &below_a_file).elsewhere(&here, "dev").unwrap();
+        assert!(why.contains("cannot be looked at"), "{why}");
     }
 }

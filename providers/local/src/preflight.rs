@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use probe::probe;
 
 use crate::facts::HostLink;
+use crate::machine::Home;
 use crate::owner::Owner;
 use crate::setup::{self, PackageManager};
 use crate::{HostCapacity, HostFacts, machine, network, subnet};
@@ -215,6 +216,19 @@ pub(crate) fn running_elsewhere(cluster: &str, own: &Path, supervisors: &[String
         object: format!("machines of {cluster}"),
         why: format!("machines of a cluster {cluster} of another state run from {directory}"),
         command: Some(format!("kubewright get clusters --state {state}")),
+    })
+}
+
+/// Machines of a cluster's name that were made for another state, running or not: two states may share a directory.
+pub(crate) fn of_another_state(owner: &Owner, homes: &[Home]) -> Option<Finding> {
+    let ours = owner.lineage.as_deref()?;
+    homes.iter().find_map(|home| {
+        let other = Owner::new(&machine::other_lineage(home, ours)?, &owner.cluster);
+        Some(Finding {
+            object: format!("machine {}", home.name),
+            why: format!("{} is of {other}", home.directory().display()),
+            command: None,
+        })
     })
 }
 

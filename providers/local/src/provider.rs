@@ -51,8 +51,8 @@ impl LocalProvider {
         Ok(blocking(move || Ok(marked::unknown(marked::all()?, &clusters))).await?)
     }
 
-    /// What is in the way of this cluster: its bridge carries another owner's marker, or machines of its name run from
-    /// another directory. Changes nothing.
+    /// What is in the way of this cluster: its bridge carries another owner's marker, machines of its name run from another
+    /// directory, or those that lie here were made for another state. Changes nothing.
     pub async fn foreign(
         &self,
         cluster: &str,
@@ -60,10 +60,12 @@ impl LocalProvider {
         bridge: &str,
         recorded: bool,
     ) -> Result<Option<Finding>, ActionError> {
-        let (owner, bridge, root) = (Owner::new(lineage, cluster), bridge.to_owned(), self.root.clone());
+        let (owner, bridge, provider) = (Owner::new(lineage, cluster), bridge.to_owned(), self.clone());
         let look = move || {
             let taken = preflight::taken_bridge(&owner, &bridge, recorded, &network::links()?);
-            Ok(taken.or_else(|| preflight::running_elsewhere(&owner.cluster, &root, &machine::supervisors())))
+            let elsewhere = || preflight::running_elsewhere(&owner.cluster, &provider.root, &machine::supervisors());
+            let homes = provider.homes(&owner.cluster)?;
+            Ok(taken.or_else(elsewhere).or_else(|| preflight::of_another_state(&owner, &homes)))
         };
         Ok(blocking(look).await?)
     }
@@ -103,13 +105,13 @@ impl LocalProvider {
         })
     }
 
-    async fn apply_network(&self, change: &Change) -> Result<Applied, LocalError> {
+    async fn apply_network(&self, change: &Change, context: &ActionContext) -> Result<Applied, LocalError> {
         let cluster = change.resource.name().to_owned();
         let inputs = |value: &Option<Value>| value.as_ref().map(|value| typed(value, &change.resource)).transpose();
         let (before, after): (Option<NetworkInputs>, Option<NetworkInputs>) =
             (inputs(&change.before)?, inputs(&change.after)?);
         let delete = change.operation == Operation::Delete;
-        blocking(move || match (delete, before, after) {
+        tracked(context, move || match (delete, before, after) {
             (true, Some(inputs), _) | (true, None, Some(inputs)) => network::remove(&cluster, &inputs),
             (false, before, Some(inputs)) => network::ensure(&cluster, &inputs, before.as_ref()),
             _ => Ok(()),
@@ -129,14 +131,14 @@ impl LocalProvider {
     async fn apply_machine(&self, change: &Change, context: &ActionContext) -> Result<Applied, LocalError> {
         if change.operation == Operation::Delete {
             let home = self.home(&change.resource)?;
-            blocking(move || machine::remove(&home, &Layout::of_host()?)).await?;
+            tracked(context, move || machine::remove(&home, &Layout::of_host()?)).await?;
             return Ok(Applied::default());
         }
         let is_off = |inputs: &Value| inputs.get("running") == Some(&json!(false));
         if let Some(inputs) = change.after.clone().filter(is_off) {
             let home = self.home(&change.resource)?;
             context.progress("powering off");
-            blocking(move || machine::rest(&home, &inputs, &Layout::of_host()?)).await?;
+            tracked(context, move || machine::rest(&home, &inputs, &Layout::of_host()?)).await?;
             return self.adopted(change);
         }
         let made = self.machine(change, context.outputs.as_ref())?;
@@ -144,10 +146,10 @@ impl LocalProvider {
             ("address".to_owned(), Output::Public(json!(made.inputs.address))),
             ("hostKey".to_owned(), Output::Public(json!(made.host_key_public.trim()))),
         ]);
-        let (assets, context) = (self.assets.clone(), context.clone());
-        blocking(move || {
+        let (assets, own) = (self.assets.clone(), context.clone());
+        tracked(context, move || {
             let find = |asset: &str| Ok(assets.path(asset)?);
-            machine::ensure(&made, &find, &context.cancel, &|note| context.progress(note))
+            machine::ensure(&made, &find, &own.cancel, &|note| own.progress(note))
         })
         .await?;
         Ok(Applied { outputs })
@@ -182,7 +184,7 @@ impl Handler for LocalProvider {
             // What is there already is recorded as it is; what is forgotten stays.
             (Operation::Adopt, MACHINE) => Ok(self.adopted(change)?),
             (Operation::Adopt | Operation::Forget | Operation::Run, _) => Ok(Applied::default()),
-            (_, NETWORK) => Ok(self.apply_network(change).await?),
+            (_, NETWORK) => Ok(self.apply_network(change, context).await?),
             (_, MACHINE) => Ok(self.apply_machine(change, context).await?),
             _ => Err(LocalError::NotOurs(change.resource.to_string()).into()),
         }
@@ -277,7 +279,9 @@ impl LocalProvider {
         for request in requests().filter(|request| request.id.kind() != NETWORK) {
             let observation = match (&layout, self.home(&request.id)) {
                 (Ok(layout), Ok(home)) if request.id.kind() == MACHINE => {
-                    machine::observe(&home, &wanted(request, &home.name, context), layout)
+                    let recorded = known || request.recorded.is_some();
+                    let wanted = Wanted { recorded, ..wanted(request, &home.name, context) };
+                    machine::observe(&home, &wanted, layout)
                 }
                 (Err(error), _) => Observation::unknown(error.to_string()),
                 _ => Observation::unknown("not a kind of the local provider"),
@@ -307,12 +311,13 @@ impl LocalProvider {
 fn elsewhere(request: &ObserveRequest, here: &HostIdentity) -> Option<String> {
     let host = |inputs: &Value| serde_json::from_value::<HostIdentity>(inputs.get("host")?.clone()).ok();
     let recorded = request.recorded.as_ref().and_then(|recorded| host(&recorded.inputs));
-    recorded.or_else(|| request.desired.as_ref().and_then(host))?.elsewhere(here)
+    let cluster = request.id.name().split('/').next().unwrap_or_default();
+    recorded.or_else(|| request.desired.as_ref().and_then(host))?.elsewhere(here, cluster)
 }
 
 fn wanted(request: &ObserveRequest, name: &str, context: Option<&dyn ObserveContext>) -> Wanted {
     let inputs = request.inputs().cloned().unwrap_or_default();
-    let Some(context) = context else { return Wanted { inputs, keys: Keys::default() } };
+    let Some(context) = context else { return Wanted { inputs, ..Wanted::default() } };
     let mut texts = BTreeMap::new();
     for field in ["hostKey", "hostKeyPublic", "authorizedKey"] {
         let resolved = inputs.get(field).and_then(|value| text(field, value, context).ok());
@@ -324,7 +329,7 @@ fn wanted(request: &ObserveRequest, name: &str, context: Option<&dyn ObserveCont
             .map(|mac| hex::encode(mac.chain_update(content).finalize().into_bytes()))
             .unwrap_or_default()
     };
-    Wanted { inputs, keys: Keys { texts, digest_secret: Some(Box::new(digest)) } }
+    Wanted { inputs, keys: Keys { texts, digest_secret: Some(Box::new(digest)) }, ..Wanted::default() }
 }
 
 /// The text of an input: a reference's output, or the text itself.
@@ -341,9 +346,29 @@ fn typed<T: serde::de::DeserializeOwned>(value: &Value, id: &ResourceId) -> Resu
         .map_err(|source| LocalError::Unreadable { what: format!("the inputs of {id}"), source })
 }
 
+/// Runs an action's blocking work on a thread of its own, which goes on when the action is given up: the run waits for it.
+async fn tracked<T: Send + 'static>(
+    context: &ActionContext,
+    work: impl FnOnce() -> Result<T, LocalError> + Send + 'static,
+) -> Result<T, LocalError> {
+    let held = context.unfinished.token();
+    blocking(move || {
+        let _held = held;
+        work()
+    })
+    .await
+}
+
 /// Runs blocking work on a thread of its own.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LocalError> + Send + 'static,
 ) -> Result<T, LocalError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LocalError::Cancelled))
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // A fault of ours is told as one, like any other action's.
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(LocalError::Cancelled),
+        },
+    }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use pki::kubeconfig::{Entry, Foreign, IsOurs, Kubeconfig, Names};
+use pki::kubeconfig::{Entry, Foreign, IsOurs, Kubeconfig, Names, Own};
 use resource::Secret;
 
 use super::remarks;
@@ -38,8 +38,7 @@ impl Files {
 
     /// All of them as one.
     fn joined(&self) -> Kubeconfig {
-        let directory = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
-        Kubeconfig::joined(self.files.iter().map(|file| file.now.clone().read_in(&directory(&file.path))))
+        Kubeconfig::joined(self.files.iter().map(OneFile::alone))
     }
 
     /// What stands under these names and is another cluster's.
@@ -81,12 +80,24 @@ impl Files {
 
     /// Takes a cluster's own entries out of whichever file has them; what is another cluster's stays and is returned.
     pub(super) fn take_out(&mut self, names: &Names, is_ours: IsOurs<'_>) -> Vec<Foreign> {
-        let joined = self.joined();
-        let own = joined.own(names, is_ours);
-        for file in self.files.iter_mut().filter(|_| !own.is_empty()) {
+        let own: Vec<Own> = (0..self.files.len()).map(|at| self.seen_from(at).own(names, is_ours)).collect();
+        for (file, own) in self.files.iter_mut().zip(own) {
             file.now.take_out(names, own);
         }
-        joined.foreign(names, is_ours)
+        let mut stays: Vec<Foreign> = Vec::new();
+        for foreign in self.files.iter().flat_map(|file| file.alone().foreign(names, is_ours)) {
+            if !stays.contains(&foreign) {
+                stays.push(foreign);
+            }
+        }
+        stays
+    }
+
+    /// All of them as one in which a file comes first: what it says of a name is what it means by it, and two files may mean
+    /// two clusters.
+    fn seen_from(&self, at: usize) -> Kubeconfig {
+        let others = self.files.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, file)| file);
+        Kubeconfig::joined([&self.files[at]].into_iter().chain(others).map(OneFile::alone))
     }
 
     /// Writes those that were changed.
@@ -96,7 +107,12 @@ impl Files {
 }
 
 impl OneFile {
-    /// Keeps what was there as `….bak`: remarks at the end of a line, and its layout, do not survive.
+    /// What it says, with the authorities' files named from the root.
+    fn alone(&self) -> Kubeconfig {
+        self.now.clone().read_in(self.path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Keeps what was there beside it: remarks at the end of a line, and its layout, do not survive.
     fn write(&self) -> Result<(), CommandError> {
         let failed = |error: &dyn std::error::Error| {
             CommandError::from_source(&format!("cannot write the kubeconfig {}", self.path.display()), error)
@@ -104,13 +120,21 @@ impl OneFile {
         let mut text = self.now.to_yaml().map_err(|error| failed(&error))?;
         let is_file = fs::metadata(&self.path).is_ok_and(|there| there.is_file() && there.len() > 0);
         if is_file {
-            let mut backup = self.path.clone().into_os_string();
-            backup.push(".bak");
             let old = fs::read(&self.path).map_err(|error| failed(&error))?;
-            user_file::write(Path::new(&backup), &old, Readers::Owner).map_err(|error| failed(&error))?;
+            // Where nothing can be put beside it, the file itself may still be written, and must be.
+            if let Err(error) = user_file::write(&self.backup(), &old, Readers::Owner) {
+                tracing::warn!(%error, file = %self.path.display(), "the kubeconfig as it was is not kept beside it");
+            }
             text = self.with_remarks(&old, text);
         }
         user_file::write(&self.path, text.reveal().as_bytes(), Readers::Owner).map_err(|error| failed(&error))
+    }
+
+    /// A name of its own, so that a copy that somebody else made is not written over.
+    fn backup(&self) -> PathBuf {
+        let mut backup = self.path.clone().into_os_string();
+        backup.push(".kubewright.bak");
+        backup.into()
     }
 
     /// The new text with the old one's remarks; without, where something in the old one only looks like remarks.
@@ -198,7 +222,7 @@ mod tests {
         fs::write(directory.path().join("a"), REMARK).unwrap();
         change(directory.path(), &["a"], |files| assert!(files.take_out(&names(), &ours).is_empty()));
         assert_eq!(fs::read_to_string(directory.path().join("a")).unwrap(), REMARK);
-        assert!(!directory.path().join("a.bak").exists());
+        assert!(!directory.path().join("a.kubewright.bak").exists());
     }
 
     #[test]
@@ -206,8 +230,41 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("a"), REMARK).unwrap();
         change(directory.path(), &["a"], |files| files.put(&entry("OURS"), &names(), false));
-        assert_eq!(fs::read_to_string(directory.path().join("a.bak")).unwrap(), REMARK);
+        assert_eq!(fs::read_to_string(directory.path().join("a.kubewright.bak")).unwrap(), REMARK);
         assert!(fs::read_to_string(directory.path().join("a")).unwrap().contains("https://10.0.0.2:6443"));
+    }
+
+    #[test]
+    fn a_copy_that_somebody_else_made_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a"), REMARK).unwrap();
+        fs::write(directory.path().join("a.bak"), "theirs").unwrap();
+        change(directory.path(), &["a"], |files| files.put(&entry("OURS"), &names(), false));
+        assert_eq!(fs::read_to_string(directory.path().join("a.bak")).unwrap(), "theirs");
+    }
+
+    #[test]
+    fn of_two_files_that_mean_two_clusters_by_one_name_only_ours_loses_it() {
+        for paths in [["ours", "theirs"], ["theirs", "ours"]] {
+            let directory = tempfile::tempdir().unwrap();
+            change(directory.path(), &["ours"], |files| files.put(&entry("OURS"), &names(), true));
+            change(directory.path(), &["theirs"], |files| files.put(&entry("THEIRS"), &names(), true));
+            let theirs = fs::read_to_string(directory.path().join("theirs")).unwrap();
+            change(directory.path(), &paths, |files| assert_eq!(files.take_out(&names(), &ours).len(), 3));
+            assert!(!fs::read_to_string(directory.path().join("ours")).unwrap().contains("demo"));
+            assert_eq!(fs::read_to_string(directory.path().join("theirs")).unwrap(), theirs);
+        }
+    }
+
+    #[test]
+    fn a_cluster_that_a_context_in_another_file_uses_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        change(directory.path(), &["a"], |files| files.put(&entry("OURS"), &names(), true));
+        let mine = "contexts:\n- name: mine\n  context: {cluster: demo, user: demo-admin}\n";
+        fs::write(directory.path().join("b"), mine).unwrap();
+        change(directory.path(), &["a", "b"], |files| drop(files.take_out(&names(), &ours)));
+        let text = fs::read_to_string(directory.path().join("a")).unwrap();
+        assert!(text.contains("name: demo-admin") && !text.contains("contexts:\n- "), "{text}");
     }
 
     #[test]

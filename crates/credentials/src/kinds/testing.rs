@@ -149,6 +149,7 @@ impl World {
             randomness: Arc::new(Counting::default()),
             events: Arc::new(Silence),
             cancel: CancellationToken::new(),
+            unfinished: tokio_util::task::TaskTracker::new(),
         };
         let outputs = Credentials.apply(&change, &context).await?.outputs;
         self.kept.0.lock().unwrap().insert(resource, (record(wish, &outputs), outputs.clone()));

@@ -197,6 +197,7 @@ impl World {
             randomness: Arc::new(Fixed),
             events: Arc::clone(&self.events) as Arc<dyn EventSink>,
             cancel: self.cancel.clone(),
+            unfinished: tokio_util::task::TaskTracker::new(),
         };
         with(self.handler()).apply(change, &context).await.map(|applied| assert!(applied.outputs.is_empty()))
     }

@@ -54,6 +54,12 @@ impl Home {
         ]
     }
 
+    /// Whether something was ever written in the machine, or for it.
+    pub(crate) fn has_data(&self) -> bool {
+        let written = |directory: &Path| std::fs::read_dir(directory).is_ok_and(|mut found| found.next().is_some());
+        written(&self.upper()) || self.data().iter().any(|(directory, _)| written(directory))
+    }
+
     /// What the supervisor says of itself: process id and start time.
     pub(crate) fn pid_file(&self) -> PathBuf {
         self.directory.join("run/pid")

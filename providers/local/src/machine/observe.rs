@@ -21,6 +21,8 @@ const KEYS: [(&str, &str); 3] = [
 pub(crate) struct Wanted {
     /// Desired inputs, references unresolved; recorded ones where it is no longer wanted.
     pub inputs: Value,
+    /// Our own record knows it.
+    pub recorded: bool,
     /// Texts of the key fields that could be resolved.
     pub keys: Keys,
 }
@@ -45,11 +47,18 @@ pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> 
         Err(error) => return Observation::unknown(error.to_string()),
     }
     let record = match record::read(home) {
-        Ok(record) => record.unwrap_or_else(|| Record::new("")),
+        Ok(Some(record)) => record,
+        // Its making was interrupted at its very beginning, or somebody else put it there.
+        Ok(None) if wanted.recorded || !home.has_data() => Record::new("", &Value::Null),
+        Ok(None) => return Observation::unknown(unmarked(home)),
         Err(error) => return Observation::unknown(error.to_string()),
     };
-    if let Some(why) = foreign(&record.inputs, &wanted.inputs) {
-        return Observation::unknown(why);
+    match foreign(&record.inputs, wanted) {
+        Some(Foreign::Other(lineage)) => {
+            return Observation::unknown(format!("it belongs to another cluster of this name (lineage {lineage})"));
+        }
+        Some(Foreign::Unmarked) if home.has_data() => return Observation::unknown(unmarked(home)),
+        _ => {}
     }
     let running = match process::find(home) {
         Ok(supervisor) => supervisor.is_some(),
@@ -63,12 +72,33 @@ pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> 
     Observation::present(attributes(wanted, &record.inputs, &found))
 }
 
-/// Why a machine is not the wanted one: it was made for another state's cluster of the same name. One that release 0.1
-/// made names none.
-fn foreign(made: &Value, wanted: &Value) -> Option<String> {
+/// Whose a machine is, when it is not the wanted one.
+#[derive(Debug, PartialEq, Eq)]
+enum Foreign {
+    /// It was made for another state's cluster of the same name.
+    Other(String),
+    /// It names no state, as those do that release 0.1 made, and our record does not know it.
+    Unmarked,
+}
+
+fn foreign(made: &Value, wanted: &Wanted) -> Option<Foreign> {
     let lineage = |inputs: &Value| inputs.get("lineage").and_then(Value::as_str).map(str::to_owned);
-    let (made, wanted) = (lineage(made)?, lineage(wanted)?);
-    (made != wanted).then(|| format!("it belongs to another cluster of this name (lineage {made})"))
+    let ours = lineage(&wanted.inputs)?;
+    match lineage(made) {
+        Some(made) => (made != ours).then_some(Foreign::Other(made)),
+        None => (!wanted.recorded).then_some(Foreign::Unmarked),
+    }
+}
+
+fn unmarked(home: &Home) -> String {
+    format!("somebody's data is in {}, and it does not say whose", home.directory().display())
+}
+
+/// The other state that a machine was made for; `None` where it is of this lineage, or says nothing.
+pub(crate) fn other_lineage(home: &Home, lineage: &str) -> Option<String> {
+    let record = record::read(home).ok()??;
+    let made = record.inputs.get("lineage")?.as_str()?;
+    (made != lineage).then(|| made.to_owned())
 }
 
 /// The public host key that a machine was last given.
@@ -191,7 +221,7 @@ mod tests {
             texts.insert(field.to_owned(), format!("text of {field}"));
             inputs[field] = json!({"$ref": format!("ssh-key/cp-1#{field}")});
         }
-        Wanted { inputs, keys: Keys { texts, digest_secret: Some(Box::new(|_| "d".into())) } }
+        Wanted { inputs, recorded: true, keys: Keys { texts, digest_secret: Some(Box::new(|_| "d".into())) } }
     }
 
     fn found() -> Found {
@@ -264,9 +294,47 @@ mod tests {
     #[test]
     fn a_machine_of_another_lineage_is_not_taken_for_the_wanted_one() {
         let of = |lineage: &str| json!({"lineage": lineage});
-        assert!(foreign(&of("1"), &of("2")).unwrap().contains("lineage 1"));
-        assert_eq!(foreign(&of("1"), &of("1")), None);
-        assert_eq!(foreign(&json!({}), &of("1")), None);
+        let wanted = |lineage: &str, recorded| Wanted { inputs: of(lineage), recorded, ..Wanted::default() };
+        assert_eq!(foreign(&of("1"), &wanted("2", true)), Some(Foreign::Other("1".to_owned())));
+        assert_eq!(foreign(&of("1"), &wanted("1", false)), None);
+        assert_eq!(foreign(&json!({}), &wanted("1", true)), None, "release 0.1 made it, and it is recorded");
+        assert_eq!(foreign(&json!({}), &wanted("1", false)), Some(Foreign::Unmarked));
+    }
+
+    fn home(root: &std::path::Path) -> Home {
+        let home = Home::new(root, "dev", "cp-1");
+        home.make().unwrap();
+        home
+    }
+
+    fn look(home: &Home, recorded: bool) -> Observation {
+        let wanted = Wanted { inputs: json!({"lineage": "1"}), recorded, ..Wanted::default() };
+        observe(home, &wanted, &cgroup::Layout::of_host().unwrap())
+    }
+
+    #[test]
+    fn data_that_does_not_say_whose_it_is_is_ours_only_where_we_recorded_it() {
+        let root = tempfile::tempdir().unwrap();
+        let home = home(root.path());
+        assert!(matches!(look(&home, false), Observation::Present { .. }), "it was only begun");
+        fs_err::create_dir_all(root.path().join("dev/cp-1/etcd/member/wal")).unwrap();
+        let Observation::Unknown { why: reason, .. } = look(&home, false) else { panic!("it is taken for ours") };
+        assert!(reason.contains("somebody's data"), "{reason}");
+        assert!(matches!(look(&home, true), Observation::Present { .. }));
+        record::begin(&home, "image", &Value::Null).unwrap();
+        assert!(matches!(look(&home, false), Observation::Unknown { .. }), "release 0.1 made it for somebody");
+        record::begin(&home, "image", &json!("1")).unwrap();
+        assert!(matches!(look(&home, false), Observation::Present { .. }), "we began it");
+    }
+
+    #[test]
+    fn the_state_that_a_machine_was_made_for_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let home = home(root.path());
+        assert_eq!(other_lineage(&home, "1"), None);
+        record::begin(&home, "image", &json!("2")).unwrap();
+        assert_eq!(other_lineage(&home, "1").as_deref(), Some("2"));
+        assert_eq!(other_lineage(&home, "2"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Home;
 use crate::LocalError;
@@ -21,10 +21,17 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record of a machine that is being made from `image`.
-    pub(super) fn new(image: &str) -> Self {
-        Self { image: image.to_owned(), prepared: false, inputs: Value::Null }
+    /// The record of a machine that is being made from `image` for the state with this lineage.
+    pub(super) fn new(image: &str, lineage: &Value) -> Self {
+        Self { image: image.to_owned(), prepared: false, inputs: json!({"lineage": lineage}) }
     }
+}
+
+/// Begins the record of a machine that is about to be made.
+pub(super) fn begin(home: &Home, image: &str, lineage: &Value) -> Result<Record, LocalError> {
+    let record = Record::new(image, lineage);
+    write(home, &record)?;
+    Ok(record)
 }
 
 /// The record of a machine; `None` where it has none (its making was interrupted).

@@ -82,6 +82,7 @@ pub(crate) fn context(cluster: &str, change: &Change, world: &Arc<World>) -> Act
         randomness: Arc::new(Nothing),
         events: Arc::new(Nothing),
         cancel: CancellationToken::new(),
+        unfinished: tokio_util::task::TaskTracker::new(),
     }
 }
 

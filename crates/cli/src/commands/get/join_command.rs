@@ -34,6 +34,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
         randomness: Arc::new(SystemRandomness),
         events: app.progress.clone(),
         cancel: CancellationToken::new(),
+        unfinished: tokio_util::task::TaskTracker::new(),
     };
     let tokens = TokenSecrets::new(open.composition.connections.clone());
     let token = tokens.mint(&access, "made by kubewright get join-command", &context).await?;
