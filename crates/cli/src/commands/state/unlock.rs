@@ -22,7 +22,10 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
     let name = arguments.name.name.as_str();
-    operation::load(app, name).await?;
+    if app.store.head(name).await?.is_none() {
+        // Says that there is none, and which there are. What can't be read can be unlocked all the same.
+        operation::load(app, name).await?;
+    }
     let broken = if arguments.force {
         app.store.break_lock(name).await?
     } else {
