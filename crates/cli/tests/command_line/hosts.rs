@@ -7,6 +7,12 @@ use std::process::{Command, Output};
 
 use crate::user::{User, ends};
 
+/// Documents of a cluster whose assets are looked for nowhere in the network.
+fn documents(user: &User, name: &str) -> String {
+    let documents = user.done(&["create", "cluster", name, "--node-count", "0", "--dry-run"]);
+    user.write(&format!("{name}.yaml"), &documents.replacen("spec:\n", "spec:\n  assets: {sources: [go]}\n", 1))
+}
+
 /// The program as somebody starts it who is not root. Who is none anyway stays who they are.
 fn as_nobody(user: &User, line: &str) -> Output {
     const NOBODY: u32 = 65534;
@@ -33,17 +39,19 @@ fn is_root() -> bool {
 #[test]
 fn a_host_that_is_not_fit_is_told_by_previews_and_refused_before_assets_are_got() {
     let user = User::new();
+    let file = documents(&user, "terminal1");
     let says = |line: &str, code, says: &[&str]| {
         ends(&as_nobody(&user, line), code, says);
     };
     let (refused, need) = ("this host cannot carry the cluster's machines yet; nothing was changed", "need root");
-    says("create cluster terminal1 --node-count 0 --yes", 1, &[refused, need]);
+    says(&format!("create cluster terminal1 -f {file} --yes"), 1, &[refused, need]);
     assert!(!user.path(".local/state/kubewright/clusters/terminal1").exists(), "nothing was kept");
     let warning = "Warning: this host cannot carry the cluster's machines yet";
-    says("create cluster terminal1 --node-count 0", 0, &[warning, need]);
+    says(&format!("create cluster terminal1 -f {file}"), 0, &[warning, need]);
     says("update cluster terminal1", 0, &[warning, need]);
     says("update cluster terminal1 --yes", 1, &[refused, need]);
-    let only = as_nobody(&user, "update cluster terminal1 --target ssh-key/terminal1");
+    let only = as_nobody(&user, "update cluster terminal1 --target ssh-key/control-plane-1");
+    ends(&only, 0, &["1 to create", "kubewright update cluster terminal1 --target ssh-key/control-plane-1 --yes"]);
     assert!(!String::from_utf8_lossy(&only.stderr).contains(warning), "no machine is made");
     let cached = std::fs::read_dir(user.path(".cache/kubewright/assets")).into_iter().flatten().count();
     assert_eq!(cached, 0, "no asset was got");
@@ -76,22 +84,22 @@ fn a_host_is_set_up_only_when_nothing_can_refuse_any_more() {
     let says = |line: &str, code, says: &[&str]| {
         ends(&without_nspawn(&user, line), code, says);
     };
-    let documents = user.done(&["create", "cluster", "terminal1", "--node-count", "0", "--dry-run"]);
+    let file = documents(&user, "terminal1");
     let login = "spec:\n  containerd: {registryCredentials: {r.example: {username: u, passwordFile: /nowhere}}}\n";
-    let file = user.write("login.yaml", &documents.replacen("spec:\n", login, 1));
-    says(&format!("create cluster terminal1 --setup-host --yes -f {file}"), 10, &["passwordFile"]);
+    let text = std::fs::read_to_string(&file).unwrap().replacen("spec:\n", login, 1);
+    let with_login = user.write("login.yaml", &text);
+    says(&format!("create cluster terminal1 --setup-host --yes -f {with_login}"), 10, &["passwordFile"]);
     let rules =
         "apiVersion: kubewright.io/v1alpha1\nkind: PlanRules\nrules: [{name: none, deny: 'true', message: no}]\n";
     let rules = user.write("rules.yaml", rules);
-    says(&format!("create cluster terminal1 --node-count 0 --setup-host --rules {rules} --yes"), 11, &["refused by"]);
-    says(
-        "create cluster terminal2 --node-count 0 --setup-host",
-        0,
-        &["with --yes this would run", "systemd-container"],
-    );
+    says(&format!("create cluster terminal1 -f {file} --setup-host --rules {rules} --yes"), 11, &["refused by"]);
+    let file = documents(&user, "terminal2");
+    let would = ["with --yes this would run", "systemd-container"];
+    says(&format!("create cluster terminal2 -f {file} --setup-host"), 0, &would);
     assert!(!user.path("installed").exists());
     // This package manager brings nothing, so that what is still missing is refused, before assets are got.
     let hint = "kubewright preflight --setup-host";
-    says("create cluster terminal3 --node-count 0 --setup-host --yes", 1, &["program systemd-nspawn", hint]);
+    let file = documents(&user, "terminal3");
+    says(&format!("create cluster terminal3 -f {file} --setup-host --yes"), 1, &["program systemd-nspawn", hint]);
     assert!(user.path("installed").exists());
 }
