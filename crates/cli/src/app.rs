@@ -96,9 +96,19 @@ impl App {
         }
     }
 
+    /// A text whose commands can be typed as they stand.
+    pub(crate) fn suggestive(&self, text: &str) -> String {
+        again::with_state(text, self.given_state.as_deref())
+    }
+
+    /// The store as it was given as an option.
+    pub(crate) fn given_state(&self) -> Option<&str> {
+        self.given_state.as_deref()
+    }
+
     /// Says something.
     pub(crate) fn say(&self, text: impl Into<String>) {
-        let text = again::with_state(&text.into(), self.given_state.as_deref());
+        let text = self.suggestive(&text.into());
         self.progress.emit(Event::Note { text });
     }
 

@@ -8,6 +8,7 @@ use fs_err as fs;
 
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::suggestion::Suggestion;
 use crate::user_file::{self, Readers};
 
 /// Its name where the user does not give one.
@@ -37,7 +38,7 @@ impl LockFile {
         match self.find()? {
             None if self.named => Err(CommandError::failed(format!("there is no lock {}", self.path.display()))
                 .exit(Exit::InvalidSpec)
-                .hint(format!("kubewright assets lock --asset-lock {}", self.path.display()))),
+                .hint(Suggestion::new("assets lock").options("--asset-lock", [self.path.display()]).text())),
             found => Ok(found),
         }
     }

@@ -17,7 +17,7 @@ pub(crate) fn open(app: &App, path: &Path) -> Result<(), CommandError> {
         return Ok(());
     }
     Err(CommandError::failed(format!("the editor `{editor}` ended with {status}; nothing was changed"))
-        .hint("VISUAL or EDITOR says which editor is started"))
+        .hint("VISUAL, KUBE_EDITOR or EDITOR says which editor is started"))
 }
 
 /// Asks whether what is not valid yet is to be edited further.

@@ -61,9 +61,10 @@ pub(crate) fn without_empty_variables(command: Command) -> Command {
     command.mut_subcommands(without_empty_variables)
 }
 
-/// The user's editor; blanks are none.
+/// The user's editor, kubectl's before that of everything else; blanks are none.
 fn editor() -> String {
-    let named = ["VISUAL", "EDITOR"].into_iter().filter_map(variable).find(|editor| !editor.trim().is_empty());
+    let named =
+        ["VISUAL", "KUBE_EDITOR", "EDITOR"].into_iter().filter_map(variable).find(|editor| !editor.trim().is_empty());
     named.unwrap_or_else(|| "vi".to_owned())
 }
 

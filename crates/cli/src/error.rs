@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use engine::{ActionError, StoreError};
 
 use crate::exit::Exit;
+use crate::suggestion::quoted;
 
 /// A failed command.
 #[derive(Debug)]
@@ -86,7 +87,7 @@ impl From<StoreError> for CommandError {
                 .hint("nothing more was changed; what the other one does is a run of the cluster: see kubewright get clusters")
                 .hint("then run the same command again"),
             StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state from a backup"),
-            StoreError::Moved { to } => failed.hint(format!("run the same command with: --state '{to}'")),
+            StoreError::Moved { to } => failed.hint(format!("run the same command with: --state {}", quoted(&to))),
             StoreError::Unusable { .. } => failed,
         }
     }

@@ -87,7 +87,7 @@ async fn findings(
 /// What the first look judges a cluster by.
 fn expected(resolved: &Resolved) -> Expected {
     let nodes = resolved.machines.iter().map(|machine| machine.name.clone()).collect();
-    Expected { nodes, own_network: own_network(resolved) }
+    Expected { cluster: resolved.name().to_owned(), nodes, own_network: own_network(resolved) }
 }
 
 fn no_answer(error: &ApiError) -> CommandError {

@@ -134,7 +134,7 @@ fn documents(resolved: &Resolved) -> Result<Vec<Value>, serde_json::Error> {
 }
 
 fn show(app: &App, findings: &[Finding]) -> Result<(), CommandError> {
-    let text = report::rules_text(findings);
+    let text = app.suggestive(&report::rules_text(findings));
     match app.format {
         Format::Text => output::text(&text),
         // Standard output is for the plan.

@@ -39,6 +39,7 @@ mod run_limits;
 mod run_log;
 mod signals;
 mod sources;
+mod suggestion;
 mod summary;
 mod surroundings;
 mod system;
@@ -123,7 +124,7 @@ fn show(error: &CommandError, state: Option<&str>) {
     use report::style::{DELETE, DIM, paint};
     output::note(&format!("{} {}\n", paint(DELETE, "error:"), error.message));
     for line in &error.output {
-        output::note(&format!("  {}\n", paint(DIM, line)));
+        output::note(&format!("  {}\n", paint(DIM, again::with_state(line, state))));
     }
     for hint in &error.hints {
         output::note(&format!("hint: {}\n", again::with_state(hint, state)));

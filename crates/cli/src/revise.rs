@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::suggestion::Suggestion;
 use crate::{documents, ground, operation, output, resolving};
 
 /// Documents, and what they refer to.
@@ -52,10 +53,9 @@ pub(crate) async fn revise(app: &App, name: &str, base: &Loaded, documents: impl
     let digest = store.put_revision(&*lease, &revision).await?;
     store.set_revision(&*lease, &loaded, digest.clone()).await?;
     show(&digest, true)?;
-    app.say(format!(
-        "Revision {} is the wanted one. See what it changes: kubewright update cluster {name}",
-        digest.short()
-    ));
+    let wanted = format!("Revision {} is the wanted one.", digest.short());
+    // Who goes on with a plan is not told to look at it.
+    app.say(if is_result { format!("{wanted} See what it changes: kubewright update cluster {name}") } else { wanted });
     Ok(Exit::Fine)
 }
 
@@ -90,7 +90,8 @@ pub(crate) fn keep(texts: &[SourceText], error: CommandError) -> CommandError {
 
 /// Where a user's text is, and what to do with it.
 pub(crate) fn kept_in(path: &std::path::Path) -> String {
-    format!("your text is kept in {}; mend it and use: kubewright replace -f {}", path.display(), path.display())
+    let command = Suggestion::new("replace").options("-f", [path.display()]).text();
+    format!("your text is kept in {}; mend it and use: {command}", path.display())
 }
 
 #[cfg(test)]

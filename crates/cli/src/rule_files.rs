@@ -7,9 +7,10 @@ use spec::Source;
 use crate::documents;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::suggestion::Suggestion;
 
 /// Files with the user's own rules.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct RuleFiles {
     /// File with your own rules for plans (kind PlanRules), or a directory of them; may be given several times, in the
     /// variable with `:` between them
@@ -35,9 +36,9 @@ impl RuleFiles {
         })
     }
 
-    /// What to type after a command for the same rules.
-    pub(crate) fn again(&self) -> String {
-        self.given().flat_map(|file| [" --rules ", file]).collect()
+    /// A command with the same rules.
+    pub(crate) fn suggested(&self, command: Suggestion) -> Suggestion {
+        command.options("--rules", self.given())
     }
 
     fn given(&self) -> impl Iterator<Item = &String> {
@@ -72,6 +73,7 @@ mod tests {
     #[test]
     fn without_files_there_are_no_rules() {
         assert_eq!(RuleFiles::default().read().unwrap(), UserRules::default());
-        assert_eq!(RuleFiles { rules: vec!["a".into(), "b".into()] }.again(), " --rules a --rules b");
+        let two = RuleFiles { rules: vec!["a".into(), "b c".into()] };
+        assert_eq!(two.suggested(Suggestion::new("x")).text(), "kubewright x --rules a --rules 'b c'");
     }
 }

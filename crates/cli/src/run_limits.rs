@@ -6,8 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use engine::Limits;
 
+use crate::suggestion::{self, Suggestion};
+
 /// Limits of a run.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct RunLimits {
     /// How many actions run at once [default: as many as can]
     #[arg(long, value_name = "N")]
@@ -21,6 +23,15 @@ impl RunLimits {
     /// The same for the engine.
     pub(crate) fn limits(&self) -> Limits {
         Limits { total: self.parallelism, action: self.action_timeout, ..Limits::default() }
+    }
+}
+
+impl RunLimits {
+    /// A command with the same limits.
+    pub(crate) fn suggested(&self, command: Suggestion) -> Suggestion {
+        command
+            .options("--parallelism", self.parallelism)
+            .options("--action-timeout", self.action_timeout.map(suggestion::duration))
     }
 }
 

@@ -11,6 +11,7 @@ use fs_err as fs;
 
 pub(crate) use file::LogFile;
 
+use crate::again;
 use crate::app::App;
 
 /// How many logs of a cluster are kept.
@@ -19,6 +20,8 @@ const KEPT: usize = 50;
 /// Shows events and writes them down.
 pub(crate) struct RunLog {
     shown: Arc<dyn EventSink>,
+    /// The store that commands are suggested with.
+    state: Option<String>,
 }
 
 impl RunLog {
@@ -31,7 +34,7 @@ impl RunLog {
         }
         forget_old(&directory);
         tracing::info!(cluster, run, command = app.environment.command, who = app.environment.who, "kubewright runs");
-        Self { shown: app.progress.clone() }
+        Self { shown: app.progress.clone(), state: app.given_state().map(str::to_owned) }
     }
 }
 
@@ -58,6 +61,12 @@ fn forget_old(directory: &std::path::Path) {
 impl EventSink for RunLog {
     fn emit(&self, event: Event) {
         record::record(&event);
-        self.shown.emit(event);
+        self.shown.emit(match event {
+            Event::ActionFailed { action, why, hint, output } => {
+                let hint = hint.map(|hint| again::with_state(&hint, self.state.as_deref()));
+                Event::ActionFailed { action, why, hint, output }
+            }
+            other => other,
+        });
     }
 }

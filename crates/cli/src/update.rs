@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine::{Lease, Limits, Summary};
+use engine::{Lease, Summary};
 use plan::{Change, Plan};
 use resource::ResourceId;
 use rules::UserRules;
@@ -25,7 +25,10 @@ use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::operation;
 use crate::output::{self, Format};
-use crate::{confirm, health, kubeconfig, kubectl, proxies, summary};
+use crate::rule_files::RuleFiles;
+use crate::run_limits::RunLimits;
+use crate::suggestion::Suggestion;
+use crate::{confirm, health, host, kubeconfig, kubectl, proxies, summary};
 
 pub(crate) use self::compare::compare;
 pub(crate) use self::saved::SavedPlan;
@@ -55,17 +58,36 @@ pub(crate) struct Wish {
     /// The plan to carry out.
     pub(crate) saved: Option<SavedPlan>,
     /// How much runs at once, and for how long.
-    pub(crate) limits: Limits,
+    pub(crate) limits: RunLimits,
     /// Exit with 3 when changes are pending.
     pub(crate) detailed_exitcode: bool,
     /// How many resources may be deleted or replaced; any number without it.
     pub(crate) max_destroy: Option<usize>,
     /// The user's own rules.
     pub(crate) rules: UserRules,
+    /// Where those are written.
+    pub(crate) rule_files: RuleFiles,
     /// How machines are looked at and treated.
     pub(crate) care: Care,
-    /// What to type to go on after a failure.
-    pub(crate) again: String,
+    /// The documents were changed just now, whatever becomes of the plan.
+    pub(crate) is_revised: bool,
+    /// Install what this host lacks.
+    pub(crate) setup_host: bool,
+}
+
+impl Wish {
+    /// The command that carries out what is wished: what follows a preview, and a failure.
+    ///
+    /// A plan of a file is not named again: whatever a run did before it failed made it stale.
+    pub(crate) fn command(&self, name: &str) -> String {
+        let command = Suggestion::new("update cluster").word(name).options("--target", &self.view.targets);
+        let command = command.flag("--timeline", self.view.timeline);
+        let command = self.limits.suggested(command);
+        let command = command.flag("--detailed-exitcode", self.detailed_exitcode);
+        let command = self.rule_files.suggested(command.options("--max-destroy", self.max_destroy));
+        let command = command.flag("--deep", self.care.deep).options("--forget-etcd-data", &self.care.forget_etcd_data);
+        command.flag("--yes", true).text()
+    }
 }
 
 /// How far an update has come.
@@ -101,6 +123,9 @@ pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
 async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<Next, CommandError> {
     let changing = wish.yes || progress.approved.is_some() || progress.look != Look::First;
     let lease = if changing { Some(operation::lock(app, name, "update cluster").await?) } else { None };
+    if wish.setup_host && progress.look == Look::First {
+        set_up(app, name, wish, changing).await?;
+    }
     let compared = compare(app, name, wish, changing).await?;
     let plan = &compared.plan;
     if wish.view.drift_only {
@@ -114,6 +139,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     }
     compared.judge.plan(app, plan, wish.max_destroy, &wish.rules)?;
     compared.prepared.mention(app);
+    host::warn(app, &compared.obstacles);
     compared.mention_edition(app, name);
     let (site, look) = (Site { app, wish }, progress.look);
     match lease {
@@ -131,6 +157,21 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
             site.pending(name, look, plan)
         }
     }
+}
+
+/// Installs what this host lacks when the plan is carried out, after everything that can refuse it; else says what that would be.
+async fn set_up(app: &App, name: &str, wish: &Wish, changing: bool) -> Result<(), CommandError> {
+    if !host::lacks_programs() {
+        return Ok(());
+    }
+    if !changing {
+        host::foretell_set_up(app);
+        return Ok(());
+    }
+    let foreseen = compare(app, name, wish, false).await?;
+    foreseen.judge.plan(app, &foreseen.plan, wish.max_destroy, &wish.rules)?;
+    host::refuse(foreseen.obstacles.iter().filter(|finding| !finding.can_be_installed()))?;
+    app.phase("host set up", host::set_up(app)).await
 }
 
 /// Prints a plan as the user wants it.
@@ -164,7 +205,13 @@ impl Site<'_> {
             return Ok(Next::Pass(Progress { look, approved: Some(plan.changes.clone()) }));
         }
         if app.format == Format::Text {
-            app.say(format!("\nNothing was changed. To carry this out: {}", wish.again));
+            let revision = plan.base.revision.short();
+            let left = if wish.is_revised {
+                format!("Revision {revision} is the wanted one now, and nothing else was changed.")
+            } else {
+                "Nothing was changed.".to_owned()
+            };
+            app.say(format!("\n{left} To carry this out: {}", wish.command(name)));
         }
         Ok(Next::Exit(pending_exit(wish, plan)))
     }
@@ -188,9 +235,9 @@ impl Site<'_> {
     ) -> Result<Next, CommandError> {
         let (app, plan) = (self.app, &compared.plan);
         let began = std::time::Instant::now();
-        let running = compared.operation.run(plan, &compared.desired, lease, self.wish.limits.clone());
+        let running = compared.operation.run(plan, &compared.desired, lease, self.wish.limits.limits());
         let summary = app.phase_until("run", running, Summary::is_complete).await?;
-        operation::outcome(app, &summary, &self.wish.again)?;
+        operation::outcome(app, &summary, &self.wish.command(&plan.base.cluster))?;
         // What was approved is done; what could not be seen then is another plan's.
         let next = look.after(plan).filter(|_| self.wish.saved.is_none());
         if next == Some(Look::Machines) {

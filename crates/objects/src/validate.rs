@@ -109,6 +109,8 @@ pub struct Finding {
 /// What a cluster is judged by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
+    /// Its name, for commands that are suggested.
+    pub cluster: String,
     /// The nodes that it should have.
     pub nodes: BTreeSet<String>,
     /// The documents ask for no pod network, so that it is the owner's to bring one.
@@ -168,7 +170,7 @@ pub fn findings(summary: &ClusterSummary, expected: &Expected) -> Vec<Finding> {
         }
     }
     for name in expected.nodes.iter().filter(|name| !summary.nodes.iter().any(|node| node.name == **name)) {
-        let hint = format!("`kubewright ssh CLUSTER {name} -- journalctl -u kubelet -n 50`");
+        let hint = format!("`kubewright ssh {} {name} -- journalctl -u kubelet -n 50`", expected.cluster);
         findings.push(finding(format!("node/{name}"), "has not registered".to_owned(), Some(hint)));
     }
     for node in &summary.nodes {
@@ -250,7 +252,7 @@ mod tests {
 
     fn judge(summary: &ClusterSummary, expected: &[&str]) -> Vec<String> {
         let nodes = expected.iter().map(|name| (*name).to_owned()).collect();
-        findings(summary, &Expected { nodes, own_network: false })
+        findings(summary, &Expected { nodes, ..Expected::default() })
             .iter()
             .map(|found| format!("{} {}", found.subject, found.problem))
             .collect()
@@ -307,7 +309,8 @@ mod tests {
     }
 
     fn failures(summary: &ClusterSummary, own_network: bool) -> Vec<String> {
-        let expected = Expected { nodes: BTreeSet::from(["w-1".to_owned()]), own_network };
+        let nodes = BTreeSet::from(["w-1".to_owned()]);
+        let expected = Expected { nodes, own_network, ..Expected::default() };
         let found = findings(summary, &expected).into_iter().filter(|found| found.fails);
         found.map(|found| found.subject).collect()
     }
@@ -332,7 +335,8 @@ mod tests {
         let summary = ClusterSummary { nodes: vec![waiting], pods, ..ClusterSummary::default() };
         assert_eq!(failures(&summary, true), [""; 0]);
         assert_eq!(failures(&summary, false).len(), 3);
-        let expected = |own_network| Expected { nodes: BTreeSet::from(["w-1".to_owned()]), own_network };
+        let nodes = || BTreeSet::from(["w-1".to_owned()]);
+        let expected = |own_network| Expected { nodes: nodes(), own_network, ..Expected::default() };
         assert!(
             waits_for_network(&summary.nodes, &expected(true)) && !waits_for_network(&summary.nodes, &expected(false))
         );

@@ -17,7 +17,10 @@ pub(crate) fn check(input: &RuleInput<'_>) -> Vec<Finding> {
         removed.len(),
         members.len()
     );
-    let hint = "take one away, wait until the cluster is well (kubewright validate cluster), then the next";
+    let hint = format!(
+        "take one away, wait until the cluster is well (kubewright validate cluster {}), then the next",
+        input.intent.cluster
+    );
     vec![Finding::refuse(NAME, message, hint).about(removed.into_values())]
 }
 

@@ -17,14 +17,19 @@ pub(crate) fn check(input: &RuleInput<'_>) -> Vec<Finding> {
     let known: BTreeSet<&ResourceId> = input.recorded.iter().chain(planned).collect();
     let unknown = input.protected.iter().filter(|id| !known.contains(id));
     unknown
-        .map(|id| Finding::warn(NAME, format!("there is no {id} to protect"), hint(id, &known)).about([id]))
+        .map(|id| {
+            Finding::warn(NAME, format!("there is no {id} to protect"), hint(input.intent.cluster, id, &known))
+                .about([id])
+        })
         .collect()
 }
 
-fn hint(id: &ResourceId, known: &BTreeSet<&ResourceId>) -> String {
+fn hint(cluster: &str, id: &ResourceId, known: &BTreeSet<&ResourceId>) -> String {
     match spec::nearest(id.as_str(), known.iter().map(|id| id.as_str())) {
         Some(nearest) => format!("did you mean {nearest}? It stands in `spec.protection.resources`"),
-        None => "it stands in `spec.protection.resources`; `kubewright state list` shows what there is".to_owned(),
+        None => {
+            format!("it stands in `spec.protection.resources`; `kubewright state list {cluster}` shows what there is")
+        }
     }
 }
 

@@ -102,7 +102,7 @@ fn refuse(code: &str, message: &str, field: &str) -> Diagnostic {
 
 fn cannot(field: &str) -> Diagnostic {
     let message = format!("`{field}` can't be changed without touching other parts of the text");
-    refuse("spec::edit", &message, field).help("change it in an editor, with `kubewright edit`")
+    refuse("spec::edit", &message, field).help("change it in an editor, with `edit cluster`")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod resolvers;
 mod schema;
 pub mod setup;
 pub mod subnet;
+mod unmade;
 
 pub use capacity::HostCapacity;
 pub use error::LocalError;
@@ -28,3 +29,4 @@ pub use owner::{HostIdentity, Owner};
 pub use preflight::{Finding, Wish};
 pub use provider::LocalProvider;
 pub use resolvers::Resolvers;
+pub use unmade::Unmade;

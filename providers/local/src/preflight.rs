@@ -27,6 +27,8 @@ pub struct Wish {
     pub bridge: String,
     /// Its subnet.
     pub subnet: Ipv4Net,
+    /// Whether its network was made already.
+    pub recorded: bool,
     /// How many machines.
     pub machines: usize,
     /// Whether the machine image must still be built.
@@ -121,8 +123,9 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
     if !probe.root {
         findings.push(Finding {
             object: "user".into(),
-            why: "local machines need root: they are containers with their own networks".into(),
-            command: Some("sudo kubewright …".into()),
+            why: "local machines need root: they are containers with their own networks; run the command with sudo"
+                .into(),
+            command: None,
         });
     }
     findings.extend(missing_programs(wish, probe));
@@ -140,7 +143,7 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
     }));
     if let Some(facts) = &probe.facts {
         let owner = Owner::new(&wish.lineage, &wish.cluster);
-        findings.extend(taken_bridge(&owner, &wish.bridge, false, &facts.links));
+        findings.extend(taken_bridge(&owner, &wish.bridge, wish.recorded, &facts.links));
         findings.extend(subnet::check(&wish.cluster, wish.subnet, facts, &[]));
     }
     findings.extend(full_disk(wish, probe));
@@ -198,7 +201,7 @@ pub(crate) fn taken_bridge(owner: &Owner, bridge: &str, recorded: bool, links: &
         object: format!("link {bridge}"),
         why,
         command: Some(match state {
-            Some(state) => format!("kubewright get clusters --state {state}"),
+            Some(state) => clusters_of(state),
             None => format!("ip -d link show {bridge}"),
         }),
     })
@@ -215,7 +218,7 @@ pub(crate) fn running_elsewhere(cluster: &str, own: &Path, supervisors: &[String
     Some(Finding {
         object: format!("machines of {cluster}"),
         why: format!("machines of a cluster {cluster} of another state run from {directory}"),
-        command: Some(format!("kubewright get clusters --state {state}")),
+        command: Some(clusters_of(state)),
     })
 }
 
@@ -230,6 +233,11 @@ pub(crate) fn of_another_state(owner: &Owner, homes: &[Home]) -> Option<Finding>
             command: None,
         })
     })
+}
+
+/// The command that lists the clusters of a state, whatever its directory is called.
+fn clusters_of(state: &str) -> String {
+    format!("kubewright get clusters --state '{}'", state.replace('\'', r"'\''"))
 }
 
 /// The directory of the machines of a cluster that run, from `<directory>/<cluster>/<machine> (…)`.
@@ -265,6 +273,7 @@ mod tests {
             lineage: "1a-2b".into(),
             bridge: "kw-dev".into(),
             subnet: "10.88.0.0/24".parse().unwrap(),
+            recorded: false,
             machines: 3,
             builds_image: false,
             proxies_by_nftables: true,

@@ -226,7 +226,7 @@ impl LocalProvider {
         }
         let message = format!("{} is no longer what it was when the plan was made", change.resource);
         let stale = ActionError { class: ErrorClass::Stale, ..ActionError::permanent(message) };
-        Err(stale.hint("make a new plan: kubewright update cluster"))
+        Err(stale.hint(format!("make a new plan: kubewright update cluster {}", context.cluster)))
     }
 
     /// Machines of these clusters that nobody asked for. Where it cannot be found out, there are none.
@@ -249,7 +249,7 @@ impl LocalProvider {
 
     /// Looks for resources; without a context references count as what the machine was made with. `known`: all of them
     /// are recorded, whatever the requests say.
-    fn look(
+    pub(crate) fn look(
         &self,
         requests: &[ObserveRequest],
         context: Option<&dyn ObserveContext>,
@@ -360,7 +360,7 @@ async fn tracked<T: Send + 'static>(
 }
 
 /// Runs blocking work on a thread of its own.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LocalError> + Send + 'static,
 ) -> Result<T, LocalError> {
     match tokio::task::spawn_blocking(work).await {

@@ -134,6 +134,7 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
         lineage: "real".into(),
         bridge: bridge.clone(),
         subnet: net,
+        recorded: false,
         machines: 3,
         builds_image: true,
         proxies_by_nftables: true,

@@ -1,21 +1,25 @@
 //! `create cluster`: writes a cluster's documents, and with --yes makes it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::Args;
 use engine::SourceText;
-use model::Ground;
-use provider_local::{Finding, Wish as HostWish, names};
-use spec::{Cni, Effective, NewCluster};
+use model::{Ground, Resolved};
+use provider_local::names;
+use resource::{Desired, ResourceId};
+use spec::{Cni, NewCluster};
 
 use crate::app::App;
 use crate::arguments::Name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
+use crate::host::{self, Asked};
 use crate::output::{self, Format};
 use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, Wish};
-use crate::{compose, documents, ground, host, kubeconfig, resolving, sources, surroundings};
+use crate::{compose, documents, ground, kubeconfig, resolving, surroundings};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -44,7 +48,7 @@ pub(crate) struct Arguments {
     /// The pod network
     #[arg(long, value_name = "NAME", value_parser = cni)]
     cni: Option<Cni>,
-    /// Install what this host lacks with its package manager
+    /// Install what this host lacks with its package manager; without --yes, print what that would run
     #[arg(long)]
     setup_host: bool,
     /// Print the documents and write nothing
@@ -84,7 +88,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
             arguments.name.name
         ))
         .exit(Exit::InvalidSpec)
-        .hint(format!("kubewright create cluster {name} …")));
+        .hint(format!("kubewright create cluster {name}")));
     }
     if arguments.dry_run {
         show(app, &texts)?;
@@ -100,25 +104,18 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let lineage = uuid::Uuid::new_v4().to_string();
     refuse_foreign(app, &name, &lineage).await?;
     kubeconfig::check_new(app, &name)?;
-    if arguments.setup_host {
-        app.phase("host set up", host::set_up(app)).await?;
-    }
     // Held until the cluster's own network shows that its subnet is taken.
     let (ground, _held) = ground::new(app, &name, &effective, &texts).await?;
-    if arguments.yes {
-        check_host(app, &name, &lineage, &effective, &ground).await?;
-    }
     passwords::check(&effective.cluster.spec.containerd.registry_credentials, false, &PasswordFiles)?;
     // An own template that is no good is refused before anything is kept.
-    resolving::build(&resolving::resolve(&lineage, effective, ground.clone())?)?;
+    let resolved = resolving::resolve(&lineage, effective, ground.clone())?;
+    let desired = resolving::build(&resolved)?;
+    if arguments.yes {
+        check_host(app, &lineage, &resolved, &desired, arguments.setup_host).await?;
+    }
     store(app, &name, &lineage, texts, &ground).await?;
-    let again = format!("kubewright update cluster {name}{} --yes", arguments.rules.again());
-    update::update(
-        app,
-        &name,
-        &Wish { yes: arguments.yes, rules, limits: arguments.limits.limits(), again, ..Wish::default() },
-    )
-    .await
+    let Arguments { yes, setup_host, limits, rules: rule_files, .. } = arguments;
+    update::update(app, &name, &Wish { yes, limits, rules, rule_files, setup_host, ..Wish::default() }).await
 }
 
 /// The documents as they would be kept; as JSON, a list of them.
@@ -153,38 +150,17 @@ async fn refuse_foreign(app: &App, name: &str, lineage: &str) -> Result<(), Comm
     }
 }
 
-/// Refuses before anything is written when this host can't carry the machines.
+/// Refuses before anything is written when this host can't carry the machines; what will be `set_up` counts as there.
 async fn check_host(
     app: &App,
-    name: &str,
     lineage: &str,
-    effective: &Effective,
-    ground: &Ground,
+    resolved: &Resolved,
+    desired: &BTreeMap<ResourceId, Desired>,
+    set_up: bool,
 ) -> Result<(), CommandError> {
-    let machines = effective.groups.iter().map(|group| group.spec.count as usize).sum();
-    let proxy = &effective.cluster.spec.networking.kube_proxy;
-    let wish = HostWish {
-        cluster: name.to_owned(),
-        lineage: lineage.to_owned(),
-        bridge: ground.local.bridge.clone(),
-        subnet: ground.local.subnet,
-        machines,
-        builds_image: sources::builds_machine_image(app, &effective.cluster.spec.assets.sources),
-        proxies_by_nftables: proxy.enabled && proxy.mode == spec::ProxyMode::Nftables,
-    };
-    let findings = compose::local_provider(app).preflight(&wish).await;
-    if findings.is_empty() { Ok(()) } else { Err(unfit(&findings)) }
-}
-
-fn unfit(findings: &[Finding]) -> CommandError {
-    let mut error = CommandError::failed("this host cannot carry the cluster's machines yet; nothing was changed");
-    error.output = findings.iter().map(|finding| format!("{}: {}", finding.object, finding.why)).collect();
-    error.hints = findings.iter().filter_map(|finding| finding.command.clone()).collect();
-    error.hints.dedup();
-    if findings.iter().any(Finding::can_be_installed) {
-        error = error.hint("or let kubewright install what is missing: add --setup-host");
-    }
-    error
+    let (recorded, targets) = (&BTreeMap::new(), &BTreeSet::new());
+    let obstacles = Asked { lineage, resolved, desired, recorded, targets }.obstacles(app).await;
+    host::refuse(obstacles.iter().filter(|finding| !(set_up && finding.can_be_installed())))
 }
 
 /// Writes the first revision and the head.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
-use engine::{Limits, Summary};
+use engine::Summary;
+use plan::Change;
 use resource::Digest;
 use rules::UserRules;
 
@@ -15,9 +16,10 @@ use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::kubeconfig::Authority;
 use crate::operation::{self, Operation};
-use crate::output::Format;
+use crate::output::{self, Format};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
+use crate::suggestion::Suggestion;
 use crate::{confirm, ground, kubeconfig, update};
 
 /// Arguments of `delete cluster`.
@@ -39,13 +41,13 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let rules = arguments.rules.read()?;
-    let again = format!("kubewright delete cluster {}{} --yes", arguments.name.name, arguments.rules.again());
     let wish = Wish {
         yes: arguments.yes,
         max_destroy: arguments.max_destroy,
         rules,
-        limits: arguments.limits.limits(),
-        again,
+        rule_files: arguments.rules,
+        limits: arguments.limits,
+        approved: None,
     };
     delete(app, &arguments.name.name, &wish).await
 }
@@ -56,13 +58,29 @@ struct Wish {
     yes: bool,
     max_destroy: Option<usize>,
     rules: UserRules,
-    limits: Limits,
-    /// What to type to go on.
-    again: String,
+    rule_files: RuleFiles,
+    limits: RunLimits,
+    /// What was shown when the user said yes; `None` where nobody was asked.
+    approved: Option<Shown>,
+}
+
+/// What a user sees before saying yes: which cluster, by its lineage, and what happens to it.
+#[derive(Debug, Clone, PartialEq)]
+struct Shown {
+    lineage: String,
+    changes: Vec<Change>,
+}
+
+impl Wish {
+    /// The command that carries out what is wished.
+    fn command(&self, name: &str) -> String {
+        let command = Suggestion::new("delete cluster").word(name).options("--max-destroy", self.max_destroy);
+        self.limits.suggested(self.rule_files.suggested(command)).flag("--yes", true).text()
+    }
 }
 
 async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
-    let again = &wish.again;
+    let again = &wish.command(name);
     let lease = if wish.yes { Some(operation::lock(app, name, "delete cluster").await?) } else { None };
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
@@ -75,19 +93,30 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     let plan = operation
         .plan(name, &desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?
         .judged_by(wish.rules.digest());
-    update::show(app, &plan)?;
+    let nothing_is_there = operation.loaded.state.resources.is_empty() && plan.is_empty() && plan.report.is_empty();
+    if nothing_is_there && app.format == Format::Text {
+        output::text(&format!("Nothing of cluster {name} is there: only its record is deleted.\n"));
+    } else {
+        update::show(app, &plan)?;
+    }
     judge.plan(app, &plan, wish.max_destroy, &wish.rules)?;
+    let shown = Shown { lineage: operation.loaded.head.lineage.clone(), changes: plan.changes.clone() };
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, "Delete all of this?")? {
-            return Box::pin(delete(app, name, &Wish { yes: true, ..wish.clone() })).await;
+            return Box::pin(delete(app, name, &Wish { yes: true, approved: Some(shown), ..wish.clone() })).await;
         }
         app.say(format!("\nNothing was changed. To delete the cluster: {again}"));
         return Ok(Exit::Fine);
     };
+    if wish.approved.as_ref().is_some_and(|approved| *approved != shown) {
+        drop(lease);
+        app.say("\nSomething has moved since you were asked. This is what would be deleted now; nothing was yet.");
+        return Box::pin(delete(app, name, &Wish { yes: false, approved: None, ..wish.clone() })).await;
+    }
     // Before anything goes: once the authority is forgotten, nobody can tell the cluster's entries from others.
     kubeconfig::remove(app, name, &Authority::recorded(&operation));
     let summary = app
-        .phase_until("run", operation.run(&plan, &desired, lease.clone(), wish.limits.clone()), Summary::is_complete)
+        .phase_until("run", operation.run(&plan, &desired, lease.clone(), wish.limits.limits()), Summary::is_complete)
         .await?;
     operation::outcome(app, &summary, again)?;
     if plan.report.iter().any(|line| line.reason.is_blind()) {

@@ -50,7 +50,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     if picture.nodes.is_empty() {
         app.say("There is nothing to do, so there is nothing to draw. See everything with: --all");
     }
-    let text = written(&picture, arguments.format)?;
+    let text = written(name, &picture, arguments.format)?;
     output::print(app.format, &json!({"cluster": name, "picture": text}), || text.clone())?;
     Ok(Exit::Fine)
 }
@@ -69,14 +69,14 @@ async fn planned(app: &App, name: &str, all: bool) -> Result<Picture, CommandErr
     Ok(report::desired_picture(&needs, &plan))
 }
 
-fn written(picture: &Picture, language: Language) -> Result<String, CommandError> {
+fn written(name: &str, picture: &Picture, language: Language) -> Result<String, CommandError> {
     match language {
         Language::Dot => Ok(picture.dot()),
         Language::Svg => report::svg(picture).map(|text| text + "\n").ok_or_else(|| {
             let (count, most) = (picture.nodes.len(), report::MOST_NODES);
             CommandError::failed(format!("{count} boxes cannot be laid out here; {most} are the most"))
                 .exit(Exit::Usage)
-                .hint("let Graphviz do it: kubewright graph cluster NAME --format dot | dot -Tsvg")
+                .hint(format!("let Graphviz do it: kubewright graph cluster {name} --format dot | dot -Tsvg"))
         }),
     }
 }
@@ -91,8 +91,8 @@ mod tests {
     fn a_picture_that_is_too_large_for_svg_names_the_way_out() {
         let node = Node { label: "create a/b".into(), colour: "#ffffff" };
         let picture = Picture { nodes: vec![node; report::MOST_NODES + 1], edges: Vec::new() };
-        let error = written(&picture, Language::Svg).unwrap_err();
+        let error = written("demo", &picture, Language::Svg).unwrap_err();
         assert!(error.exit == Exit::Usage && error.hints[0].contains("dot -Tsvg"));
-        assert!(written(&picture, Language::Dot).unwrap().starts_with("digraph"));
+        assert!(written("demo", &picture, Language::Dot).unwrap().starts_with("digraph"));
     }
 }

@@ -29,6 +29,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         lineage: "preflight".to_owned(),
         bridge: provider_local::names::bridge_name("preflight"),
         subnet,
+        recorded: false,
         machines: 3,
         builds_image: sources::builds_machine_image(app, &[]),
         proxies_by_nftables: true,

@@ -30,8 +30,9 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let rules = arguments.rules.read()?;
     let loaded = operation::load(app, name).await?;
     let (_, revision) = operation::revision(app, name, &arguments.to).await?;
+    let is_revised = revision.documents != loaded.revision.documents;
     let templates = ground::templates(&revision)?;
     revise::revise(app, name, &loaded, Documents { texts: revision.documents, templates, is_result: false }).await?;
-    let again = format!("kubewright update cluster {name}{} --yes", arguments.rules.again());
-    update::update(app, name, &Wish { yes: arguments.yes, rules, again, ..Wish::default() }).await
+    let wish = Wish { yes: arguments.yes, rules, rule_files: arguments.rules, is_revised, ..Wish::default() };
+    update::update(app, name, &wish).await
 }

@@ -4,7 +4,6 @@ use clap::Args;
 use engine::{Limits, Summary};
 use plan::Plan;
 use resource::ResourceId;
-use rules::UserRules;
 use serde_json::json;
 
 use crate::app::App;
@@ -17,6 +16,7 @@ use crate::operation::{self, Operation};
 use crate::output::{self, Format};
 use crate::power::{self, To};
 use crate::rule_files::RuleFiles;
+use crate::suggestion::Suggestion;
 use crate::update::{self, Wish};
 use crate::{ground, health, prepare, resolving};
 
@@ -38,8 +38,9 @@ struct Started {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = &arguments.name.name;
-    let wish = Wish { rules: arguments.rules.read()?, ..Wish::default() };
-    let started = start(app, name, &wish.rules).await?;
+    let rules = arguments.rules.read()?;
+    let wish = Wish { rules, rule_files: arguments.rules, ..Wish::default() };
+    let started = start(app, name, &wish).await?;
     // What is asked for beyond power is somebody's to decide.
     let compared = update::compare(app, name, &wish, false).await;
     let pending = match (&started.problem, compared) {
@@ -50,13 +51,13 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let shown = json!({"cluster": name, "started": started.resources, "pending": pending});
     output::data(app.format, &shown)?;
     if let Some(plan) = &pending {
-        tell(app, plan, &format!("kubewright update cluster {name}{} --yes", arguments.rules.again()));
+        tell(app, plan, &wish.command(name));
     }
     started.problem.map_or(Ok(Exit::Fine), Err)
 }
 
 /// Changes power, and waits until the cluster is of use.
-async fn start(app: &App, name: &str, rules: &UserRules) -> Result<Started, CommandError> {
+async fn start(app: &App, name: &str, wish: &Wish) -> Result<Started, CommandError> {
     let lease = operation::lock(app, name, "start cluster").await?;
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
@@ -66,7 +67,7 @@ async fn start(app: &App, name: &str, rules: &UserRules) -> Result<Started, Comm
     let composition = compose(app, prepared.agent.clone(), &Care::default());
     let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let (plan, desired) = power::plan(app, &operation, name, To::On).await?;
-    let plan = plan.judged_by(rules.digest());
+    let plan = plan.judged_by(wish.rules.digest());
     let resources = plan.changes.iter().map(|change| change.resource.clone()).collect();
     if plan.is_empty() {
         app.say(format!("All machines of cluster {name} that there are run."));
@@ -75,10 +76,11 @@ async fn start(app: &App, name: &str, rules: &UserRules) -> Result<Started, Comm
     if app.format == Format::Text {
         update::show(app, &plan)?;
     }
-    judge.plan(app, &plan, None, rules)?;
+    judge.plan(app, &plan, None, &wish.rules)?;
     let running = operation.run(&plan, &desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
-    operation::outcome(app, &summary, &format!("kubewright start cluster {name}"))?;
+    let again = wish.rule_files.suggested(Suggestion::new("start cluster").word(name));
+    operation::outcome(app, &summary, &again.text())?;
     let recorded = &operation.loaded.state.resources;
     resolved.machines.retain(|machine| recorded.contains_key(&model::ids::machine_config(&machine.name)));
     let waited = health::wait(app, &composition, &operation, &resolved).await;

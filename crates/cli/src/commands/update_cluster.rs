@@ -8,7 +8,7 @@ use resource::ResourceId;
 use crate::app::App;
 use crate::arguments::Name;
 use crate::compose::Care;
-use crate::error::Outcome;
+use crate::error::{CommandError, Outcome};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, SavedPlan, View, Wish};
@@ -59,6 +59,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
+    let name = arguments.name.name.clone();
+    update::update(app, &name, &wish(arguments)?).await
+}
+
+fn wish(arguments: Arguments) -> Result<Wish, CommandError> {
     let name = arguments.name.name;
     let saved = arguments.plan.map(|path| SavedPlan::read_for(&path, &name)).transpose()?;
     let targets = match &saved {
@@ -71,17 +76,54 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         drift_only: arguments.drift_only,
         timeline: arguments.timeline,
     };
-    let wish = Wish {
+    Ok(Wish {
         yes: arguments.yes,
         view,
         out: arguments.out,
         saved,
-        limits: arguments.limits.limits(),
+        limits: arguments.limits,
         detailed_exitcode: arguments.detailed_exitcode,
         max_destroy: arguments.max_destroy,
         rules: arguments.rules.read()?,
         care: Care { deep: arguments.deep, forget_etcd_data: arguments.forget_etcd_data.into_iter().collect() },
-        again: format!("kubewright update cluster {name}{} --yes", arguments.rules.again()),
-    };
-    update::update(app, &name, &wish).await
+        rule_files: arguments.rules,
+        is_revised: false,
+        setup_host: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::arguments::{Command, CommandLine, Update};
+    use crate::suggestion::words_of;
+
+    fn read(words: &[String]) -> Wish {
+        match CommandLine::try_parse_from(words).unwrap().command {
+            Command::Update { what: Update::Cluster(arguments) } => wish(arguments).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_that_is_suggested_asks_for_the_same() {
+        let directory = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
+        let path = directory.path().join("rules.yaml").display().to_string();
+        let rules =
+            "apiVersion: kubewright.io/v1alpha1\nkind: PlanRules\nrules: [{name: a, deny: 'false', message: m}]\n";
+        fs_err::File::create(&path).unwrap().write_all(rules.as_bytes()).unwrap();
+        let given = "kubewright update cluster demo --target machine/demo/a --target network/demo --timeline --parallelism 3 \
+                     --action-timeout 1h --detailed-exitcode --max-destroy 2 --deep --forget-etcd-data a --forget-etcd-data b";
+        let rules = ["--rules".to_owned(), path];
+        let given: Vec<String> = given.split_whitespace().map(str::to_owned).chain(rules).collect();
+        for given in [&given[..], &given[..4]] {
+            let wish = read(given);
+            let wanted = Wish { yes: true, ..wish.clone() };
+            assert_eq!(format!("{:?}", read(&words_of(&wish.command("demo")))), format!("{wanted:?}"));
+        }
+    }
 }

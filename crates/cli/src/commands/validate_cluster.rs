@@ -44,7 +44,11 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         let verdict = if is_healthy { format!("\nCluster {name} is healthy.\n") } else { String::new() };
         let mut table = Table::new(&["subject", "problem", "next"]);
         for finding in &findings {
-            table.row([finding.subject.clone(), finding.problem.clone(), finding.hint.clone().unwrap_or_default()]);
+            table.row([
+                finding.subject.clone(),
+                finding.problem.clone(),
+                app.suggestive(finding.hint.as_deref().unwrap_or_default()),
+            ]);
         }
         table.text() + &verdict
     })?;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Edition;
-use engine::Lease;
+use engine::{Lease, Loaded};
 use model::{Ground, Resolved};
 use plan::{Base, Plan};
+use provider_local::Finding;
 use resource::{Desired, Digest, ResourceId};
 
 use super::{View, Wish, drains, room, show, timeline};
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::compose::{Composition, compose};
 use crate::error::{self, CommandError};
 use crate::exit::Exit;
+use crate::host::{self, Asked};
 use crate::judge::Judge;
 use crate::operation::{self, Operation};
 use crate::passwords::{self, PasswordFiles};
@@ -28,6 +30,8 @@ pub(crate) struct Compared<'a> {
     pub(super) composition: Composition,
     pub(super) operation: Operation<'a>,
     pub(super) judge: Judge,
+    /// What stands in the way of making on this host what the plan makes.
+    pub(super) obstacles: Vec<Finding>,
     /// What would have to be done.
     pub(crate) plan: Plan,
 }
@@ -51,6 +55,10 @@ pub(crate) async fn compare<'a>(
     if used {
         kubeconfig::check(app, &loaded, name)?;
     }
+    let obstacles = obstacles(app, &resolved, &loaded, &desired, &wish.view).await;
+    if used {
+        host::refuse(&obstacles)?;
+    }
     let prepared = prepare::assets(app, &resolved, &loaded, used).await?;
     let composition = compose(app, prepared.agent.clone(), &wish.care);
     if used && loaded.state.resources.is_empty() {
@@ -64,7 +72,22 @@ pub(crate) async fn compare<'a>(
         room::foresee(&operation, drains::foresee(&operation, &resolved, plan).await).await
     };
     let plan = plan.judged_by(wish.rules.digest());
-    Ok(Compared { resolved, ground, desired, prepared, composition, operation, judge, plan })
+    Ok(Compared { resolved, ground, desired, prepared, composition, operation, judge, obstacles, plan })
+}
+
+/// What this host lacks for what the plan makes on it; nothing where the user doesn't look at what is there.
+async fn obstacles(
+    app: &App,
+    resolved: &Resolved,
+    loaded: &Loaded,
+    desired: &BTreeMap<ResourceId, Desired>,
+    view: &View,
+) -> Vec<Finding> {
+    if view.recorded_only || view.drift_only {
+        return Vec::new();
+    }
+    let (lineage, recorded, targets) = (loaded.head.lineage.as_str(), &loaded.state.resources, &view.targets);
+    Asked { lineage, resolved, desired, recorded, targets }.obstacles(app).await
 }
 
 impl<'a> Compared<'a> {

@@ -8,6 +8,7 @@ use plan::Plan;
 use crate::app::App;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::suggestion::Suggestion;
 use crate::user_file::{self, Readers};
 
 /// A plan that somebody saved, and perhaps had approved.
@@ -24,7 +25,7 @@ impl SavedPlan {
         let text = fs::read_to_string(path).map_err(|error| CommandError::from_source("", &error))?;
         let plan = Plan::from_text(&text).map_err(|error| {
             CommandError::from_source(&format!("{} cannot be read as a plan", path.display()), &error)
-                .hint("make one with: kubewright update cluster NAME --out FILE")
+                .hint("make one with `update cluster` and its option --out")
         })?;
         Ok(Self { path: path.to_owned(), plan })
     }
@@ -38,7 +39,7 @@ impl SavedPlan {
         let planned = &saved.plan.base.cluster;
         Err(CommandError::failed(format!("{} is a plan for cluster {planned}, not for {cluster}", path.display()))
             .exit(Exit::Usage)
-            .hint(format!("kubewright update cluster {planned} --plan {}", path.display())))
+            .hint(Suggestion::new("update cluster").word(planned).options("--plan", [path.display()]).text()))
     }
 
     /// Refuses when the plan would be another one now.
@@ -55,7 +56,8 @@ impl SavedPlan {
         .exit(Exit::Stale);
         stale.output = moved.iter().map(report::moved_words).collect();
         let cluster = &now.base.cluster;
-        Err(stale.hint(format!("plan again: kubewright update cluster {cluster} --out {}", self.path.display())))
+        let again = Suggestion::new("update cluster").word(cluster).options("--target", &self.plan.base.targets);
+        Err(stale.hint(format!("plan again: {}", again.options("--out", [self.path.display()]).text())))
     }
 }
 
@@ -66,9 +68,8 @@ pub(super) fn write(app: &App, plan: &Plan, path: &Path) -> Result<(), CommandEr
     };
     let text = plan.to_text().map_err(|error| failed(&error))?;
     user_file::write(path, text.as_bytes(), Readers::Owner).map_err(|error| failed(&error))?;
-    let (cluster, path) = (&plan.base.cluster, path.display());
-    app.say(format!(
-        "\nThe plan is in {path}. To carry it out: kubewright update cluster {cluster} --plan {path} --yes"
-    ));
+    let command = Suggestion::new("update cluster").word(&plan.base.cluster).options("--plan", [path.display()]);
+    let command = command.flag("--yes", true).text();
+    app.say(format!("\nThe plan is in {}. To carry it out: {command}", path.display()));
     Ok(())
 }

@@ -38,7 +38,7 @@ fn a_relative_directory_works_from_anywhere_afterwards() {
     let user = User::new();
     let output = user.run(&["create", "cluster", "terminal1", "--node-count", "0", "--state", "./st"]);
     let there = user.path("st").display().to_string();
-    ends(&output, 0, &[&format!("--state '{there}'")]);
+    ends(&output, 0, &[&format!("update cluster terminal1 --yes --state {there}")]);
     let elsewhere =
         user.command(&["get", "machines", "terminal1", "--state", &there]).current_dir("/").output().unwrap();
     ends(&elsewhere, 0, &["control-plane-1"]);

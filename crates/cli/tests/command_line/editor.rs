@@ -50,6 +50,15 @@ fn what_was_typed_is_kept_when_it_is_not_valid() {
 }
 
 #[test]
+fn the_editor_of_kubectl_goes_before_that_of_everything_else() {
+    let user = User::with_clusters(&["terminal1"]);
+    let mut command = user.command(&["edit", "cluster", "terminal1"]);
+    command.env("EDITOR", "false").env("KUBE_EDITOR", "true");
+    ends(&command.output().unwrap(), 0, &["Nothing was edited"]);
+    ends(&command.env("VISUAL", "false").output().unwrap(), 1, &["the editor `false` ended with"]);
+}
+
+#[test]
 fn an_editor_that_fails_changes_nothing() {
     let user = User::with_clusters(&["terminal1"]);
     ends(&edit(&user, "false"), 1, &["the editor `false` ended with"]);

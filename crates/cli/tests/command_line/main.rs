@@ -3,6 +3,7 @@
 
 mod addresses;
 mod editor;
+mod hosts;
 mod names;
 mod previews;
 mod results;

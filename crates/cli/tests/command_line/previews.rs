@@ -1,6 +1,6 @@
 //! A preview writes nothing.
 
-use crate::user::User;
+use crate::user::{User, ends};
 
 #[test]
 fn a_preview_writes_nothing() {
@@ -22,6 +22,32 @@ fn a_preview_writes_nothing() {
         assert_eq!(user.files(), before, "{command}");
         assert_eq!(std::fs::read(&head).unwrap(), stored, "{command}");
     }
+}
+
+#[test]
+fn what_is_said_of_a_preview_is_what_became_of_it() {
+    let user = User::with_clusters(&["terminal1"]);
+    let revisions = user.json(&["get", "revisions", "terminal1"]);
+    let first = revisions[0]["revision"].as_str().unwrap().to_owned();
+    user.done(&["set", "cluster", "terminal1", "spec.addons.localPath.enabled=false"]);
+    let rolled_back = user.run(&["rollback", "cluster", "terminal1", "--to", &first]);
+    ends(&rolled_back, 0, &["is the wanted one now, and nothing else was changed. To carry this out"]);
+    let deleted = user.run(&["delete", "cluster", "terminal1", "--max-destroy", "3"]);
+    let again = "kubewright delete cluster terminal1 --max-destroy 3 --yes";
+    ends(&deleted, 0, &["Nothing of cluster terminal1 is there: only its record is deleted.", again]);
+}
+
+#[test]
+fn what_is_suggested_goes_to_the_same_store() {
+    let user = User::with_clusters(&[]);
+    let state = user.path("o'neill's state").display().to_string();
+    user.done(&["create", "cluster", "terminal1", "--node-count", "0", "--state", &state]);
+    let output = user.run(&["create", "cluster", "terminal1", "--state", &state]);
+    let option = format!("--state '{}'", state.replace('\'', r"'\''"));
+    let goes_on = format!("kubewright update cluster terminal1 --yes {option}");
+    let changes = format!("kubewright set cluster terminal1 FIELD=VALUE {option}");
+    let replaces = format!("kubewright replace -f FILE {option}, or");
+    ends(&output, 1, &[&goes_on, &changes, &replaces]);
 }
 
 #[test]

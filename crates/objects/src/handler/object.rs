@@ -102,7 +102,7 @@ pub(super) async fn apply(
     }
     let what = format!("cannot apply {}", change.resource);
     if change.expect.is_none() {
-        check_place(&connection, &address, change, &what).await?;
+        check_place(&connection, &address, change, &context.cluster, &what).await?;
     }
     let object = put(&connection, &address, manifest, &what, context).await?;
     if inputs.get("ready").and_then(Value::as_bool) == Some(true) {
@@ -125,12 +125,13 @@ async fn check_place(
     connection: &Connection,
     address: &Address,
     change: &Change,
+    cluster: &str,
     what: &str,
 ) -> Result<(), ActionError> {
     match find(connection, address, what).await? {
         Some(live) if is_foreign(&live, &change.resource) => {
             Err(ActionError::permanent(format!("{what}: somebody else's stands in its place"))
-                .hint(format!("Remove it, or make it ours: `kubewright state adopt CLUSTER {}`.", change.resource)))
+                .hint(format!("Remove it, or make it ours: `kubewright state adopt {cluster} {}`.", change.resource)))
         }
         _ => Ok(()),
     }

@@ -65,7 +65,8 @@ pub async fn thorough(
         let unfinished = objects.iter().filter_map(|object| not_rolled_out(kind, object));
         found.extend(unfinished.map(|finding| Finding { fails, ..finding }));
     }
-    found.extend(nodes.iter().filter_map(|node| Some((node, wanted.nodes.get(&node.name)?))).flat_map(unlike_the_spec));
+    let expected = nodes.iter().filter_map(|node| Some((node, wanted.nodes.get(&node.name)?)));
+    found.extend(expected.flat_map(|(node, expected)| unlike_the_spec(wanted.cluster, node, expected)));
     let requests = connection.list(REQUESTS, &[]).await?;
     found.extend(wanted.nodes.keys().filter_map(|node| open_request(&requests, node, wanted)));
     if let Some(network) = wanted.ignores_policies {
@@ -99,7 +100,7 @@ fn not_rolled_out(kind: &str, object: &Value) -> Option<Finding> {
 }
 
 /// What a node reports of itself that the spec says otherwise.
-fn unlike_the_spec((node, expected): (&NodeSummary, &ExpectedNode)) -> Vec<Finding> {
+fn unlike_the_spec(cluster: &str, node: &NodeSummary, expected: &ExpectedNode) -> Vec<Finding> {
     let differs = |what: &str, is: &str, wanted: &str| (is != wanted).then(|| format!("{what} is {is}, not {wanted}"));
     let role = match (node.roles.iter().any(|role| role == CONTROL_PLANE), expected.control_plane) {
         (true, false) => Some("has the control plane's role, but is a worker in the spec".to_owned()),
@@ -111,7 +112,7 @@ fn unlike_the_spec((node, expected): (&NodeSummary, &ExpectedNode)) -> Vec<Findi
         differs("its container runtime", &node.runtime, &expected.runtime),
         role,
     ];
-    let hint = Some("`kubewright update cluster` shows what it would change".to_owned());
+    let hint = Some(format!("`kubewright update cluster {cluster}` shows what it would change"));
     let finding =
         |problem| Finding { subject: format!("node/{}", node.name), problem, hint: hint.clone(), fails: true };
     problems.into_iter().flatten().map(finding).collect()

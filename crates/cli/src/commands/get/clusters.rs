@@ -26,7 +26,7 @@ pub(super) async fn show(app: &App) -> Result<(), CommandError> {
         }
         let mut table = Table::new(&["name", "state", "resources", "revision"]);
         for (name, state, resources, revision) in &rows {
-            table.row([name.clone(), state.clone(), resources.to_string(), revision.clone()]);
+            table.row([name.clone(), app.suggestive(state), resources.to_string(), revision.clone()]);
         }
         table.text()
     })

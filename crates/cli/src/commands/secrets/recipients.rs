@@ -46,7 +46,8 @@ pub(super) async fn run(app: &App, what: Recipients) -> Outcome {
             .await?;
         }
         Recipients::Remove(Keys { name, keys }) => {
-            change(app, &name.name, |operators| keys.iter().try_for_each(|key| remove(operators, key))).await?;
+            change(app, &name.name, |operators| keys.iter().try_for_each(|key| remove(&name.name, operators, key)))
+                .await?;
             app.say(
                 "Whoever was taken out may have copies of what they could read: replace the secrets too, if that matters.",
             );
@@ -55,12 +56,12 @@ pub(super) async fn run(app: &App, what: Recipients) -> Outcome {
     Ok(Exit::Fine)
 }
 
-fn remove(operators: &mut BTreeSet<String>, key: &str) -> Result<(), CommandError> {
+fn remove(name: &str, operators: &mut BTreeSet<String>, key: &str) -> Result<(), CommandError> {
     if operators.remove(key) {
         return Ok(());
     }
     let known = operators.iter().map(String::as_str);
-    let all = "see: kubewright secrets recipients list NAME";
+    let all = format!("see: kubewright secrets recipients list {name}");
     Err(error::not_among(format!("the secrets are not encrypted for {key}"), key, known, all))
 }
 

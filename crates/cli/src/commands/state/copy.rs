@@ -10,6 +10,7 @@ use crate::arguments::cluster_name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::output::Format;
+use crate::suggestion::{Suggestion, quoted};
 use crate::{address, confirm, output};
 
 /// What to move, and where to.
@@ -48,7 +49,8 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
         Ok(None) => return Err(none(&name, &from)),
         Err(error) => return Err(error.into()),
     }
-    let again = format!("kubewright state copy '{}' '{}' --name {name} --yes", arguments.from, arguments.to);
+    let again = Suggestion::new("state copy").word(&arguments.from).word(&arguments.to).options("--name", [&name]);
+    let again = again.flag("--yes", true).text();
     if !arguments.yes {
         app.say(format!(
             "The state of cluster {name} moves from {} to {}.",
@@ -78,7 +80,7 @@ fn show(app: &App, name: &str, moved: &MovedCluster, from: &Place, to: &Place) -
         format!("{objects} and {journals} of cluster {name} are in {there} now.\n")
     })?;
     app.say(format!("What is left in {here} can no longer be changed; it is a backup of this moment."));
-    app.say(format!("Use it with: --state '{there}'"));
+    app.say(format!("Use it with: --state {}", quoted(&there)));
     Ok(Exit::Fine)
 }
 
@@ -113,7 +115,7 @@ fn failed(error: MoveError, name: &str, from: &str, again: &str) -> CommandError
     match error {
         MoveError::Store(error) => CommandError::from(error).hint(format!("to go on: {again}")),
         MoveError::Damaged(_) => {
-            stays(&error).hint(format!("see what it is: kubewright state verify {name} --state '{from}'"))
+            stays(&error).hint(format!("see what it is: kubewright state verify {name} --state {}", quoted(from)))
         }
         MoveError::NotThere | MoveError::Occupied { .. } => stays(&error),
     }

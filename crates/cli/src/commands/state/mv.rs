@@ -42,6 +42,7 @@ pub(super) async fn run(app: &App, arguments: Arguments) -> Outcome {
         name: name.name,
         wanted: vec![from.clone(), to.clone()],
         rules: rules.read()?,
+        rule_files: rules,
         yes,
     };
     mv(app, edit, &from, &to).await

@@ -16,6 +16,7 @@ use crate::judge::Judge;
 use crate::open::Open;
 use crate::output::Format;
 use crate::rule_files::RuleFiles;
+use crate::suggestion::Suggestion;
 use crate::{confirm, operation, update};
 
 /// What to change the record of.
@@ -36,8 +37,8 @@ pub(crate) struct Selection {
 impl Selection {
     /// What is to be done, with the user's rules read.
     pub(super) fn edit(self, verb: &'static str, question: &'static str) -> Result<Edit, CommandError> {
-        let rules = self.rules.read()?;
-        Ok(Edit { verb, question, name: self.name.name, wanted: self.resources, rules, yes: self.yes })
+        let (rules, rule_files) = (self.rules.read()?, self.rules);
+        Ok(Edit { verb, question, name: self.name.name, wanted: self.resources, rules, rule_files, yes: self.yes })
     }
 }
 
@@ -53,6 +54,8 @@ pub(super) struct Edit {
     pub(super) wanted: Vec<ResourceId>,
     /// The user's rules.
     pub(super) rules: UserRules,
+    /// Where those are written.
+    pub(super) rule_files: RuleFiles,
     /// Nobody is asked.
     pub(super) yes: bool,
 }
@@ -84,8 +87,9 @@ pub(super) async fn carry_out(
         if app.format == Format::Text && confirm::ask(app, question)? {
             return Ok(true);
         }
-        let ids: Vec<&str> = wanted.iter().map(ResourceId::as_str).collect();
-        app.say(format!("\nNothing was changed. To do it: kubewright state {verb} {name} {} --yes", ids.join(" ")));
+        let command = wanted.iter().fold(Suggestion::new(&format!("state {verb}")).word(name), Suggestion::word);
+        let command = edit.rule_files.suggested(command).flag("--yes", true);
+        app.say(format!("\nNothing was changed. To do it: {}", command.text()));
         return Ok(false);
     };
     let running = open.operation.run(plan, desired, lease, Limits::default());
