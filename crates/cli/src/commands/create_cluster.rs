@@ -115,7 +115,12 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     }
     store(app, &name, &lineage, texts, &ground).await?;
     let Arguments { yes, setup_host, limits, rules: rule_files, .. } = arguments;
-    update::update(app, &name, &Wish { yes, limits, rules, rule_files, setup_host, ..Wish::default() }).await
+    update::update(
+        app,
+        &name,
+        &Wish { yes, limits, rules, rule_files, setup_host, is_revised: true, ..Wish::default() },
+    )
+    .await
 }
 
 /// The documents as they would be kept; as JSON, a list of them.
