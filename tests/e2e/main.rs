@@ -29,6 +29,7 @@ mod world;
 
 use std::process::ExitCode;
 
+use tests::outcome::{Outcome, SKIPPED, summary};
 use tests::stories::{Wish, pick};
 
 /// A story, and what happens in it.
@@ -48,8 +49,7 @@ fn main() -> ExitCode {
     if let [tell, name] = arguments.as_slice()
         && tell == "--tell"
     {
-        tell_here(name);
-        return ExitCode::SUCCESS;
+        return tell_here(name);
     }
     let names: Vec<String> = arguments.into_iter().filter(|argument| !argument.starts_with('-')).collect();
     let wish = match (names.is_empty(), number("KUBEWRIGHT_TURN")) {
@@ -59,11 +59,12 @@ fn main() -> ExitCode {
     };
     let told = teller::tell(&pick(stories::ALL, &wish));
     teller::table(&told);
-    let failed: Vec<&str> = told.iter().filter(|told| !told.passed).map(|told| told.name.as_str()).collect();
+    let failed: Vec<&str> =
+        told.iter().filter(|told| told.outcome == Outcome::Failed).map(|told| told.name.as_str()).collect();
     for name in &failed {
         println!("failed: {name}");
     }
-    println!("{} passed, {} failed", told.len() - failed.len(), failed.len());
+    println!("{}", summary(told.iter().map(|told| (told.name.as_str(), &told.outcome))));
     if told.is_empty() {
         println!("no story is told for {wish:?}; there are:");
         list();
@@ -71,12 +72,16 @@ fn main() -> ExitCode {
     if failed.is_empty() && !told.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Tells one story in this process; it ends badly when the story does.
-fn tell_here(name: &str) {
+/// Tells one story in this process; it ends badly when the story does, and as skipped when it could not be told.
+fn tell_here(name: &str) -> ExitCode {
     let story = stories::ALL.iter().find(|story| story.name == name).expect("a story of this name");
     let mut world = world::World::new(name);
     (story.tell)(&mut world);
-    world.finish();
+    let Some(why) = world.finish() else { return ExitCode::SUCCESS };
+    if let Some(file) = std::env::var_os(teller::WHY) {
+        std::fs::write(file, why).expect("it is written down why");
+    }
+    ExitCode::from(SKIPPED)
 }
 
 fn list() {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use tests::outcome::Outcome;
 use tests::turns;
 
 use crate::snapshot::Snapshot;
@@ -14,6 +15,8 @@ use crate::{Story, number};
 /// Set where other stories are told meanwhile: what is new on the host may be theirs. A directory with a file for each
 /// cluster's name that says which story has it.
 pub(crate) const BESIDE: &str = "KUBEWRIGHT_BESIDE";
+/// Names the file that takes why a story could not be told: what it says is shown while it does, and cannot be read as well.
+pub(crate) const WHY: &str = "KUBEWRIGHT_WHY_SKIPPED";
 /// How many stories are told at a time; `KUBEWRIGHT_WORKERS` asks for another number.
 const WORKERS: u64 = 2;
 
@@ -23,8 +26,8 @@ pub(crate) struct Told {
     pub(crate) name: String,
     /// How long it took.
     pub(crate) seconds: u64,
-    /// Whether all went well.
-    pub(crate) passed: bool,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
 }
 
 /// Tells the stories.
@@ -44,7 +47,7 @@ pub(crate) fn tell(stories: &[&Story]) -> Vec<Told> {
         let left = before.left(|_| true);
         if !left.is_empty() {
             println!("--- the stories that were told together leave behind: {left:#?}");
-            told.push(Told { name: "nothing is left behind".to_owned(), seconds: 0, passed: false });
+            told.push(Told { name: "nothing is left behind".to_owned(), seconds: 0, outcome: Outcome::Failed });
         }
     }
     told.extend(alone.into_iter().map(|story| by_itself(story, temporary.path())));
@@ -57,7 +60,7 @@ pub(crate) fn table(told: &[Told]) {
     slowest.sort_by_key(|told| std::cmp::Reverse(told.seconds));
     println!("\nStories, the slowest first:");
     for told in slowest {
-        println!("  {:<24} {:>5} s{}", told.name, told.seconds, if told.passed { "" } else { "  FAILED" });
+        println!("  {:<24} {:>5} s{}", told.name, told.seconds, told.outcome.remark());
     }
 }
 
@@ -100,15 +103,17 @@ fn command(story: &Story, temporary: &Path) -> Command {
 
 fn run(story: &Story, command: &mut Command) -> Told {
     let began = Instant::now();
-    let status = command.status().expect("this program starts once more");
-    Told { name: story.name.to_owned(), seconds: began.elapsed().as_secs(), passed: status.success() }
+    let why = tempfile::NamedTempFile::new().expect("a file");
+    let status = command.env(WHY, why.path()).status().expect("this program starts once more");
+    let outcome = Outcome::of(status.code(), &std::fs::read_to_string(why.path()).expect("what it wrote down"));
+    Told { name: story.name.to_owned(), seconds: began.elapsed().as_secs(), outcome }
 }
 
 fn verdict(told: &Told) -> String {
     let (name, seconds) = (&told.name, told.seconds);
-    if told.passed {
-        format!("--- {name}: passed in {seconds} s")
-    } else {
-        format!("--- {name}: FAILED after {seconds} s")
+    match &told.outcome {
+        Outcome::Passed => format!("--- {name}: passed in {seconds} s"),
+        Outcome::Failed => format!("--- {name}: FAILED after {seconds} s"),
+        Outcome::Skipped(why) => format!("--- {name}: SKIPPED: {why}"),
     }
 }

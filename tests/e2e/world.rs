@@ -38,6 +38,8 @@ pub(crate) struct World {
     bucket: Option<Moto>,
     /// What programs find in their environment beside everything else.
     variables: BTreeMap<String, String>,
+    /// Why the story cannot be told here.
+    skipped: Option<String>,
 }
 
 impl World {
@@ -60,6 +62,7 @@ impl World {
             bucket: None,
             disk: None,
             variables: BTreeMap::new(),
+            skipped: None,
         }
     }
 
@@ -320,8 +323,14 @@ impl World {
         self.kubectl(&["apply", "-f", &path]);
     }
 
-    /// The story is over: whatever it made is gone, and the host is as it was.
-    pub(crate) fn finish(mut self) {
+    /// The story cannot be told here. Whoever counts must not take it for one that went well.
+    pub(crate) fn skip(&mut self, why: String) {
+        println!("    SKIPPED: {why}");
+        self.skipped = Some(why);
+    }
+
+    /// The story is over: whatever it made is gone, and the host is as it was. Says why it was not told, where it was not.
+    pub(crate) fn finish(mut self) -> Option<String> {
         let clusters = std::mem::take(&mut self.clusters);
         for cluster in &clusters {
             // A cluster that was refused was never there. Stories with a bucket delete their clusters.
@@ -338,6 +347,7 @@ impl World {
         let beside = std::env::var_os(BESIDE).is_some();
         let left = self.before.left(|line| !beside || (line.starts_with("+ ") && named(line)));
         assert!(left.is_empty(), "the story leaves behind: {left:#?}");
+        self.skipped.take()
     }
 }
 

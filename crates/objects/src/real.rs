@@ -1,7 +1,7 @@
 //! Proof against a real API server: what is applied is seen as it is desired, drift is named, and nothing else is.
 //!
-//! Ignored by default. `KUBEWRIGHT_TEST_KUBERNETES` names a directory with kube-apiserver and kube-controller-manager,
-//! `KUBEWRIGHT_TEST_ETCD` the etcd program: `cargo test -p objects real -- --ignored`.
+//! Ignored by default, run by `cargo xtask test --only build,host,binaries`. `KUBEWRIGHT_TEST_KUBERNETES` names a directory with
+//! kube-apiserver and kube-controller-manager, `KUBEWRIGHT_TEST_ETCD` the etcd program.
 
 mod drift;
 mod manifests;

@@ -1,6 +1,7 @@
 //! Real kubeadm renews certificates that pki made, and pki accepts what kubeadm made of them.
 //!
-//! Needs root (kubeadm changes its root directory) and kubeadm on the PATH; says so and passes otherwise.
+//! Needs root (kubeadm changes its root directory) and kubeadm on the PATH, as `cargo xtask test --only build,host,binaries`
+//! puts it there; says that it is skipped otherwise.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

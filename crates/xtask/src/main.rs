@@ -6,6 +6,7 @@ mod dist;
 mod facts;
 mod generate;
 mod moto;
+mod real;
 mod slowest;
 mod soak;
 mod stages;

@@ -31,7 +31,7 @@ spec:
 pub(crate) fn story(world: &mut World) {
     let earlier = match earlier::program() {
         Ok(program) => program,
-        Err(Missing(why)) => return println!("SKIPPED: the release before is not to be had here: {why}"),
+        Err(Missing(why)) => return world.skip(format!("the release before is not to be had here: {why}")),
     };
     let documents = world.write("taken1.yaml", &documents::with_workers(CLUSTER, "", 1));
     let now = world.use_program(earlier);

@@ -10,7 +10,7 @@ const CLUSTER: &str = "unified1";
 pub(crate) fn story(world: &mut World) {
     let mut guest = match Guest::boot(&world.path("guest")) {
         Ok(guest) => guest,
-        Err(Missing(why)) => return println!("SKIPPED: there is no host with unified cgroups here:\n{why}"),
+        Err(Missing(why)) => return world.skip(format!("there is no host with unified cgroups here\n{why}")),
     };
     let share = |guest: &Guest, name: &str| guest.shared().join(name);
     let mirror = share(&guest, "mirror").display().to_string();

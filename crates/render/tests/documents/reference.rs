@@ -1,7 +1,11 @@
 //! Comparison with the files of a real `kubeadm init`, where they are at hand (skipped otherwise).
 //!
 //! `KUBEWRIGHT_REFERENCE` names their directory; beside a checkout `../shared/reference/kubeadm-1.36` is looked at.
-#![allow(clippy::disallowed_methods, reason = "tests may read the environment")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests may read the environment and say what is skipped"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +17,11 @@ use crate::tree::{self, document};
 fn reference() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/kubeadm-1.36");
     let directory = std::env::var_os("KUBEWRIGHT_REFERENCE").map_or_else(beside, PathBuf::from);
-    directory.is_dir().then_some(directory)
+    if !directory.is_dir() {
+        println!("SKIPPED: there are no files of a real kubeadm in {}", directory.display());
+        return None;
+    }
+    Some(directory)
 }
 
 fn read(directory: &Path, file: &str) -> String {
