@@ -72,7 +72,7 @@ impl Real {
     }
 }
 
-/// The id and inputs of the resource for a manifest.
+/// The id and inputs of the resource for a manifest, with the marker that the model gives to all of them.
 fn resource(manifest: &Value) -> (String, Value) {
     let text = |pointer: &str| manifest.pointer(pointer).and_then(Value::as_str).unwrap_or("_");
     let id = format!(
@@ -82,6 +82,8 @@ fn resource(manifest: &Value) -> (String, Value) {
         text("/metadata/namespace"),
         text("/metadata/name")
     );
+    let mut manifest = manifest.clone();
+    manifest["metadata"]["annotations"]["kubewright.io/owner"] = json!(id);
     (id, json!({"access": access_reference(), "manifest": manifest}))
 }
 
