@@ -18,6 +18,7 @@ mod flags;
 mod kube_proxy;
 mod kubelet;
 mod labels;
+mod logging;
 mod machines;
 mod manifests;
 mod max_pods;

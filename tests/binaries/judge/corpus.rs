@@ -4,6 +4,7 @@ mod containerd;
 mod control_plane;
 mod flags;
 mod gates;
+mod kube_proxy;
 mod kubelet;
 mod values;
 
@@ -53,6 +54,7 @@ pub(super) fn all(release: &Release) -> Vec<Case> {
     let mut cases = flags::cases(facts, &mut dice);
     cases.extend(gates::cases(release, facts, &mut dice));
     cases.extend(kubelet::cases(facts, &mut dice));
+    cases.extend(kube_proxy::cases());
     cases.extend(control_plane::cases());
     cases.extend(containerd::cases());
     let mut seen = BTreeSet::new();

@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// A program that says that all is well may end right after it.
 const AFTERTHOUGHT: Duration = Duration::from_millis(150);
 
+/// What programs of Kubernetes say in the line that tells why they end.
+const FAREWELL: &str = "\"command failed\"";
+
 /// The first process of the new spaces: gives the root what programs expect of it and becomes the program.
 const SCRIPT: &str = r#"
 set -e
@@ -103,8 +106,10 @@ fn watch(child: &mut Child, log: &Path, signs: &Signs) -> Verdict {
             let end = last_lines(&text);
             // kube-proxy ends when it has done what it was asked for.
             let is_done = !signs.good.is_empty() && end.contains(signs.good);
-            // What was not there is often named before, and got over.
-            let why = end.rsplit(" | ").next().unwrap_or_default();
+            // What was not there is often named before, and got over. Others of its threads may speak after its last word.
+            let mut lines = end.rsplit(" | ");
+            let last = lines.next().unwrap_or_default();
+            let why = std::iter::once(last).chain(lines).find(|line| line.contains(FAREWELL)).unwrap_or(last);
             let is_alone = !signs.peer.is_empty() && why.contains(signs.peer);
             return if is_done || is_alone { Verdict::GoesOn } else { Verdict::Ends(end) };
         }

@@ -45,6 +45,8 @@ const BESIDE: [&str; 10] = [
     "/etc/systemd/system/kubewright-machine.service",
     "/root/.ssh/authorized_keys",
 ];
+/// What the kernel or a boot makes anew, with the other names that it has: nothing that is written there stays.
+const PASSING: [&str; 6] = ["/dev", "/proc", "/run", "/sys", "/var/lock", "/var/run"];
 /// Where systemd looks for units, the first one first.
 const UNIT_DIRECTORIES: [&str; 5] = [
     "/etc/systemd/system",
@@ -102,12 +104,22 @@ fn taken(document: &str, files: &[MachineFile], below: &[MachineFile], ours: &Pa
         if let Some(why) = of_ours(&file.path, ours) {
             let help = "use the fields of the spec that it is made from, a template override, or another path";
             remarks.push(said("spec::reserved-file", format!("`{}` {why}", file.path), help));
-        } else if let Some(inner) = all.iter().find(|path| is_below(path, &file.path)) {
-            let message = format!("`{}` is to be a file, and a directory for `{inner}`", file.path);
+        } else if let Some(passing) = PASSING.iter().find(|passing| is_below(&file.path, passing)) {
+            let message = format!("`{}` lies in {passing}, of which a boot leaves nothing", file.path);
+            remarks.push(said("spec::reserved-file", message, "write it to another path, such as one below /etc"));
+        } else if let Some((outer, inner)) = nested(&file.path, &all, below) {
+            let message = format!("`{outer}` is to be a file, and a directory for `{inner}`");
             remarks.push(said("spec::duplicate-file", message, "write one of them to another path"));
         }
     }
     remarks
+}
+
+/// A path and one in it: of the same layer it is said once, at the outer one; of layers below, at whichever is above.
+fn nested<'a>(path: &'a str, all: &[&'a str], below: &'a [MachineFile]) -> Option<(&'a str, &'a str)> {
+    let inner = all.iter().find(|other| is_below(other, path)).map(|inner| (path, *inner));
+    let outer = || below.iter().find(|file| is_below(path, &file.path)).map(|file| (file.path.as_str(), path));
+    inner.or_else(outer)
 }
 
 /// Why a path is not the user's.

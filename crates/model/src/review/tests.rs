@@ -64,6 +64,11 @@ fn files_in_the_place_of_ours_are_refused() {
         "/var/lib/kubewright/ledger.json",
         "/root/.ssh/authorized_keys",
         "/etc/sysctl.d/99-zz-kubewright.conf",
+        "/dev/mine",
+        "/proc/sys/vm/swappiness",
+        "/run/mine/x",
+        "/sys/module/x/parameters/y",
+        "/var/run/mine",
     ] {
         assert_eq!(file(path), ["spec::reserved-file Cluster/demo spec.files[0].path"], "{path}");
     }
@@ -80,6 +85,8 @@ fn files_beside_ours_are_taken() {
         "/etc/sysctl.d/10-mine.conf",
         "/etc/cni/net.d/05-mine.conflist",
         "/var/lib/mine/x",
+        "/running",
+        "/etc/proc/x",
     ] {
         assert_eq!(file(path), [""; 0], "{path}");
     }
@@ -125,6 +132,16 @@ fn groups_files_are_held_against_ours_and_against_the_clusters() {
             "spec::reserved-file InstanceGroup/w spec.files[0].path"
         ]
     );
+}
+
+#[test]
+fn a_groups_file_is_not_in_a_file_of_the_clusters() {
+    let found = said(&documents(
+        "  files: [{path: /etc/mine, content: x}]\n",
+        "{role: ControlPlane, files: [{path: /etc/mine/a, content: x}, {path: /etc/mined, content: x}]}",
+        "{role: Worker, files: [{path: /etc/mine, content: y}]}",
+    ));
+    assert_eq!(found, ["spec::duplicate-file InstanceGroup/cp spec.files[0].path"]);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use super::{Finding, World};
 use crate::check::join;
-use crate::{Cni, ProxyMode};
+use crate::effective::Draft;
+use crate::{Cluster, Cni, ProxyMode};
+
+mod settings;
 
 const PATH: &str = "spec.networking.kubeProxy";
 /// Fields that kubewright sets, and what to use instead; empty where there is nothing to choose.
@@ -35,10 +38,8 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         let finding = Finding::error("spec::managed-kube-proxy-field", message);
         findings.push(finding.at(cluster, join(&format!("{PATH}.config"), name)).help(help));
     }
-    let other = match proxy.mode {
-        ProxyMode::Nftables => "iptables",
-        ProxyMode::Iptables => "nftables",
-    };
+    findings.extend(settings(cluster));
+    let (_, other) = sections(proxy.mode);
     if proxy.config.contains_key(other) {
         let message = format!("kube-proxy does not look at `{other}` in the mode that it runs in");
         findings.push(
@@ -56,4 +57,28 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// The section of a mode, and that of the other one.
+fn sections(mode: ProxyMode) -> (&'static str, &'static str) {
+    match mode {
+        ProxyMode::Nftables => ("nftables", "iptables"),
+        ProxyMode::Iptables => ("iptables", "nftables"),
+    }
+}
+
+fn settings(cluster: &Draft<Cluster>) -> Vec<Finding> {
+    let spec = &cluster.value.spec;
+    let proxy = &spec.networking.kube_proxy;
+    let settings = settings::Settings {
+        config: &proxy.config,
+        mode: sections(proxy.mode).0,
+        minor: catalog::find(&spec.kubernetes_version).ok().map(|release| release.minor),
+        is_on: &|gate, default| spec.feature_gates.get(gate).copied().unwrap_or(default),
+    };
+    let finding = |fault: settings::Fault| {
+        let field = format!("{PATH}.config.{}", fault.field);
+        Finding::error("spec::kube-proxy-setting", fault.message).at(cluster, field).help(fault.help)
+    };
+    settings::check(&settings).into_iter().map(finding).collect()
 }

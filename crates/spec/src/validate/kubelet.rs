@@ -13,8 +13,11 @@ use crate::{InstanceGroup, Kubelet, MachineSize};
 mod enforced;
 mod eviction;
 mod fields;
+mod forms;
+mod gates;
 mod managers;
 mod numbers;
+mod options;
 mod reserves;
 mod settings;
 #[cfg(test)]
@@ -25,8 +28,16 @@ use fields::MANAGED;
 use settings::{Fault, Settings};
 
 /// What kubelet itself would say of its whole configuration.
-const OF_SETTINGS: [fn(&Settings) -> Vec<Fault>; 5] =
-    [numbers::check, words::check, eviction::check, enforced::check, managers::check];
+const OF_SETTINGS: [fn(&Settings) -> Vec<Fault>; 8] = [
+    numbers::check,
+    words::check,
+    gates::check,
+    forms::check,
+    eviction::check,
+    enforced::check,
+    managers::check,
+    options::check,
+];
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

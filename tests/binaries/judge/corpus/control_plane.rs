@@ -26,6 +26,8 @@ pub(super) fn cases() -> Vec<Case> {
         cases.push(Case::new(API_SERVER, "audit/policy", "metadata").and("audit/log", log));
     }
     cases.extend(together());
+    cases.extend(against_ours());
+    cases.extend(backends());
     cases
 }
 
@@ -71,6 +73,101 @@ fn rules() -> Vec<Value> {
         json!({"level": "None", "omitManagedFields": "yes"}),
         json!({"level": "None", "omitManagedFields": "true"}),
         json!({"level": "None", "user": ["a"]}),
+    ]
+}
+
+/// A case with one flag of the API server, or with several.
+fn flags<const N: usize>(all: [(&str, &str); N]) -> Case {
+    let field = |name: &str| format!("kubeAPIServer/extraArgs/{name}");
+    let mut all = all.into_iter();
+    let (name, value) = all.next().expect("a flag");
+    all.fold(Case::new(API_SERVER, field(name), value), |case, (name, value)| case.and(field(name), value))
+}
+
+/// Flags that need or exclude what kubewright sets.
+fn against_ours() -> Vec<Case> {
+    const ISSUER: &str = concat!(
+        "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt:\n- issuer:\n",
+        "    url: https://issuer.example.org\n    audiences: [x]\n",
+        "  claimMappings: {username: {claim: sub, prefix: ''}}\n",
+    );
+    let file = json!([{"path": "/etc/mine.yaml", "content": ISSUER}]);
+    let oidc =
+        |more: (&str, &str)| flags([("oidc-client-id", "x"), ("oidc-issuer-url", "https://issuer.example.org"), more]);
+    let reload = |on: &str, provider: &str| {
+        flags([("encryption-provider-config-automatic-reload", on)]).and("encryptionAtRest/provider", provider)
+    };
+    vec![
+        flags([("authorization-config", "/etc/mine.yaml")]),
+        flags([("authorization-policy-file", "/etc/mine.yaml")]),
+        flags([("authorization-webhook-config-file", "/etc/mine.yaml")]),
+        flags([("authentication-config", "/etc/mine.yaml")]).and("files", file.clone()),
+        flags([("authentication-config", "/etc/mine.yaml"), ("oidc-username-claim", "sub")]).and("files", file),
+        oidc(("oidc-issuer-url", "http://issuer.example.org")),
+        oidc(("oidc-issuer-url", "https://user@issuer.example.org")),
+        oidc(("oidc-issuer-url", "https://issuer.example.org/a?b=c")),
+        oidc(("oidc-issuer-url", "https://issuer.example.org/a#b")),
+        oidc(("oidc-signing-algs", "RS256,ES512")),
+        oidc(("oidc-signing-algs", "HS256")),
+        oidc(("oidc-signing-algs", "rs256")),
+        reload("true", "none"),
+        reload("true", "secretbox"),
+        reload("false", "none"),
+        Case::new("kube-controller-manager", "kubeControllerManager/extraArgs/node-cidr-mask-size-ipv6", "64"),
+        Case::new("kube-controller-manager", "kubeControllerManager/extraArgs/node-cidr-mask-size-ipv6", "0"),
+        Case::new("kube-scheduler", "kubeScheduler/extraArgs/write-config-to", "/tmp/written"),
+        Case::new("kube-scheduler", "kubeScheduler/extraArgs/kube-api-burst", "-1")
+            .and("kubeScheduler/extraArgs/kube-api-qps", "-1"),
+        Case::new("kube-controller-manager", "kubeControllerManager/extraArgs/kube-api-burst", "-1")
+            .and("kubeControllerManager/extraArgs/kube-api-qps", "-1"),
+        Case::new("kube-scheduler", "kubeScheduler/extraArgs/allow-metric-labels", "a,b=c")
+            .and("kubeScheduler/extraArgs/allow-metric-labels-manifest", "/etc/hosts"),
+        Case::new(API_SERVER, "featureGates/LoggingBetaOptions", false)
+            .and("kubeAPIServer/extraArgs/logging-format", "json"),
+    ]
+}
+
+/// Flags about the log of requests and about a service that is told of them, which are looked at where there is one.
+fn backends() -> Vec<Case> {
+    const SERVICE: &str = concat!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: a\ncontexts: [{name: a, context: {cluster: a}}]\n",
+        "clusters: [{name: a, cluster: {server: 'http://192.0.2.1'}}]\n",
+    );
+    let log = |name: &str, value: &str| flags([(name, value)]).and("audit/policy", "metadata");
+    let batch =
+        |name: &str, value: &str| flags([("audit-log-mode", "batch"), (name, value)]).and("audit/policy", "metadata");
+    let service = |name: &str, value: &str| {
+        let files = json!([{"path": "/etc/audit.yaml", "content": SERVICE}]);
+        flags([("audit-webhook-config-file", "/etc/audit.yaml"), (name, value)]).and("files", files)
+    };
+    vec![
+        log("audit-log-mode", "blocking-strict"),
+        log("audit-log-mode", "async"),
+        log("audit-log-mode", ""),
+        log("audit-log-format", "legacy"),
+        log("audit-log-format", "JSON"),
+        log("audit-log-version", "audit.k8s.io/v1"),
+        log("audit-log-version", "audit.k8s.io/v1beta1"),
+        log("audit-log-version", ""),
+        log("audit-log-batch-buffer-size", "0"),
+        log("audit-log-truncate-max-event-size", "0"),
+        log("audit-log-truncate-max-event-size", "10485761"),
+        log("audit-log-truncate-max-batch-size", "1024"),
+        batch("audit-log-batch-buffer-size", "0"),
+        batch("audit-log-batch-max-size", "0"),
+        batch("audit-log-batch-throttle-enable", "true"),
+        batch("audit-log-batch-throttle-qps", "-1"),
+        batch("audit-log-batch-throttle-enable", "true")
+            .and("kubeAPIServer/extraArgs/audit-log-batch-throttle-qps", "1")
+            .and("kubeAPIServer/extraArgs/audit-log-batch-throttle-burst", "1"),
+        flags([("audit-log-mode", "async")]),
+        flags([("audit-webhook-mode", "async")]),
+        service("audit-webhook-mode", "async"),
+        service("audit-webhook-mode", "blocking"),
+        service("audit-webhook-version", "v1"),
+        service("audit-webhook-batch-max-size", "0"),
+        service("audit-webhook-batch-throttle-qps", "0"),
+        service("audit-webhook-truncate-max-event-size", "0"),
     ]
 }
 

@@ -12,22 +12,33 @@ const COMPONENTS: [(&str, &str); 4] = [
     ("kube-controller-manager", "kubeControllerManager"),
     ("kube-scheduler", "kubeScheduler"),
 ];
-/// Flags whose values can be right only beside files or peers that a case does not have, or that end a program by themselves.
-const WITHOUT: [&str; 8] =
-    ["help", "version", "bind-address", "cert-dir", "discovery", "discovery-srv", "master", "log-outputs"];
+/// Flags whose values can be right only beside files or peers that a case does not have.
+const WITHOUT: [&str; 6] = ["bind-address", "cert-dir", "discovery", "discovery-srv", "master", "log-outputs"];
 /// Words for some flags whose texts are not free.
-const WORDS: [(&str, &[&str]); 25] = [
+const WORDS: [(&str, &[&str]); 36] = [
+    ("allow-metric-labels", &["", "a=b", "a,b=c", "a,b=c,d", "\"a,b=c\",\"d,e=f,g\"", "'a,b'=c"]),
     ("api-audiences", &["https://kubernetes.default.svc.cluster.local", ""]),
     ("audit-log-format", &["json", "legacy", "JSON"]),
     ("audit-log-mode", &["batch", "blocking", "blocking-strict", "async"]),
+    (
+        "auth-token",
+        &["simple", "jwt", "jwt,sign-method=RS256", "simple,a", "simple,a=1,a=2", "jwt,sign-method=HS256,ttl=1"],
+    ),
     ("auto-compaction-mode", &["periodic", "revision", "hourly"]),
     ("auto-compaction-retention", &["1", "1h", "1.5", "x", "-1", "0"]),
     ("cipher-suites", &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_NONE"]),
     ("controllers", &["*,bootstrapsigner,tokencleaner", "*,-nodeipam", "*,nope", "deployment", ""]),
     ("cors-allowed-origins", &["//example\\.org$", "(", "example.org"]),
+    ("disabled-metrics", &["", "a_b,c", "/"]),
     ("endpoint-reconciler-type", &["lease", "none", "master-count", "leases"]),
     ("goaway-chance", &["0.01", "0.03", "-0.1"]),
+    ("help", &["true", "F"]),
+    ("kube-api-burst", &["-1", "0", "10"]),
     ("leader-elect-resource-lock", &["leases", "endpoints", "configmaps"]),
+    ("leader-elect-resource-name", &["", "mine"]),
+    ("leader-elect-resource-namespace", &["", "default"]),
+    ("listen-client-http-urls", &["", "http://127.0.0.1", "127.0.0.1:2382", "http://127.0.0.1:2382/a"]),
+    ("log-flush-frequency", &["5s", "0s", "-1s"]),
     ("log-format", &["json", "console", "text"]),
     ("log-level", &["debug", "info", "warning", "warn", "loud"]),
     ("logger", &["zap", "capnslog"]),
@@ -44,6 +55,8 @@ const WORDS: [(&str, &[&str]); 25] = [
     ("strict-transport-security-directives", &["max-age=31536000,includeSubDomains", "preload", "max-age", "never"]),
     ("tls-cipher-suites", &["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_RC4_128_SHA", "TLS_NOPE"]),
     ("tls-min-version", &["VersionTLS12", "VersionTLS13", "TLS1.2", "VersionTLS9"]),
+    ("tls-sni-cert-key", &["", "/a.crt", "/a.crt,/a.key,/b", "/a.crt,/a.key:"]),
+    ("version", &["true", "raw", "false", "yes", "1.36"]),
     ("watch-cache-sizes", &["pods#100", "deployments.apps#1000", "pods=100", "pods#many", "pods#-1"]),
 ];
 const VALUES_PER_FLAG: usize = 1;

@@ -39,6 +39,27 @@ pub(super) fn cases(release: &Release, facts: &Facts, dice: &mut Dice) -> Vec<Ca
     for (name, on) in [("ContextualLogging", true), ("DynamicKubeletConfig", true), ("NFTablesProxyMode", false)] {
         cases.push(Case::new("kube-proxy", format!("featureGates/{name}"), on));
     }
+    // Gates that others, and what kubewright itself writes, rest on.
+    for (program, field) in [
+        ("kubelet", "featureGates/RotateKubeletServerCertificate"),
+        ("kubelet", "kubelet/featureGates/RotateKubeletServerCertificate"),
+        ("kubelet", "kubelet/featureGates/GracefulNodeShutdown"),
+        ("kubelet", "kubelet/featureGates/GracefulNodeShutdownBasedOnPodPriority"),
+        ("kube-proxy", "featureGates/GracefulNodeShutdown"),
+        ("kube-proxy", "featureGates/APIServerIdentity"),
+        ("kube-apiserver", "kubeAPIServer/featureGates/APIServerIdentity"),
+    ] {
+        cases.push(Case::new(program, field, false));
+    }
+    let both = ["GracefulNodeShutdown", "GracefulNodeShutdownBasedOnPodPriority"];
+    let [shutdown, by_priority] = both.map(|gate| format!("kubelet/featureGates/{gate}"));
+    let windows = "kubelet/featureGates/WindowsGracefulNodeShutdown";
+    let off = || Case::new("kubelet", shutdown.clone(), false).and(by_priority.clone(), false).and(windows, false);
+    cases.extend([
+        off(),
+        off().and("kubelet/shutdownGracePeriod", "30s"),
+        off().and("kubelet/shutdownGracePeriod", "0s"),
+    ]);
     for value in [
         "CompactHashCheck=true",
         "CompactHashCheck=T",

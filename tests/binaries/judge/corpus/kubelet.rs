@@ -7,7 +7,8 @@ use super::super::case::Case;
 use super::{Dice, flags};
 
 /// Fields that kubewright sets itself.
-const MANAGED: [&str; 24] = [
+const MANAGED: [&str; 25] = [
+    "address",
     "apiVersion",
     "authentication",
     "authorization",
@@ -54,6 +55,7 @@ pub(super) fn cases(facts: &Facts, dice: &mut Dice) -> Vec<Case> {
         rest.into_iter().fold(case, |case, (name, value)| case.and(field(name), value))
     }));
     cases.extend(periods());
+    cases.extend(gated(facts));
     cases
 }
 
@@ -120,7 +122,8 @@ fn words() -> Vec<Settings> {
             "allowedUnsafeSysctls",
             [json!(["net.core.somaxconn", "kernel.msg*"]), json!(["*"]), json!(["net..x"]), json!(["a b"])],
         ),
-        alone("reservedSystemCPUs", texts(&["0", "0-1", "x", "1-0", "0,,1"])),
+        alone("reservedSystemCPUs", texts(&["0", "0-1", "x", "1-0", "0,,1", "0, 1", " 0"])),
+        alone("showHiddenMetricsForVersion", texts(&["1.36", "1.35", "1.34", "1.33", ""])),
         alone("singleProcessOOMKill", [json!(true), json!(false)]),
         alone("volumePluginDir", texts(&["/opt/volume", "opt"])),
         alone("resolvConf", texts(&["/etc/resolv.conf", "", "/nowhere"])),
@@ -182,6 +185,18 @@ fn together() -> Vec<Settings> {
         (("systemCgroups", json!("/system")), vec![("cgroupRoot", json!("/"))]),
         (("tlsCertFile", json!("/a.crt")), vec![("tlsPrivateKeyFile", json!(""))]),
         (("cpuManagerPolicyOptions", texts(json!({"full-pcpus-only": "true"}))), vec![]),
+        (
+            ("imagePullCredentialsVerificationPolicy", json!("NeverVerifyAllowlistedImages")),
+            vec![("preloadedImagesVerificationAllowlist", json!(["a.example/b", "docker.io/*"]))],
+        ),
+        (
+            ("imagePullCredentialsVerificationPolicy", json!("NeverVerifyAllowlistedImages")),
+            vec![("preloadedImagesVerificationAllowlist", json!(["nginx:1"]))],
+        ),
+        (
+            ("imagePullCredentialsVerificationPolicy", json!("NeverVerifyAllowlistedImages")),
+            vec![("preloadedImagesVerificationAllowlist", json!(["docker.io/a*"]))],
+        ),
         (("shutdownGracePeriodByPodPriority", json!([{"priority": 0, "shutdownGracePeriodSeconds": 10}])), vec![]),
         (("enableSystemLogQuery", json!(true)), vec![("enableSystemLogHandler", json!(false))]),
         (("enableSystemLogQuery", json!(true)), vec![("enableSystemLogHandler", json!(true))]),
@@ -211,6 +226,15 @@ fn deep() -> Vec<Settings> {
                 json!({"flushFrequency": "5"}),
                 json!({"vmodule": [{"filePattern": "x", "verbosity": 3}]}),
                 json!({"unknown": 1}),
+                json!({"flushFrequency": "-5s"}),
+                json!({"flushFrequency": "0s"}),
+                json!({"verbosity": 2_147_483_648_u32}),
+                json!({"format": "json", "vmodule": [{"filePattern": "x", "verbosity": 3}]}),
+                json!({"vmodule": [{"filePattern": "a=b", "verbosity": 3}]}),
+                json!({"vmodule": [{"filePattern": "", "verbosity": 3}]}),
+                json!({"options": {"json": {"splitStream": true}}}),
+                json!({"options": {"text": {"infoBufferSize": "1Ki"}}}),
+                json!({"options": {"text": {"infoBufferSize": "0"}}}),
             ],
         ),
         alone(
@@ -232,12 +256,39 @@ fn deep() -> Vec<Settings> {
                 json!({"samplingRatePerMillion": 100}),
                 json!({"samplingRatePerMillion": 2_000_000}),
                 json!({"endpoint": "localhost:4317"}),
+                json!({"endpoint": "http://localhost:4317"}),
+                json!({"endpoint": "localhost:grpc"}),
+                json!({"endpoint": "unix:///run/otel"}),
+                json!({"endpoint": "DNS:///localhost:4317"}),
             ],
         ),
         alone("qosReserved", [json!({"memory": "50%"})]),
         alone("kubeletCgroups", [json!("/kubelet")]),
     ]
     .concat()
+}
+
+/// Settings that rest on feature gates which are off, and times of two kinds.
+fn gated(facts: &Facts) -> Vec<Case> {
+    let case = |gate: &str, field: &str, value: Value| {
+        Case::new("kubelet", format!("kubelet/config/{field}"), value)
+            .and(format!("kubelet/featureGates/{gate}"), false)
+    };
+    let by_priority = json!([{"priority": 0, "shutdownGracePeriodSeconds": 10}]);
+    let both = |period: &str| {
+        Case::new("kubelet", "kubelet/config/shutdownGracePeriodByPodPriority", by_priority.clone())
+            .and("kubelet/shutdownGracePeriod", period)
+    };
+    let mut cases = vec![
+        case("GracefulNodeShutdownBasedOnPodPriority", "shutdownGracePeriodByPodPriority", by_priority.clone()),
+        case("LoggingBetaOptions", "logging", json!({"format": "json"})),
+        both("0s"),
+        both("10s"),
+    ];
+    if facts.component("kubelet").is_some_and(|kubelet| !kubelet.gates["ImageMaximumGCAge"].locked) {
+        cases.push(case("ImageMaximumGCAge", "imageMaximumGCAge", json!("1h")));
+    }
+    cases
 }
 
 /// Fields of the specification itself.

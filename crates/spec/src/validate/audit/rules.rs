@@ -56,6 +56,9 @@ impl Holds {
     }
 }
 
+/// Since which minor a rule may speak of all API groups at once.
+const ALL_GROUPS_SINCE: u32 = 36;
+
 /// What is wrong with the rule at `index`.
 pub(super) fn check(cluster: &Draft<Cluster>, index: usize, rule: &Map<String, Value>) -> Vec<Finding> {
     let rule = Rule { cluster, path: format!("spec.audit.rules[{index}]"), fields: rule };
@@ -158,7 +161,13 @@ impl Rule<'_> {
             let path = format!("{}.resources[{index}]", self.path);
             findings.extend(self.fields(&path, group, &GROUP_FIELDS));
             let name = group.get("group").and_then(Value::as_str).unwrap_or_default();
-            if !matches!(name, "" | "*") && names::domain(name).is_err() {
+            let release = catalog::find(&self.cluster.value.spec.kubernetes_version).ok();
+            let has_all = release.is_none_or(|release| release.minor >= ALL_GROUPS_SINCE);
+            if name == "*" && !has_all {
+                let message = "a rule for all API groups comes with Kubernetes 1.36";
+                let help = "leave `resources` out for all of them, or name the groups";
+                findings.push(self.error(format!("{path}.group"), message).help(help));
+            } else if !matches!(name, "" | "*") && names::domain(name).is_err() {
                 let finding = self.error(format!("{path}.group"), format!("`{name}` is no API group"));
                 let bare = name.split_once('/').map(|(bare, _)| format!("write `{bare}`, without a version"));
                 findings.push(Finding { help: bare, ..finding });

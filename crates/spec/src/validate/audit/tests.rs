@@ -1,6 +1,6 @@
 //! Tests: audit rules that kube-apiserver does not start with are refused at their place.
 
-use super::super::tests::about;
+use super::super::tests::{CONTROL_PLANE, about, cluster, complaints, loaded};
 
 fn rule(text: &str) -> Vec<String> {
     about(&format!("  audit:\n    policy: custom\n    rules:\n    - {text}\n"))
@@ -41,4 +41,15 @@ fn rules_of_every_kind_are_taken() {
     ] {
         assert_eq!(rule(text), [""; 0], "{text}");
     }
+}
+
+#[test]
+fn a_rule_for_all_groups_is_taken_since_its_minor() {
+    let spec = "  audit: {policy: custom, rules: [{level: Request, resources: [{group: '*'}]}]}\n";
+    let of = |version: &str| {
+        let text = cluster(spec).replace(catalog::DEFAULT_VERSION, version);
+        complaints(&loaded(&text, &[("cp", CONTROL_PLANE)]).diagnostics)
+    };
+    assert_eq!(of("1.36.3"), [""; 0]);
+    assert_eq!(of("1.35.4"), ["spec::audit-rules cluster.yaml:7 spec.audit.rules[0].resources[0].group"]);
 }

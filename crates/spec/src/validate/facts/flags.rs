@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use catalog::{ComponentFacts, FlagFacts};
+use ipnet::IpNet;
 
 use super::super::{Finding, World};
 use super::{Known, forms, gates, limits, together, values};
 use crate::check::join;
 use crate::effective::Draft;
 use crate::format::amounts::parse_port_range;
-use crate::{Cluster, suggest};
+use crate::{AuditPolicy, Cluster, EncryptionProvider, suggest};
 
 type Arguments = BTreeMap<String, String>;
 type Gates = BTreeMap<String, bool>;
@@ -43,9 +44,17 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
             given.unwrap_or_else(|| component.gates.get(gate).is_some_and(|facts| facts.default))
         };
         let node_ports = parse_port_range(&api_server.service_node_port_range).unwrap_or((0, u16::MAX));
-        let clashes = together::check(program, &together::Setting { arguments, is_on: &is_on, node_ports });
-        findings.extend(clashes.into_iter().map(|clash| {
-            Finding::error("spec::flag-value", clash.message).at(cluster, join(&section, clash.flag)).help(clash.help)
+        let setting = together::Setting {
+            arguments,
+            is_on: &is_on,
+            node_ports,
+            minor: known.minor,
+            audits: spec.audit.policy != AuditPolicy::None,
+            encrypts: spec.encryption_at_rest.provider != EncryptionProvider::None,
+            has_ipv6: spec.networking.pod_cidrs.iter().any(|range| matches!(range, IpNet::V6(_))),
+        };
+        findings.extend(together::check(program, &setting).into_iter().map(|clash| {
+            Finding::error("spec::flag-value", clash.message).at(cluster, join(&section, &clash.flag)).help(clash.help)
         }));
     }
     findings
@@ -75,6 +84,8 @@ fn argument(
         }));
     } else if let Err(not) = values::check(&flag.type_name, value) {
         findings.push(wrong(format!("{program} reads `{name}` as {}, and `{value}` is none", not.wanted), not.help));
+    } else if forms::ends(program, name, value) {
+        findings.push(wrong(format!("{program} ends at once with `{name}: {value}`"), "remove it".to_owned()));
     } else if let Err(help) = limits::check(program, name, &flag.type_name, value) {
         findings.push(wrong(unfit(), help));
     } else if let Err(help) = forms::check(program, name, value, known.minor) {

@@ -1,6 +1,6 @@
 //! Texts of extra flags that have a form of their own, as the components check it when they start.
 
-use super::values::parse_bool;
+use super::values::{is_duration, parse_bool, string_pairs};
 
 /// Names of groups in `--runtime-config` beside those of `NAME.k8s.io`.
 const PLAIN_GROUPS: [&str; 5] = ["api", "apps", "autoscaling", "batch", "policy"];
@@ -62,14 +62,27 @@ const MORE_SUITES: [&str; 3] =
 /// What is wrong with the value of a flag, as what to write; nothing where it is taken or not known.
 pub(super) fn check(program: &str, name: &str, value: &str, minor: u32) -> Result<(), &'static str> {
     let (is_good, help) = match (program, name) {
-        ("etcd", "auth-token") => (matches!(first(value, ','), "" | "simple" | "jwt"), "`simple`, or `jwt,…`"),
+        ("etcd", "auth-token") => (tokens(value), "`simple`, or `jwt,sign-method=RS256,priv-key=/a.key,ttl=10m`"),
         ("etcd", "cors") => (origins(value), "`*`, or addresses such as `https://example.org:443`"),
+        ("etcd", "listen-client-http-urls") => (addresses(value), "such as `https://192.0.2.1:2382`, without a path"),
         ("etcd", "cipher-suites") => (suites(value), "names as Go's `crypto/tls` has them"),
         ("etcd", _) => return Ok(()),
-        (_, "allow-metric-labels") => (labels(value), "such as `'metric,label=a'`"),
+        (_, "allow-metric-labels") => (labels(value), "such as `metric,label=a,b`"),
         (_, "cors-allowed-origins") => (anchored(value), "expressions such as `//example\\.org(:|$)`"),
+        (_, "disabled-metrics") if minor >= 36 => {
+            (entries(value).all(is_metric), "full names of metrics, such as `apiserver_request_total`")
+        }
         (_, "emulated-version" | "min-compatibility-version") => (versions(value, minor), "such as `kube=1.35`"),
         (_, "etcd-servers-overrides") => (overrides(value), "such as `/events#https://192.0.2.1:2379`"),
+        (_, "oidc-issuer-url") => (issuer(value), "an `https://` address without a user, `?` and `#`"),
+        (_, "oidc-signing-algs") => (
+            entries(value).all(|one| ALGORITHMS.contains(&one)),
+            "RS, ES or PS with 256, 384 or 512, such as `RS256,ES256`",
+        ),
+        // A lease without a name is never got.
+        (_, "leader-elect-resource-name" | "leader-elect-resource-namespace") => {
+            (!value.is_empty(), "a name, or leave it out")
+        }
         (_, "requestheader-uid-headers") => (names_uid(value), "name `X-Remote-Uid` too, or leave it out"),
         (_, "runtime-config") => (apis(value), "such as `batch/v1=true,api/beta=false`"),
         (_, "service-account-issuer") => (!value.is_empty(), "such as `https://kubernetes.default.svc`"),
@@ -88,8 +101,14 @@ pub(super) fn check(program: &str, name: &str, value: &str, minor: u32) -> Resul
     if is_good { Ok(()) } else { Err(help) }
 }
 
-fn first(value: &str, separator: char) -> &str {
-    value.split(separator).next().unwrap_or_default()
+/// Whether a program prints or writes something and ends, instead of doing its work.
+pub(super) fn ends(program: &str, name: &str, value: &str) -> bool {
+    match name {
+        "help" => parse_bool(value) == Some(true),
+        "version" => value == "raw" || parse_bool(value) == Some(true),
+        "write-config-to" => program == "kube-scheduler" && !value.is_empty(),
+        _ => false,
+    }
 }
 
 /// The entries of a list; none of an empty text.
@@ -155,12 +174,54 @@ fn anchored(value: &str) -> bool {
 
 /// `metric,label` before each sign.
 fn labels(value: &str) -> bool {
-    let name = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':'))
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
+    let is_good = |key: &str| {
+        key.split_once(',').is_some_and(|(metric, label)| is_metric(metric) && is_metric(label) && !label.contains(':'))
     };
-    let key = value.trim_start_matches(['"', '\'']).split('=').next().unwrap_or_default();
-    value.is_empty() || key.split_once(',').is_some_and(|(metric, label)| name(metric) && name(label))
+    string_pairs(value).is_some_and(|pairs| pairs.iter().all(|(key, _)| is_good(key)))
+}
+
+fn is_metric(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':'))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
+}
+
+/// Signatures that tokens of OpenID Connect may have.
+const ALGORITHMS: [&str; 9] = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
+
+/// An address of an issuer of tokens; the empty text is none.
+fn issuer(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let Some(rest) = lower.strip_prefix("https:") else { return value.is_empty() };
+    let authority = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let is_bare = |mark: char| rest.split_once(mark).is_none_or(|(_, after)| after.is_empty());
+    is_bare('?') && is_bare('#') && !authority.contains('@')
+}
+
+/// Tokens of etcd: a kind, and options that must be there once with a value. Those of JWT are signed by some key.
+fn tokens(value: &str) -> bool {
+    let mut parts = value.split(',');
+    let kind = parts.next().unwrap_or_default();
+    let mut options = std::collections::BTreeMap::new();
+    for part in parts {
+        let Some((name, text)) = part.split_once('=').filter(|(_, text)| !text.contains('=')) else { return false };
+        if options.insert(name, text).is_some() {
+            return false;
+        }
+    }
+    let option = |name: &str| options.get(name).copied().filter(|text| !text.is_empty());
+    match kind {
+        "" | "simple" => true,
+        "jwt" => {
+            let has_key = match option("sign-method").unwrap_or_default() {
+                "HS256" | "HS384" | "HS512" => option("priv-key").is_some(),
+                "EdDSA" => option("priv-key").or(option("pub-key")).is_some(),
+                method if ALGORITHMS.contains(&method) => option("priv-key").or(option("pub-key")).is_some(),
+                _ => false,
+            };
+            has_key && option("ttl").is_none_or(is_duration)
+        }
+        _ => false,
+    }
 }
 
 fn versions(value: &str, minor: u32) -> bool {
@@ -175,11 +236,24 @@ fn versions(value: &str, minor: u32) -> bool {
     })
 }
 
-/// `*`, or addresses with a scheme, a host and a port, and no path.
+/// `*`, or addresses.
 fn origins(value: &str) -> bool {
-    entries(value).all(|one| {
-        let address = one.strip_prefix("http://").or_else(|| one.strip_prefix("https://"));
-        one == "*" || address.is_some_and(|rest| !rest.contains('/') && rest.rsplit_once(':').is_some())
+    entries(value).all(|one| one == "*" || is_address(one))
+}
+
+/// Addresses, or none.
+fn addresses(value: &str) -> bool {
+    let local = |one: &str| one.starts_with("unix:") || one.starts_with("unixs:");
+    entries(value).map(str::trim).all(|one| local(one) || is_address(one))
+}
+
+/// A scheme, a host and a port, and no path.
+fn is_address(text: &str) -> bool {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let port = host.filter(|host| !host.contains('/')).and_then(|host| host.rsplit_once(':'));
+    port.is_some_and(|(name, port)| {
+        let is_whole = !name.contains(':') || (name.starts_with('[') && name.ends_with(']'));
+        is_whole && port.chars().all(|c| c.is_ascii_digit())
     })
 }
 
@@ -201,12 +275,47 @@ mod tests {
     #[test]
     fn texts_have_the_form_that_components_start_with() {
         for (program, name, good, bad) in [
-            ("etcd", "auth-token", &["simple", "jwt,pub-key=/a", ""][..], &["1.30"][..]),
+            (
+                "etcd",
+                "auth-token",
+                &["simple", "jwt,pub-key=/a,sign-method=RS256", "jwt,sign-method=HS256,priv-key=/a,ttl=1m", ""][..],
+                &[
+                    "1.30",
+                    "jwt",
+                    "jwt,pub-key=/a",
+                    "jwt,sign-method=RS256",
+                    "jwt,sign-method=none,priv-key=/a",
+                    "jwt,sign-method=HS256,pub-key=/a",
+                    "jwt,sign-method=RS256,priv-key=/a,ttl=5",
+                    "simple,a",
+                    "simple,a=1,a=2",
+                ][..],
+            ),
+            (
+                "etcd",
+                "listen-client-http-urls",
+                &["", "https://a:1,http://[::1]:2"],
+                &["a:1", "https://a", "http://a:1/x"],
+            ),
             ("etcd", "cors", &["*", "https://a.example:443"], &["1.30", "https://a.example", "x,*"]),
             ("etcd", "cipher-suites", &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"], &["TLS_NONE"]),
-            ("kube-apiserver", "allow-metric-labels", &["", "a,b=c"], &["=", "a=b"]),
+            (
+                "kube-apiserver",
+                "allow-metric-labels",
+                &["a,b=c", "a,b=c,d", "\"a,b=c\",\"d,e=f\""],
+                &["", "=", "a=b", "'a,b=c'"],
+            ),
             ("kube-apiserver", "cors-allowed-origins", &["//example\\.org$", "^https://a(:|$)"], &["example.org", "("]),
             ("kube-scheduler", "emulated-version", &["1.35", "kube=1.36", ""], &["a=b", "/", "1.37", "1.30"]),
+            ("kube-scheduler", "disabled-metrics", &["", "a_b,c"], &["/", "a,"]),
+            ("kube-scheduler", "leader-elect-resource-name", &["a"], &[""]),
+            (
+                "kube-apiserver",
+                "oidc-issuer-url",
+                &["", "https://a.example/b", "HTTPS://a"],
+                &["http://a", "a", "https://u@a", "https://a?b", "https://a#b"],
+            ),
+            ("kube-apiserver", "oidc-signing-algs", &["", "RS256,PS512"], &["HS256", "RS256,", "rs256"]),
             ("kube-apiserver", "etcd-servers-overrides", &["/events#https://a:2379;https://b:2379"], &["1.30", "a/b"]),
             ("kube-apiserver", "requestheader-uid-headers", &["", "x-remote-uid,y"], &["y"]),
             (
@@ -228,6 +337,26 @@ mod tests {
             for value in bad {
                 assert!(check(program, name, value, 36).is_err(), "{program} {name} {value}");
             }
+        }
+    }
+
+    #[test]
+    fn programs_that_print_do_nothing_else() {
+        for (program, name, value) in [
+            ("etcd", "version", "T"),
+            ("kube-apiserver", "version", "raw"),
+            ("kube-controller-manager", "help", "1"),
+            ("kube-scheduler", "write-config-to", "/a"),
+        ] {
+            assert!(ends(program, name, value), "{program} {name} {value}");
+        }
+        for (program, name, value) in [
+            ("etcd", "version", "false"),
+            ("kube-apiserver", "version", "v1.36.3-mine"),
+            ("kube-scheduler", "write-config-to", ""),
+            ("kube-apiserver", "profiling", "true"),
+        ] {
+            assert!(!ends(program, name, value), "{program} {name} {value}");
         }
     }
 }

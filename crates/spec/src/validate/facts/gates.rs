@@ -6,7 +6,6 @@ use catalog::{GateFacts, Stage};
 
 use super::super::{Finding, World};
 use super::{Known, values};
-use crate::Cluster;
 use crate::check::join;
 use crate::effective::Draft;
 use crate::suggest;
@@ -16,10 +15,27 @@ type Gates = BTreeMap<String, bool>;
 /// Components that are given the cluster's gates.
 const EVERYONE: [&str; 5] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
 
+/// Gates of one document, and where they stand.
+struct Layer<'a> {
+    document: usize,
+    section: String,
+    gates: &'a Gates,
+}
+
+impl<'a> Layer<'a> {
+    fn of<T>(draft: &Draft<T>, section: impl Into<String>, gates: &'a Gates) -> Self {
+        Self { document: draft.document, section: section.into(), gates }
+    }
+}
+
+const KUBELET: &str = "spec.kubelet.featureGates";
+
 pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut kubelets = Vec::new();
     if let Some(cluster) = world.cluster() {
         let spec = &cluster.value.spec;
+        let all = || Layer::of(cluster, "spec.featureGates", &spec.feature_gates);
         findings.extend(gates(cluster, "spec.featureGates", &spec.feature_gates, &EVERYONE, known));
         for (program, section, own) in [
             ("kube-apiserver", "kubeAPIServer", &spec.kube_api_server.feature_gates),
@@ -27,13 +43,23 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
             ("kube-scheduler", "kubeScheduler", &spec.kube_scheduler.feature_gates),
             ("kubelet", "kubelet", &spec.kubelet.feature_gates),
         ] {
-            findings.extend(gates(cluster, &format!("spec.{section}.featureGates"), own, &[program], known));
-            findings.extend(needs(cluster, section, (&spec.feature_gates, own), program, known));
+            let section = format!("spec.{section}.featureGates");
+            findings.extend(gates(cluster, &section, own, &[program], known));
+            findings.extend(needs(&[all(), Layer::of(cluster, section, own)], program, known));
         }
+        if spec.networking.kube_proxy.enabled {
+            findings.extend(needs(&[all()], "kube-proxy", known));
+        }
+        kubelets.extend([all(), Layer::of(cluster, KUBELET, &spec.kubelet.feature_gates)]);
     }
     for group in world.groups() {
         let own = &group.value.spec.kubelet.feature_gates;
-        findings.extend(gates(group, "spec.kubelet.featureGates", own, &["kubelet"], known));
+        findings.extend(gates(group, KUBELET, own, &["kubelet"], known));
+        kubelets.push(Layer::of(group, KUBELET, own));
+        // What is wrong with the cluster's own gates was said once.
+        let of_group = |finding: &Finding| finding.places.iter().any(|(document, ..)| *document == group.document);
+        findings.extend(needs(&kubelets, "kubelet", known).into_iter().filter(of_group));
+        kubelets.pop();
     }
     findings
 }
@@ -68,32 +94,25 @@ fn gate<T>(
     set(facts, name, on, &known.version()).map(|finding| finding.at(draft, path))
 }
 
-/// Gates that are on while others that they need are off, with those that every component is given.
-fn needs(
-    cluster: &Draft<Cluster>,
-    section: &str,
-    (all, own): (&Gates, &Gates),
-    program: &str,
-    known: &Known,
-) -> Vec<Finding> {
+/// Gates that are on while others that they need are off. Later layers win.
+fn needs(layers: &[Layer<'_>], program: &str, known: &Known) -> Vec<Finding> {
     let Some(component) = known.component(program) else { return Vec::new() };
-    let given = |name: &str| own.get(name).or_else(|| all.get(name)).copied();
+    let given = |name: &str| layers.iter().rev().find_map(|layer| layer.gates.get(name)).copied();
     let is_on = |name: &str, facts: &GateFacts| given(name).unwrap_or(facts.default);
     let mut findings = Vec::new();
     for (name, facts) in component.gates.iter().filter(|(name, facts)| is_on(name, facts)) {
         let off = |need: &&String| component.gates.get(*need).is_some_and(|facts| !is_on(need, facts));
         for need in facts.needs.iter().filter(off) {
-            // Defaults fit each other, so one of both is given.
-            let gate = if given(name).is_some() { name } else { need };
-            let section = if own.contains_key(gate) {
-                format!("spec.{section}.featureGates")
-            } else {
-                "spec.featureGates".into()
-            };
             let message = format!("{program} does not start: the feature gate `{name}` needs `{need}`, which is off");
             let help = format!("switch `{need}` on, or `{name}` off");
-            findings
-                .push(Finding::error("spec::feature-gate-needs", message).at(cluster, join(&section, gate)).help(help));
+            let mut finding = Finding::error("spec::feature-gate-needs", message).help(help);
+            // Defaults fit each other, so one of both is given: the one in the last layer is the one to change.
+            let here = |layer: &Layer<'_>| {
+                let gate = [name, need].into_iter().find(|gate| layer.gates.contains_key(*gate))?;
+                Some((layer.document, join(&layer.section, gate), "here".to_owned()))
+            };
+            finding.places.extend(layers.iter().rev().find_map(here));
+            findings.push(finding);
         }
     }
     findings

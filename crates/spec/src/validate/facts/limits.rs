@@ -26,6 +26,7 @@ type Table = &'static [(&'static str, Takes)];
 /// Of every component of Kubernetes.
 const EVERYONE: Table = &[
     ("leader-elect-resource-lock", Word(&["leases"])),
+    ("log-flush-frequency", Amount(1e-9, MOST)),
     ("logging-format", Word(&["text", "json"])),
     ("tls-min-version", Word(&["", "VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"])),
 ];
@@ -146,6 +147,7 @@ mod tests {
             ("kube-apiserver", "goaway-chance", "float64", &["0", "0.02"][..], &["0.03", "-1"][..]),
             ("kube-apiserver", "request-timeout", "duration", &["0", "1m"], &["-1s"]),
             ("kube-apiserver", "tls-min-version", "string", &["VersionTLS12", ""], &["TLS1.2", "versionTLS12"]),
+            ("kube-scheduler", "log-flush-frequency", "duration", &["5s", "1ns"], &["0s", "-1s"]),
             ("kube-scheduler", "logging-format", "string", &["json"], &["JSON", ""]),
             ("kube-controller-manager", "concurrent-job-syncs", "int32", &["1", "0x10"], &["0", "-1"]),
             ("kube-controller-manager", "max-endpoints-per-slice", "int32", &["1000"], &["1001"]),

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use super::values;
 use crate::format::amounts::{parse_go_duration, parse_quantity};
 
+mod api_server;
+mod audit;
+mod etcd;
+
 type Arguments = BTreeMap<String, String>;
 
 /// What is wrong with one flag in the light of others.
 pub(super) struct Clash {
     /// The flag to change.
-    pub(super) flag: &'static str,
+    pub(super) flag: String,
     /// What the component would say.
     pub(super) message: String,
     /// What to write.
@@ -18,8 +22,8 @@ pub(super) struct Clash {
 }
 
 impl Clash {
-    fn new(flag: &'static str, message: impl Into<String>, help: &'static str) -> Self {
-        Self { flag, message: message.into(), help }
+    fn new(flag: impl Into<String>, message: impl Into<String>, help: &'static str) -> Self {
+        Self { flag: flag.into(), message: message.into(), help }
     }
 }
 
@@ -31,22 +35,32 @@ pub(super) struct Setting<'a> {
     pub(super) is_on: &'a dyn Fn(&str) -> bool,
     /// First and last port for Services.
     pub(super) node_ports: (u16, u16),
+    /// Minor version of Kubernetes.
+    pub(super) minor: u32,
+    /// There is a log of requests.
+    pub(super) audits: bool,
+    /// Secrets are stored encrypted.
+    pub(super) encrypts: bool,
+    /// Pods have IPv6 addresses.
+    pub(super) has_ipv6: bool,
 }
 
 /// Everything that a component would not start with.
 pub(super) fn check(program: &str, setting: &Setting<'_>) -> Vec<Clash> {
-    let rules: &[fn(&Arguments) -> Option<Clash>] = match program {
-        "kube-apiserver" => &[suites, oidc, inflight, coordinated, token_life, emulation],
-        "kube-controller-manager" | "kube-scheduler" => &[suites, leader],
-        "etcd" => &[beats, compaction, versions, twice, checkpoints],
-        _ => &[],
-    };
-    let mut clashes: Vec<Clash> = rules.iter().filter_map(|rule| rule(setting.arguments)).collect();
-    if program != "etcd" {
-        clashes.extend(gated(setting.arguments, setting.is_on));
+    let arguments = setting.arguments;
+    if program == "etcd" {
+        return etcd::check(arguments);
     }
-    if program == "kube-apiserver" {
-        clashes.extend(node_port(setting.arguments, setting.node_ports));
+    let mut clashes: Vec<Clash> = suites(arguments).into_iter().collect();
+    clashes.extend(gated(arguments, setting.is_on));
+    clashes.extend(metric_labels(setting));
+    match program {
+        "kube-apiserver" => clashes.extend(api_server::check(setting)),
+        "kube-controller-manager" => {
+            clashes.extend([leader(arguments), mask(setting), burst(arguments)].into_iter().flatten());
+        }
+        "kube-scheduler" => clashes.extend([leader(arguments), burst(arguments)].into_iter().flatten()),
+        _ => {}
     }
     clashes
 }
@@ -79,87 +93,30 @@ fn leader(arguments: &Arguments) -> Option<Clash> {
     })
 }
 
-fn coordinated(arguments: &Arguments) -> Option<Clash> {
-    const FLAGS: [&str; 3] = [
-        "coordinated-leadership-lease-duration",
-        "coordinated-leadership-renew-deadline",
-        "coordinated-leadership-retry-period",
-    ];
-    let flag = first(arguments, &FLAGS)?;
-    let [lease, renew, retry] =
-        [(0, 15.0), (1, 10.0), (2, 2.0)].map(|(at, default)| seconds(arguments, FLAGS[at], default));
-    let message =
-        format!("a lease of {lease} s, its renewal within {renew} s and tries every {retry} s don't go together");
-    (lease <= renew || renew <= retry)
-        .then(|| Clash::new(flag, message, "the lease is longer than the deadline, and that than the retry period"))
+/// Requests to the API are limited in a second, and at once. What nobody says lets some through.
+fn burst(arguments: &Arguments) -> Option<Clash> {
+    const FLAG: &str = "kube-api-burst";
+    let burst = values::parse_integer(arguments.get(FLAG)?)?;
+    let rate = arguments.get("kube-api-qps").and_then(|value| values::parse_fraction(value));
+    (burst <= 0 && rate.is_none_or(|rate| rate > 0.0))
+        .then(|| Clash::new(FLAG, "no request to the API could ever be made", "write 1 or more"))
 }
 
-fn oidc(arguments: &Arguments) -> Option<Clash> {
-    if arguments.contains_key("authentication-config") {
-        return None;
-    }
-    let flag = OIDC.into_iter().find(|flag| arguments.contains_key(*flag))?;
-    let is_given = |flag: &str| arguments.get(flag).is_some_and(|value| !value.is_empty());
-    let message = "flags of OpenID Connect need `oidc-issuer-url` and `oidc-client-id`";
-    (!is_given("oidc-issuer-url") || !is_given("oidc-client-id"))
-        .then(|| Clash::new(flag, message, "set both, or remove it"))
+/// Labels of metrics are said by a flag or in a file.
+fn metric_labels(setting: &Setting<'_>) -> Option<Clash> {
+    const FLAGS: [&str; 2] = ["allow-metric-labels", "allow-metric-labels-manifest"];
+    let [labels, file] = FLAGS.map(|flag| setting.arguments.get(flag).is_some_and(|value| !value.is_empty()));
+    let message = "`allow-metric-labels` and `allow-metric-labels-manifest` exclude each other";
+    // Looked at since 1.36.
+    (labels && file && setting.minor >= 36).then(|| Clash::new(FLAGS[0], message, "keep one of them"))
 }
 
-const OIDC: [&str; 9] = [
-    "oidc-ca-file",
-    "oidc-client-id",
-    "oidc-groups-claim",
-    "oidc-groups-prefix",
-    "oidc-issuer-url",
-    "oidc-required-claim",
-    "oidc-signing-algs",
-    "oidc-username-claim",
-    "oidc-username-prefix",
-];
-
-fn inflight(arguments: &Arguments) -> Option<Clash> {
-    const FLAGS: [&str; 2] = ["max-requests-inflight", "max-mutating-requests-inflight"];
-    let flag = first(arguments, &FLAGS)?;
-    let sum = number(arguments, FLAGS[0], 400) + number(arguments, FLAGS[1], 200);
-    (sum == 0)
-        .then(|| Clash::new(flag, "no request could ever be served at the same time as none", "raise one of them"))
-}
-
-fn token_life(arguments: &Arguments) -> Option<Clash> {
-    const FLAG: &str = "service-account-max-token-expiration";
-    let life = seconds(arguments, FLAG, 0.0);
-    let is_good = life == 0.0 || (3600.0..=4_294_967_296.0).contains(&life);
-    (!is_good).then(|| Clash::new(FLAG, "tokens must be let live from an hour to 2^32 seconds", "write `1h` or more"))
-}
-
-/// etcd elects after a silence of several heartbeats.
-fn beats(arguments: &Arguments) -> Option<Clash> {
-    const FLAGS: [&str; 2] = ["election-timeout", "heartbeat-interval"];
-    let flag = first(arguments, &FLAGS)?;
-    let (election, beat) = (number(arguments, FLAGS[0], 1000), number(arguments, FLAGS[1], 100));
-    let is_good = beat > 0 && 5 * beat <= election && election <= 50_000;
-    let message = format!("an election after {election} ms and heartbeats every {beat} ms don't go together");
-    (!is_good).then(|| Clash::new(flag, message, "the timeout is five intervals or more, and 50000 at most"))
-}
-
-fn compaction(arguments: &Arguments) -> Option<Clash> {
-    const FLAG: &str = "auto-compaction-retention";
-    let value = arguments.get(FLAG)?;
-    let is_count = value.parse::<i64>().is_ok_and(|count| count >= 0);
-    let message = format!("etcd can't read `{value}` as what is kept of its history");
-    (!is_count && !values::is_duration(value))
-        .then(|| Clash::new(FLAG, message, "a number of hours or of revisions, or a time such as `30m`"))
-}
-
-fn versions(arguments: &Arguments) -> Option<Clash> {
-    let (least, most) = ("tls-min-version", "tls-max-version");
-    let is = |flag: &str, version: &str| arguments.get(flag).is_some_and(|value| value == version);
-    if is(least, "TLS1.3") && is(most, "TLS1.2") {
-        return Some(Clash::new(least, "the least version of TLS is above the most", "make them equal, or swap them"));
-    }
-    let suites = arguments.get("cipher-suites").is_some_and(|suites| !suites.is_empty());
-    (is(least, "TLS1.3") && suites)
-        .then(|| Clash::new("cipher-suites", "with TLS 1.3 alone there are no suites to choose", "remove them"))
+/// Nodes get ranges of the families that pods have addresses of.
+fn mask(setting: &Setting<'_>) -> Option<Clash> {
+    const FLAG: &str = "node-cidr-mask-size-ipv6";
+    let cuts = setting.arguments.get("controllers").is_none_or(|list| !list.contains("-node"));
+    let is_wrong = cuts && !setting.has_ipv6 && number(setting.arguments, FLAG, 0) != 0;
+    is_wrong.then(|| Clash::new(FLAG, "pods of this cluster have no IPv6 addresses to cut ranges from", "remove it"))
 }
 
 /// HTTP/2 wants one of two suites.
@@ -180,6 +137,7 @@ fn suites(arguments: &Arguments) -> Option<Clash> {
 fn gated(arguments: &Arguments, is_on: &dyn Fn(&str) -> bool) -> Vec<Clash> {
     const ALPHA: (&str, &str) =
         ("LoggingAlphaOptions", "switch on the feature gate `LoggingAlphaOptions`, or remove it");
+    const BETA: (&str, &str) = ("LoggingBetaOptions", "switch on the feature gate `LoggingBetaOptions`, or remove it");
     const PROXY: (&str, &str) = (
         "UnknownVersionInteroperabilityProxy",
         "switch on the feature gate `UnknownVersionInteroperabilityProxy`, or remove it",
@@ -200,77 +158,11 @@ fn gated(arguments: &Arguments, is_on: &dyn Fn(&str) -> bool) -> Vec<Clash> {
         ("requestheader-uid-headers", UID),
     ];
     let used = flags.into_iter().filter(|(flag, _)| arguments.get(*flag).is_some_and(|value| !is_plain(value)));
+    let json = arguments.get("logging-format").is_some_and(|format| format == "json");
+    let used = used.chain(json.then_some(("logging-format", BETA)));
     let off = used.filter(|(_, (gate, _))| !is_on(gate));
     off.map(|(flag, (gate, help))| Clash::new(flag, format!("`{flag}` needs the feature gate `{gate}`"), help))
         .collect()
-}
-
-/// Versions are not emulated unless somebody says which.
-fn emulation(arguments: &Arguments) -> Option<Clash> {
-    const FLAGS: [&str; 2] = ["emulation-forward-compatible", "runtime-config-emulation-forward-compatible"];
-    let is_on = |flag: &&str| arguments.get(*flag).and_then(|value| values::parse_bool(value)) == Some(true);
-    let flag = FLAGS.into_iter().find(|flag| is_on(flag))?;
-    let help = "set `emulated-version` to an earlier minor, or remove it";
-    (!arguments.contains_key("emulated-version"))
-        .then(|| Clash::new(flag, "no earlier minor is emulated, so there is nothing to be compatible with", help))
-}
-
-/// The Service of the API itself has a port of the range of all others.
-fn node_port(arguments: &Arguments, range: (u16, u16)) -> Option<Clash> {
-    const FLAG: &str = "kubernetes-service-node-port";
-    let port = number(arguments, FLAG, 0);
-    let is_good = port == 0 || (i128::from(range.0)..=i128::from(range.1)).contains(&port);
-    let message = format!("{port} is none of the ports {} to {} for Services", range.0, range.1);
-    (!is_good).then(|| Clash::new(FLAG, message, "choose one of `spec.kubeAPIServer.serviceNodePortRange`"))
-}
-
-/// Flags of etcd that were called otherwise, and are called so by kubewright.
-const OURS: [(&str, &str); 1] = [("experimental-watch-progress-notify-interval", "watch-progress-notify-interval")];
-/// Flags of etcd that are feature gates now.
-const GATES: [(&str, &str); 6] = [
-    ("experimental-compact-hash-check-enabled", "CompactHashCheck"),
-    ("experimental-enable-lease-checkpoint", "LeaseCheckpoint"),
-    ("experimental-enable-lease-checkpoint-persist", "LeaseCheckpointPersist"),
-    ("experimental-initial-corrupt-check", "InitialCorruptCheck"),
-    ("experimental-stop-grpc-service-on-defrag", "StopGRPCServiceOnDefrag"),
-    ("experimental-txn-mode-write-with-shared-buffer", "TxnModeWriteWithSharedBuffer"),
-];
-
-/// A flag under both its names.
-fn twice(arguments: &Arguments) -> Option<Clash> {
-    let renamed = OURS.into_iter().find(|(old, _)| arguments.contains_key(*old));
-    if let Some((old, new)) = renamed {
-        return Some(Clash::new(
-            old,
-            format!("etcd does not start with `{old}` beside `{new}`"),
-            "use the flag without `experimental-`",
-        ));
-    }
-    // kubewright's own is there where the user's gates don't name it.
-    let gates = arguments.get("feature-gates").map_or("", String::as_str);
-    let both = |(flag, gate): &(&str, &str)| {
-        arguments.contains_key(*flag) && (gates.contains(gate) || *gate == "InitialCorruptCheck")
-    };
-    let (flag, gate) = GATES.into_iter().find(both)?;
-    let message = format!("etcd does not start with `{flag}` beside the feature gate `{gate}`");
-    Some(Clash::new(flag, message, "set the gate in `feature-gates` instead"))
-}
-
-/// What is kept of leases needs leases that are kept.
-fn checkpoints(arguments: &Arguments) -> Option<Clash> {
-    let (flag, gates) = ("experimental-enable-lease-checkpoint-persist", "feature-gates");
-    let is_flag = |flag: &str| arguments.get(flag).and_then(|value| values::parse_bool(value)) == Some(true);
-    let is_gate = |name: &str| {
-        let all = arguments.get(gates).map_or("", String::as_str);
-        all.split(',')
-            .filter_map(|pair| pair.split_once('='))
-            .any(|(gate, on)| gate == name && values::parse_bool(on) == Some(true))
-    };
-    let persists = is_flag(flag) || is_gate("LeaseCheckpointPersist");
-    let keeps = is_flag("experimental-enable-lease-checkpoint") || is_gate("LeaseCheckpoint");
-    let at = if arguments.contains_key(flag) { flag } else { gates };
-    (persists && !keeps)
-        .then(|| Clash::new(at, "`LeaseCheckpointPersist` needs `LeaseCheckpoint`", "switch both on, or none"))
 }
 
 #[cfg(test)]
@@ -278,9 +170,17 @@ mod tests {
     use super::*;
 
     /// The flags that are complained about where no gate is on.
-    fn at(program: &str, arguments: &[(&str, &str)]) -> Vec<&'static str> {
+    fn at(program: &str, arguments: &[(&str, &str)]) -> Vec<String> {
         let arguments = arguments.iter().map(|(flag, value)| ((*flag).to_owned(), (*value).to_owned())).collect();
-        let setting = Setting { arguments: &arguments, is_on: &|_| false, node_ports: (30_000, 32_767) };
+        let setting = Setting {
+            arguments: &arguments,
+            is_on: &|_| false,
+            node_ports: (30_000, 32_767),
+            minor: 36,
+            audits: true,
+            encrypts: false,
+            has_ipv6: false,
+        };
         check(program, &setting).into_iter().map(|clash| clash.flag).collect()
     }
 
@@ -289,6 +189,15 @@ mod tests {
         for (given, wanted) in [
             (&[("oidc-client-id", "x")][..], Some("oidc-client-id")),
             (&[("oidc-client-id", "x"), ("oidc-issuer-url", "https://a")], None),
+            (&[("oidc-client-id", "x"), ("authentication-config", "/a")], Some("oidc-client-id")),
+            (&[("authentication-config", "/a")], None),
+            (
+                &[("encryption-provider-config-automatic-reload", "T")],
+                Some("encryption-provider-config-automatic-reload"),
+            ),
+            (&[("encryption-provider-config-automatic-reload", "false")], None),
+            (&[("logging-format", "json")], Some("logging-format")),
+            (&[("logging-format", "text")], None),
             (&[("max-requests-inflight", "0")], None),
             (&[("max-requests-inflight", "0"), ("max-mutating-requests-inflight", "0")], Some("max-requests-inflight")),
             (&[("service-account-max-token-expiration", "30m")], Some("service-account-max-token-expiration")),
@@ -304,6 +213,54 @@ mod tests {
             (&[("tls-cipher-suites", "TLS_AES_128_GCM_SHA256"), ("tls-min-version", "VersionTLS13")], None),
         ] {
             assert_eq!(at("kube-apiserver", given), wanted.into_iter().collect::<Vec<_>>(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn flags_about_audits_are_looked_at_where_there_is_a_log_or_a_service() {
+        for (given, wanted) in [
+            (&[("audit-log-mode", "batch")][..], None),
+            (&[("audit-log-mode", "async")], Some("audit-log-mode")),
+            (&[("audit-log-format", "legacy"), ("audit-log-version", "audit.k8s.io/v1")], None),
+            (&[("audit-log-format", "JSON")], Some("audit-log-format")),
+            (&[("audit-log-version", "v1")], Some("audit-log-version")),
+            (&[("audit-log-batch-buffer-size", "0")], None),
+            (&[("audit-log-mode", "batch"), ("audit-log-batch-buffer-size", "0")], Some("audit-log-batch-buffer-size")),
+            (
+                &[("audit-log-mode", "batch"), ("audit-log-batch-throttle-enable", "1")],
+                Some("audit-log-batch-throttle-enable"),
+            ),
+            (&[("audit-log-truncate-max-batch-size", "10")], Some("audit-log-truncate-max-batch-size")),
+            (&[("audit-log-truncate-max-event-size", "99999999")], Some("audit-log-truncate-max-event-size")),
+            (&[("audit-log-truncate-max-event-size", "0")], Some("audit-log-truncate-max-event-size")),
+            (&[("audit-webhook-mode", "async"), ("audit-webhook-batch-max-size", "0")], None),
+            (&[("audit-webhook-config-file", "/a"), ("audit-webhook-mode", "async")], Some("audit-webhook-mode")),
+            (
+                &[("audit-webhook-config-file", "/a"), ("audit-webhook-batch-throttle-burst", "0")],
+                Some("audit-webhook-batch-throttle-burst"),
+            ),
+            (&[("audit-webhook-config-file", "/a"), ("audit-webhook-mode", "blocking")], None),
+        ] {
+            assert_eq!(at("kube-apiserver", given), wanted.into_iter().collect::<Vec<_>>(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_get_no_ranges_of_a_family_that_pods_lack() {
+        let flag = "node-cidr-mask-size-ipv6";
+        assert_eq!(at("kube-controller-manager", &[(flag, "64")]), [flag]);
+        assert_eq!(at("kube-controller-manager", &[(flag, "0")]), [""; 0]);
+        assert_eq!(at("kube-controller-manager", &[(flag, "64"), ("controllers", "*,-nodeipam")]), [""; 0]);
+    }
+
+    #[test]
+    fn some_requests_are_let_through_at_once() {
+        for program in ["kube-controller-manager", "kube-scheduler"] {
+            assert_eq!(at(program, &[("kube-api-burst", "0")]), ["kube-api-burst"]);
+            assert_eq!(at(program, &[("kube-api-burst", "0"), ("kube-api-qps", "-1")]), [""; 0]);
+            assert_eq!(at(program, &[("kube-api-burst", "1")]), [""; 0]);
+            let both = [("allow-metric-labels", "a,b=c"), ("allow-metric-labels-manifest", "/a")];
+            assert_eq!(at(program, &both), ["allow-metric-labels"]);
         }
     }
 

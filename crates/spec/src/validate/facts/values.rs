@@ -45,7 +45,16 @@ pub(in super::super) fn check(type_name: &str, value: &str) -> Result<(), Wrong>
             value.split(',').try_for_each(|one| integer(one, i32::MIN.into(), i32::MAX.into()))
         }
         "mapStringBool" => pairs(value, |text| parse_bool(text.trim()).is_some()),
-        "mapStringString" | "stringToString" => pairs(value, |_| true),
+        "mapStringString" => pairs(value, |_| true),
+        "stringToString" if string_pairs(value).is_none() => {
+            wrong("pairs", "such as `a=x`, or `\"a=x\",\"b=y\"`".into())
+        }
+        "namedCertKey" if !is_certificate_and_key(value) => {
+            wrong("a certificate and its key", "such as `/etc/a.crt,/etc/a.key:example.org`".into())
+        }
+        "version" if !value.starts_with('v') && value != "raw" && parse_bool(value).is_none() => {
+            wrong("a truth value", boolean_help(value))
+        }
         _ => Ok(()),
     }
 }
@@ -154,6 +163,57 @@ fn pairs(text: &str, value: impl Fn(&str) -> bool) -> Result<(), Wrong> {
     Err(Wrong { wanted: "pairs", help: "such as `a=x,b=y`".to_owned() })
 }
 
+/// Pairs as pflag reads them (`stringToString`): a single one as it stands, several as a line of CSV; never none.
+pub(super) fn string_pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let entries = match text.matches('=').count() {
+        0 => return None,
+        1 => vec![text.trim_matches('"').to_owned()],
+        _ => csv(text)?,
+    };
+    entries.iter().map(|entry| entry.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))).collect()
+}
+
+/// The fields of one line of CSV; a field may stand in quotes, with those inside of it doubled.
+fn csv(line: &str) -> Option<Vec<String>> {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    loop {
+        let (field, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let end = closing_quote(quoted)?;
+            (quoted[..end].replace("\"\"", "\""), &quoted[end + 1..])
+        } else {
+            let (field, after) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
+            if field.contains('"') {
+                return None;
+            }
+            (field.to_owned(), after)
+        };
+        fields.push(field);
+        if after.is_empty() {
+            return Some(fields);
+        }
+        rest = after.strip_prefix(',')?;
+    }
+}
+
+/// Where a quoted field ends: at the first quote that is not doubled.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text[from..].find('"')?;
+        if !text[at + 1..].starts_with('"') {
+            return Some(at);
+        }
+        from = at + 2;
+    }
+}
+
+/// `certificate,key` or `certificate,key:name,name`.
+fn is_certificate_and_key(text: &str) -> bool {
+    let (files, names) = text.split_once(':').map_or((text, None), |(files, names)| (files, Some(names)));
+    files.matches(',').count() == 1 && names.is_none_or(|names| !names.trim().is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,5 +262,24 @@ mod tests {
     fn pairs_have_a_sign_between_them() {
         assert_takes("mapStringBool", &["", "a=true,b=F"], &["a", "a=no", "a:true"]);
         assert_takes("mapStringString", &["", "a=b", "a=b=c,d="], &["a", "a=b,c"]);
+        let quoted = "\"a,b=c,d\",\"e,f=\"\"g\"\"\"";
+        assert_takes(
+            "stringToString",
+            &["a,b=c,d", "a=b=c", "a=b,c=d", quoted],
+            &["", "a", "a,b=c,d,e,f=g", "\"a=b,c=d"],
+        );
+        let both = [("a,b".to_owned(), "c,d".to_owned()), ("e,f".to_owned(), "\"g\"".to_owned())];
+        assert_eq!(string_pairs(quoted), Some(both.to_vec()));
+    }
+
+    #[test]
+    fn a_certificate_comes_with_its_key() {
+        let good = ["/a.crt,/a.key", "/a.crt, /a.key:example.org,*.example.org"];
+        assert_takes("namedCertKey", &good, &["", "/a.crt", "/a.crt,/a.key,b", "/a.crt,/a.key:"]);
+    }
+
+    #[test]
+    fn a_version_is_asked_for_or_named() {
+        assert_takes("version", &["true", "raw", "F", "v1.36.3-mine"], &["", "yes", "1.36.3"]);
     }
 }

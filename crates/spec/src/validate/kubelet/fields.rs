@@ -1,7 +1,8 @@
 //! The fields of `KubeletConfiguration` that are not the user's.
 
 /// Fields that kubewright sets, and what to use instead; empty where there is nothing to choose.
-pub(super) const MANAGED: [(&str, &str); 24] = [
+pub(super) const MANAGED: [(&str, &str); 25] = [
+    ("address", ""),
     ("apiVersion", ""),
     ("authentication", ""),
     ("authorization", ""),

@@ -8,10 +8,7 @@ use super::settings::{Fault, Settings};
 use crate::format::amounts::parse_quantity;
 
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = [processors(settings), processor_options(settings), reserved_processors(settings)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut faults: Vec<Fault> = [processors(settings), reserved_processors(settings)].into_iter().flatten().collect();
     faults.extend(reserved_memory(settings));
     faults.extend(memory(settings));
     faults
@@ -23,14 +20,6 @@ fn processors(settings: &Settings) -> Option<Fault> {
     let message = "kubelet does not start: the static policy needs processors that are reserved";
     let help = "set `spec.kubelet.kubeReserved.cpu`, such as `500m`, or `reservedSystemCPUs`";
     (is_static && !is_reserved).then(|| Fault::of("cpuManagerPolicy", message).help(help))
-}
-
-fn processor_options(settings: &Settings) -> Option<Fault> {
-    let name = "cpuManagerPolicyOptions";
-    let is_set = settings.get(name).and_then(Value::as_object).is_some_and(|options| !options.is_empty());
-    let is_static = settings.text("cpuManagerPolicy") == Some("static");
-    let message = "kubelet does not start: only the static policy has options";
-    (is_set && !is_static).then(|| Fault::of(name, message).help("write `cpuManagerPolicy: static`, or remove them"))
 }
 
 fn reserved_processors(settings: &Settings) -> Option<Fault> {
@@ -51,7 +40,7 @@ pub(super) fn processor_set(text: &str) -> Option<BTreeSet<u32>> {
     let mut all = BTreeSet::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
         // More than any machine has: a slip, and not worth the memory.
         if first > last || last > 65_536 {
             return None;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::facts::fields::whole;
 use crate::check::join;
-use crate::format::amounts::{parse_go_duration, parse_quantity};
+use crate::format::amounts::{parse_duration, parse_go_duration, parse_quantity};
 use crate::{Kubelet, MachineSize, Provider, Reserved, Reserves};
 
 /// kubelet's settings on the machines of one group, or of a cluster without the layers of its groups.
@@ -14,7 +14,7 @@ pub(super) struct Settings {
     config: Map<String, Value>,
     gates: BTreeMap<String, bool>,
     reserves: Reserves,
-    /// Some layer has a time for the shutdown of machines.
+    /// There is a time for the shutdown of machines.
     pub(super) has_shutdown_period: bool,
     /// Minor version of Kubernetes; the newest where it is not known.
     pub(super) minor: u32,
@@ -33,7 +33,7 @@ impl Settings {
             config: written(ground),
             gates: gates.clone(),
             reserves: Reserves::of(layers, machine),
-            has_shutdown_period: layers.iter().any(|layer| layer.shutdown_grace_period.is_some()),
+            has_shutdown_period: shutdown_period(layers) > 0.0,
             minor,
         };
         for layer in layers {
@@ -93,6 +93,11 @@ impl Settings {
     }
 }
 
+fn shutdown_period(layers: &[&Kubelet]) -> f64 {
+    let last = layers.iter().rev().find_map(|layer| layer.shutdown_grace_period.as_deref());
+    last.and_then(parse_duration).unwrap_or(0.0)
+}
+
 /// What kubewright itself writes on this ground of what is looked at here; `render::kubelet::Ground` is where it comes from.
 fn written(ground: Provider) -> Map<String, Value> {
     let Provider::Local = ground;
@@ -144,6 +149,12 @@ impl Fault {
     /// A fault of one entry of a map, whose key may be no simple name.
     pub(super) fn of_entry(setting: &str, key: &str, message: impl Into<String>) -> Self {
         Self { fields: vec![join(&format!("{CONFIG}.{setting}"), key)], ..Self::of(setting, message) }
+    }
+
+    /// A fault of a feature gate, in the layer of kubelets or of everyone.
+    pub(super) fn of_gate(gate: &str, message: impl Into<String>) -> Self {
+        let fields = ["spec.kubelet.featureGates", "spec.featureGates"].map(|section| join(section, gate));
+        Self { fields: fields.to_vec(), ..Self::of("", message) }
     }
 
     /// Another setting that it is about.

@@ -215,6 +215,87 @@ fn the_clusters_reserves_are_held_against_every_groups_machines() {
 }
 
 #[test]
+fn texts_have_the_form_that_kubelet_reads() {
+    for (settings, field) in [
+        ("{reservedSystemCPUs: '0, 1'}", ".reservedSystemCPUs"),
+        ("{tracing: {endpoint: http://localhost:4317}}", ".tracing.endpoint"),
+        ("{tracing: {endpoint: localhost:grpc}}", ".tracing.endpoint"),
+        ("{containerLogMaxSize: 10MB}", ".containerLogMaxSize"),
+        ("{containerLogMaxSize: 1500m}", ".containerLogMaxSize"),
+        ("{allowedUnsafeSysctls: [net.core.somaxconn, kernel.pid_max]}", ".allowedUnsafeSysctls[1]"),
+        ("{showHiddenMetricsForVersion: '1.36'}", ".showHiddenMetricsForVersion"),
+        ("{logging: {flushFrequency: -5s}}", ".logging.flushFrequency"),
+        ("{logging: {format: json, vmodule: [{filePattern: a, verbosity: 3}]}}", ".logging.vmodule"),
+        ("{logging: {options: {text: {infoBufferSize: 1Ki}}}}", ".logging.options.text.infoBufferSize"),
+        (
+            "{imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages, \
+             preloadedImagesVerificationAllowlist: [a.example/b, 'nginx:1']}",
+            ".preloadedImagesVerificationAllowlist[1]",
+        ),
+    ] {
+        assert_refused(settings, field);
+    }
+    assert_taken("{reservedSystemCPUs: '0,1', tracing: {endpoint: 'unix:///run/otel'}, containerLogMaxSize: 10M}");
+    assert_taken("{allowedUnsafeSysctls: ['kernel.msg*', net.core.somaxconn], showHiddenMetricsForVersion: '1.35'}");
+    assert_taken("{tracing: {endpoint: 'localhost:4317'}, logging: {format: json, verbosity: 4}}");
+}
+
+#[test]
+fn options_of_managers_are_known_and_go_together() {
+    let gated = |gates: &str, options: &str| {
+        about(&format!(
+            "  kubelet:\n    featureGates: {{{gates}}}\n    kubeReserved: {{cpu: 500m}}\n    \
+             config: {{cpuManagerPolicy: static, cpuManagerPolicyOptions: {{{options}}}}}\n"
+        ))
+    };
+    let place = "spec::kubelet-setting cluster.yaml:10 spec.kubelet.config.cpuManagerPolicyOptions";
+    assert_eq!(gated("", "full-pcpus-only: 'true', strict-cpu-reservation: 'T'"), [""; 0]);
+    assert_eq!(gated("", "full-pcpu-only: 'true'"), [format!("{place}.full-pcpu-only")]);
+    assert_eq!(gated("", "full-pcpus-only: 'yes'"), [format!("{place}.full-pcpus-only")]);
+    assert_eq!(gated("", "align-by-socket: 'true'"), [format!("{place}.align-by-socket")]);
+    assert_eq!(gated("CPUManagerPolicyAlphaOptions: true", "align-by-socket: 'true'"), [""; 0]);
+    let apart = "full-pcpus-only: 'true', distribute-cpus-across-cores: 'true'";
+    assert_eq!(gated("CPUManagerPolicyAlphaOptions: true", apart), [format!("{place}.full-pcpus-only")]);
+    assert_refused(
+        "{topologyManagerPolicyOptions: {max-allowable-numa-nodes: '4'}}",
+        ".topologyManagerPolicyOptions.max-allowable-numa-nodes",
+    );
+    assert_taken("{topologyManagerPolicyOptions: {max-allowable-numa-nodes: '8', prefer-closest-numa-nodes: 'false'}}");
+    let reserved = |value: &str| {
+        about(&format!(
+            "  kubelet:\n    featureGates: {{QOSReserved: true}}\n    config: {{qosReserved: {{{value}}}}}\n"
+        ))
+    };
+    assert_eq!(reserved("memory: 50%"), [""; 0]);
+    let place = "spec::kubelet-setting cluster.yaml:9 spec.kubelet.config.qosReserved";
+    assert_eq!(reserved("memory: 1Gi"), [format!("{place}.memory")]);
+    assert_eq!(reserved("cpu: 50%"), [format!("{place}.cpu")]);
+}
+
+#[test]
+fn gates_that_settings_and_kubewright_rest_on_stay_on() {
+    let gate = |name: &str| about(&format!("  featureGates: {{{name}: false}}\n"));
+    let of_cluster = "spec::kubelet-setting cluster.yaml:7 spec.featureGates.RotateKubeletServerCertificate";
+    assert_eq!(gate("RotateKubeletServerCertificate"), [of_cluster]);
+    let of_group = about_group("{role: Worker, kubelet: {featureGates: {RotateKubeletServerCertificate: false}}}");
+    let place = "workers.yaml:4 spec.kubelet.featureGates";
+    assert_eq!(of_group, [format!("spec::kubelet-setting {place}.RotateKubeletServerCertificate")]);
+    let off = |gates: &str, more: &str| {
+        about_group(&format!("{{role: Worker, kubelet: {{featureGates: {{{gates}}}, {more}}}}}"))
+    };
+    let both = "GracefulNodeShutdown: false, GracefulNodeShutdownBasedOnPodPriority: false, \
+                WindowsGracefulNodeShutdown: false";
+    let place = format!("spec::kubelet-setting {place}.GracefulNodeShutdown");
+    assert_eq!(off(both, "shutdownGracePeriod: 30s"), [place]);
+    assert_eq!(off(both, "shutdownGracePeriod: 0s"), [""; 0]);
+    let by_priority = "config: {shutdownGracePeriodByPodPriority: [{priority: 0, shutdownGracePeriodSeconds: 5}]}";
+    assert_eq!(
+        off("GracefulNodeShutdownBasedOnPodPriority: false", by_priority),
+        ["spec::kubelet-setting workers.yaml:4 spec.kubelet.config.shutdownGracePeriodByPodPriority"]
+    );
+}
+
+#[test]
 fn shutdown_times_are_whole_seconds() {
     let found = about("  kubelet:\n    shutdownGracePeriod: 500ms\n");
     assert_eq!(found, ["spec::shutdown-grace-period cluster.yaml:8 spec.kubelet.shutdownGracePeriod"]);

@@ -8,7 +8,7 @@ use crate::shape::quoted;
 use crate::suggest;
 
 /// Settings that are one of some words; the empty text is their default.
-const WORDS: [(&str, &[&str]); 11] = [
+const WORDS: [(&str, &[&str]); 10] = [
     ("configMapAndSecretChangeDetectionStrategy", &["Get", "Cache", "Watch"]),
     ("cpuManagerPolicy", &["none", "static"]),
     ("hairpinMode", &["hairpin-veth", "promiscuous-bridge", "none"]),
@@ -16,7 +16,6 @@ const WORDS: [(&str, &[&str]); 11] = [
         "imagePullCredentialsVerificationPolicy",
         &["NeverVerify", "NeverVerifyPreloadedImages", "NeverVerifyAllowlistedImages", "AlwaysVerify"],
     ),
-    ("logging.format", &["text", "json"]),
     ("memoryManagerPolicy", &["None", "Static"]),
     ("memoryReservationPolicy", &["None", "TieredReservation"]),
     ("memorySwap.swapBehavior", &["NoSwap", "LimitedSwap"]),
@@ -27,7 +26,6 @@ const WORDS: [(&str, &[&str]); 11] = [
 
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     let mut faults: Vec<Fault> = WORDS.iter().filter_map(|(name, words)| word(settings, name, words)).collect();
-    faults.extend(gated(settings));
     faults.extend(suites(settings));
     faults.extend(pod_logs(settings));
     faults.extend(together(settings));
@@ -41,46 +39,6 @@ fn word(settings: &Settings, name: &str, words: &[&str]) -> Option<Fault> {
         None => format!("one of {}", quoted(words.iter().copied(), 8)),
     };
     Some(Fault::of(name, format!("kubelet has no `{name}` called `{found}`")).help(help))
-}
-
-/// Settings that kubelet refuses while a feature gate is off, and since which minor it is on by itself.
-fn gated(settings: &Settings) -> Vec<Fault> {
-    const NEVER: u32 = u32::MAX;
-    let is_set = |name: &str| settings.get(name).is_some();
-    let quota = settings.seconds("cpuCFSQuotaPeriod").is_some_and(|seconds| (seconds - 0.1).abs() > 1e-9);
-    let tiered = settings.text("memoryReservationPolicy") == Some("TieredReservation");
-    let wanted = [
-        ("cpuCFSQuotaPeriod", quota, "CustomCPUCFSQuotaPeriod", 36),
-        (
-            "crashLoopBackOff.maxContainerRestartPeriod",
-            is_set("crashLoopBackOff.maxContainerRestartPeriod"),
-            "KubeletCrashLoopBackOffMax",
-            35,
-        ),
-        ("enableSystemLogQuery", settings.flag("enableSystemLogQuery", false), "NodeLogQuery", 36),
-        (
-            "imagePullCredentialsVerificationPolicy",
-            settings.text("imagePullCredentialsVerificationPolicy").is_some(),
-            "KubeletEnsureSecretPulledImages",
-            35,
-        ),
-        ("memoryReservationPolicy", tiered, "MemoryQoS", NEVER),
-        (
-            "preloadedImagesVerificationAllowlist",
-            settings.list("preloadedImagesVerificationAllowlist").is_some_and(|list| !list.is_empty()),
-            "KubeletEnsureSecretPulledImages",
-            35,
-        ),
-        ("memorySwap.swapBehavior", settings.text("memorySwap.swapBehavior").is_some(), "NodeSwap", 0),
-        ("qosReserved", is_set("qosReserved"), "QOSReserved", NEVER),
-    ];
-    let off =
-        wanted.into_iter().filter(|(_, used, gate, since)| *used && !settings.gate(gate, settings.minor >= *since));
-    off.map(|(name, _, gate, _)| {
-        let help = format!("set `spec.kubelet.featureGates.{gate}: true`, or remove `{name}`");
-        Fault::of(name, format!("kubelet refuses `{name}` while the feature gate `{gate}` is off")).help(help)
-    })
-    .collect()
 }
 
 /// Suites of TLS have the names that Go gives them.

@@ -204,6 +204,70 @@ fn a_gate_that_is_on_has_what_it_needs() {
 }
 
 #[test]
+fn gates_of_groups_have_what_they_need() {
+    let gates = |gates: &str| about_group(&format!("{{role: Worker, kubelet: {{featureGates: {{{gates}}}}}}}"));
+    let windows = "WindowsGracefulNodeShutdown: false";
+    let place = "spec::feature-gate-needs workers.yaml:4 spec.kubelet.featureGates.GracefulNodeShutdown";
+    assert_eq!(gates(&format!("GracefulNodeShutdown: false, {windows}")), [place]);
+    let all = format!("GracefulNodeShutdown: false, GracefulNodeShutdownBasedOnPodPriority: false, {windows}");
+    assert_eq!(gates(&all), [""; 0]);
+    // What is wrong with the cluster's own is said once.
+    let base = format!("  kubelet: {{featureGates: {{GracefulNodeShutdown: false, {windows}}}}}\n");
+    let found = complaints(&loaded(&cluster(&base), &[("cp", CONTROL_PLANE), ("workers", WORKERS)]).diagnostics);
+    assert_eq!(found, ["spec::feature-gate-needs cluster.yaml:7 spec.kubelet.featureGates.GracefulNodeShutdown"]);
+}
+
+#[test]
+fn gates_of_everyone_are_those_of_kube_proxy_too() {
+    let gate = |proxy: &str| {
+        let spec = format!("  featureGates: {{GracefulNodeShutdown: false}}\n  networking: {{{proxy}}}\n");
+        let found = loaded(&cluster(&spec), &[("cp", CONTROL_PLANE), ("workers", WORKERS)]).diagnostics;
+        found.iter().any(|found| found.message.starts_with("kube-proxy does not start"))
+    };
+    assert!(gate("cni: none"));
+    assert!(!gate("cni: none, kubeProxy: {enabled: false}"));
+}
+
+#[test]
+fn settings_of_kube_proxy_are_refused_at_their_place() {
+    let found = about(
+        "  networking:\n    kubeProxy:\n      config:\n        logging: {format: xml}\n        detectLocalMode: Bridge\n        \
+         metricsBindAddress: 0.0.0.0:10249\n",
+    );
+    let place = "spec.networking.kubeProxy.config";
+    assert_eq!(
+        found,
+        [
+            format!("spec::kube-proxy-setting cluster.yaml:10 {place}.logging.format"),
+            format!("spec::kube-proxy-setting cluster.yaml:11 {place}.detectLocalMode"),
+        ]
+    );
+}
+
+#[test]
+fn flags_that_print_or_that_kubewrights_own_exclude_are_refused() {
+    let found = advice(
+        "  kubeAPIServer:\n    extraArgs: {version: 'true', authorization-config: /a, allow-metric-labels: ''}\n  \
+         kubeControllerManager:\n    extraArgs: {node-cidr-mask-size-ipv6: '64', tls-sni-cert-key: /a.crt}\n  \
+         kubeScheduler:\n    extraArgs: {leader-elect-resource-name: '', kube-api-burst: '-1'}\n  \
+         etcd:\n    extraArgs: {auth-token: jwt}\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "refused spec::flag-value spec.etcd.extraArgs.auth-token: `simple`, or `jwt,sign-method=RS256,priv-key=/a.key,ttl=10m`",
+            "refused spec::flag-value spec.kubeAPIServer.extraArgs.allow-metric-labels: such as `a=x`, or `\"a=x\",\"b=y\"`",
+            "refused spec::flag-value spec.kubeAPIServer.extraArgs.version: remove it",
+            "refused spec::flag-value spec.kubeControllerManager.extraArgs.node-cidr-mask-size-ipv6: remove it",
+            "refused spec::flag-value spec.kubeControllerManager.extraArgs.tls-sni-cert-key: such as `/etc/a.crt,/etc/a.key:example.org`",
+            "refused spec::flag-value spec.kubeScheduler.extraArgs.kube-api-burst: write 1 or more",
+            "refused spec::flag-value spec.kubeScheduler.extraArgs.leader-elect-resource-name: a name, or leave it out",
+            "refused spec::managed-flag spec.kubeAPIServer.extraArgs.authorization-config: remove it",
+        ]
+    );
+}
+
+#[test]
 fn controllers_are_those_of_the_minor() {
     let found = advice("  kubeControllerManager:\n    extraArgs: {controllers: '*,-nodeipam,-node-ipam-controler'}\n");
     let field = "spec.kubeControllerManager.extraArgs.controllers";

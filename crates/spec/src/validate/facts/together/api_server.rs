@@ -1,0 +1,96 @@
+//! Extra flags of kube-apiserver that need, exclude or bound each other, or what kubewright sets.
+
+use super::super::values;
+use super::{Arguments, Clash, Setting, audit, first, number, seconds};
+
+pub(super) fn check(setting: &Setting<'_>) -> Vec<Clash> {
+    let rules: [fn(&Arguments) -> Option<Clash>; 5] = [oidc, inflight, coordinated, token_life, emulation];
+    let mut clashes: Vec<Clash> = rules.iter().filter_map(|rule| rule(setting.arguments)).collect();
+    clashes.extend(node_port(setting.arguments, setting.node_ports));
+    clashes.extend(reload(setting));
+    clashes.extend(audit::check(setting));
+    clashes
+}
+
+fn coordinated(arguments: &Arguments) -> Option<Clash> {
+    const FLAGS: [&str; 3] = [
+        "coordinated-leadership-lease-duration",
+        "coordinated-leadership-renew-deadline",
+        "coordinated-leadership-retry-period",
+    ];
+    let flag = first(arguments, &FLAGS)?;
+    let [lease, renew, retry] =
+        [(0, 15.0), (1, 10.0), (2, 2.0)].map(|(at, default)| seconds(arguments, FLAGS[at], default));
+    let message =
+        format!("a lease of {lease} s, its renewal within {renew} s and tries every {retry} s don't go together");
+    (lease <= renew || renew <= retry)
+        .then(|| Clash::new(flag, message, "the lease is longer than the deadline, and that than the retry period"))
+}
+
+/// OpenID Connect is told of by flags or in a file, and whole.
+fn oidc(arguments: &Arguments) -> Option<Clash> {
+    let flag = OIDC.into_iter().find(|flag| arguments.contains_key(*flag))?;
+    let is_given = |flag: &str| arguments.get(flag).is_some_and(|value| !value.is_empty());
+    if is_given("authentication-config") {
+        let message = format!("`{flag}` and `authentication-config` exclude each other");
+        return Some(Clash::new(flag, message, "say it in the file, and remove the flag"));
+    }
+    let message = "flags of OpenID Connect need `oidc-issuer-url` and `oidc-client-id`";
+    (!is_given("oidc-issuer-url") || !is_given("oidc-client-id"))
+        .then(|| Clash::new(flag, message, "set both, or remove it"))
+}
+
+const OIDC: [&str; 9] = [
+    "oidc-ca-file",
+    "oidc-client-id",
+    "oidc-groups-claim",
+    "oidc-groups-prefix",
+    "oidc-issuer-url",
+    "oidc-required-claim",
+    "oidc-signing-algs",
+    "oidc-username-claim",
+    "oidc-username-prefix",
+];
+
+fn inflight(arguments: &Arguments) -> Option<Clash> {
+    const FLAGS: [&str; 2] = ["max-requests-inflight", "max-mutating-requests-inflight"];
+    let flag = first(arguments, &FLAGS)?;
+    let sum = number(arguments, FLAGS[0], 400) + number(arguments, FLAGS[1], 200);
+    (sum == 0)
+        .then(|| Clash::new(flag, "no request could ever be served at the same time as none", "raise one of them"))
+}
+
+fn token_life(arguments: &Arguments) -> Option<Clash> {
+    const FLAG: &str = "service-account-max-token-expiration";
+    let life = seconds(arguments, FLAG, 0.0);
+    let is_good = life == 0.0 || (3600.0..=4_294_967_296.0).contains(&life);
+    (!is_good).then(|| Clash::new(FLAG, "tokens must be let live from an hour to 2^32 seconds", "write `1h` or more"))
+}
+
+/// Versions are not emulated unless somebody says which.
+fn emulation(arguments: &Arguments) -> Option<Clash> {
+    const FLAGS: [&str; 2] = ["emulation-forward-compatible", "runtime-config-emulation-forward-compatible"];
+    let is_on = |flag: &&str| arguments.get(*flag).and_then(|value| values::parse_bool(value)) == Some(true);
+    let flag = FLAGS.into_iter().find(|flag| is_on(flag))?;
+    let help = "set `emulated-version` to an earlier minor, or remove it";
+    (!arguments.contains_key("emulated-version"))
+        .then(|| Clash::new(flag, "no earlier minor is emulated, so there is nothing to be compatible with", help))
+}
+
+/// The Service of the API itself has a port of the range of all others.
+fn node_port(arguments: &Arguments, range: (u16, u16)) -> Option<Clash> {
+    const FLAG: &str = "kubernetes-service-node-port";
+    let port = number(arguments, FLAG, 0);
+    let is_good = port == 0 || (i128::from(range.0)..=i128::from(range.1)).contains(&port);
+    let message = format!("{port} is none of the ports {} to {} for Services", range.0, range.1);
+    (!is_good).then(|| Clash::new(FLAG, message, "choose one of `spec.kubeAPIServer.serviceNodePortRange`"))
+}
+
+/// Keys for Secrets are read again only where there are some.
+fn reload(setting: &Setting<'_>) -> Option<Clash> {
+    const FLAG: &str = "encryption-provider-config-automatic-reload";
+    let is_on = setting.arguments.get(FLAG).and_then(|value| values::parse_bool(value)) == Some(true);
+    let message = "there are no keys for Secrets that could be read again";
+    (is_on && !setting.encrypts)
+        .then(|| Clash::new(FLAG, message, "choose an `encryptionAtRest.provider`, or remove it"))
+}
