@@ -40,12 +40,27 @@ pub(crate) fn read(paths: &[String], recursive: bool) -> Result<Vec<SourceText>,
 /// What was read, as a text; refused where it is in another encoding.
 pub(crate) fn text(name: &str, bytes: Vec<u8>) -> Result<SourceText, CommandError> {
     match Source::from_bytes(name, bytes) {
-        Ok(Source { name, text }) => Ok(SourceText { name, text }),
+        Ok(Source { name, text }) => Ok(SourceText { name, text: from_list(&text).unwrap_or(text) }),
         Err(diagnostic) => {
             show(&[*diagnostic], &[]);
             Err(CommandError::failed(format!("{name} is no text in UTF-8")).exit(Exit::InvalidSpec))
         }
     }
+}
+
+/// A list of documents, as `-o json` prints it, as the stream that it stands for; `None` for any other text.
+fn from_list(text: &str) -> Option<String> {
+    let begins = text.trim_start_matches('\u{feff}').trim_start();
+    if !begins.starts_with('[') && !begins.starts_with("- ") {
+        return None;
+    }
+    let documents: Vec<Value> = serde_yaml::from_str(begins).ok()?;
+    let is_document = |value: &Value| value.get("apiVersion").is_some() && value.get("kind").is_some();
+    if !documents.iter().all(is_document) {
+        return None;
+    }
+    let texts: Option<Vec<String>> = documents.iter().map(|document| serde_yaml::to_string(document).ok()).collect();
+    Some(texts?.join("---\n"))
 }
 
 fn files(path: &str, recursive: bool) -> Result<Vec<String>, CommandError> {

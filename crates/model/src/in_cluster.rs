@@ -17,6 +17,8 @@ use crate::{ModelError, Resolved, images};
 
 /// Says on every object whose it is.
 const OWNER: &str = "kubewright.io/owner";
+/// And of which cluster's state: objects are copied from one cluster to another with their annotations.
+const LINEAGE: &str = "kubewright.io/lineage";
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 /// Kinds that start pods, which need what the other objects of their addon give.
 const WORKLOADS: [&str; 2] = ["Deployment", "DaemonSet"];
@@ -109,6 +111,7 @@ pub(crate) fn id(manifest: &Value) -> ResourceId {
 
 pub(crate) fn object(resolved: &Resolved, id: ResourceId, mut manifest: Value) -> Desired {
     manifest["metadata"]["annotations"][OWNER] = id.as_str().into();
+    manifest["metadata"]["annotations"][LINEAGE] = resolved.lineage.as_str().into();
     let cluster = ids::cluster(resolved.name());
     let inputs = json!({"access": output(cluster.clone(), "access"), "manifest": manifest});
     Desired::new(id, inputs).contained_in(cluster)

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 /// The annotation that says which resource an object belongs to.
 pub(crate) const OWNER: &str = "/metadata/annotations/kubewright.io~1owner";
+/// The annotation that says which cluster's state that resource is in.
+pub(crate) const LINEAGE: &str = "/metadata/annotations/kubewright.io~1lineage";
 /// Where an object of the user's own manifests says so.
 const MANIFEST: &str = "/metadata/annotations/kubewright.io~1manifest";
 

@@ -16,7 +16,7 @@ pub(super) use self::observe::observe;
 use self::ownership::is_foreign;
 use super::site;
 use crate::connection::Connection;
-use crate::field::OWNER;
+use crate::field::{LINEAGE, OWNER};
 use crate::projection::with_encoded_data;
 use crate::request::Request;
 use crate::resource_type::collection;
@@ -102,7 +102,7 @@ pub(super) async fn apply(
     }
     let what = format!("cannot apply {}", change.resource);
     if change.expect.is_none() {
-        check_place(&connection, &address, change, &context.cluster, &what).await?;
+        check_place(&connection, &address, manifest, change, &context.cluster).await?;
     }
     let object = put(&connection, &address, manifest, &what, context).await?;
     if inputs.get("ready").and_then(Value::as_bool) == Some(true) {
@@ -124,12 +124,13 @@ fn applied(live: &Value) -> Applied {
 async fn check_place(
     connection: &Connection,
     address: &Address,
+    manifest: &Value,
     change: &Change,
     cluster: &str,
-    what: &str,
 ) -> Result<(), ActionError> {
-    match find(connection, address, what).await? {
-        Some(live) if is_foreign(&live, &change.resource) => {
+    let what = format!("cannot apply {}", change.resource);
+    match find(connection, address, &what).await? {
+        Some(live) if is_foreign(&live, &change.resource, manifest) => {
             Err(ActionError::permanent(format!("{what}: somebody else's stands in its place"))
                 .hint(format!("Remove it, or make it ours: `kubewright state adopt {cluster} {}`.", change.resource)))
         }
@@ -160,10 +161,13 @@ pub(super) async fn adopt(
     let Some(live) = find(&connection, &address, &what).await? else {
         return Err(ActionError::permanent(format!("{what}: it is no longer there")));
     };
-    if live.pointer(OWNER) == manifest.pointer(OWNER) {
+    if [OWNER, LINEAGE].iter().all(|mark| live.pointer(mark) == manifest.pointer(mark)) {
         return Ok(applied(&live));
     }
     let mut marked = json!({"metadata": {"annotations": {"kubewright.io/owner": change.resource}}});
+    if let Some(lineage) = manifest.pointer(LINEAGE) {
+        marked["metadata"]["annotations"]["kubewright.io/lineage"] = lineage.clone();
+    }
     marked["metadata"]["resourceVersion"] = live.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
     let collection = address.collection(&connection).await.map_err(|error| error.while_doing(&what))?;
     let path = format!("{collection}/{}", address.name);
@@ -244,7 +248,7 @@ async fn delete(
     let Some(live) = find(connection, address, &what).await? else { return Ok(()) };
     let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
     let lost_marker = manifest.pointer(OWNER).is_some() && live.pointer(OWNER) != manifest.pointer(OWNER);
-    if lost_marker || is_foreign(&live, &change.resource) {
+    if lost_marker || is_foreign(&live, &change.resource, manifest) {
         let text = format!("{} is left in the cluster: it no longer carries our owner marker.", change.resource);
         context.events.emit(Event::Note { text });
         return Ok(());

@@ -13,7 +13,8 @@ use crate::manifests::{self, Placed};
 const OF_KUBERNETES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Roles that Kubernetes makes for people; the API server mends them at each start.
 const ROLES_OF_KUBERNETES: [&str; 4] = ["admin", "cluster-admin", "edit", "view"];
-const OWNER: &str = "kubewright.io/owner";
+/// Annotations that say whose an object is.
+const MARKERS: [&str; 2] = ["kubewright.io/owner", "kubewright.io/lineage"];
 
 type Wrong = (String, &'static str);
 
@@ -155,8 +156,9 @@ fn wrong(object: &Value) -> Vec<Wrong> {
             "put it in quotes",
         )
     }));
-    if object.pointer("/metadata/annotations").is_some_and(|all| all.get(OWNER).is_some()) {
-        found.push((format!("the annotation `{OWNER}` is kubewright's own"), "remove it"));
+    let annotations = object.pointer("/metadata/annotations");
+    for marker in MARKERS.iter().filter(|marker| annotations.is_some_and(|all| all.get(**marker).is_some())) {
+        found.push((format!("the annotation `{marker}` is kubewright's own"), "remove it"));
     }
     // What looks like one would be filled in, be it with a private key.
     if !reference::find_references(object).is_empty() {

@@ -17,7 +17,10 @@ pub(super) async fn show(app: &App, name: &str, full: bool) -> Result<(), Comman
     }
     match app.format {
         Format::Name => output::list(Format::Name, &(), names(&loaded.revision.documents)?, String::new)?,
-        Format::Json => output::print(Format::Json, &loaded.revision.documents, String::new)?,
+        Format::Json => {
+            let documents = documents::values(&documents::joined(&loaded.revision.documents))?;
+            output::data(Format::Json, &documents)?;
+        }
         Format::Text | Format::Yaml => output::text(&documents::joined(&loaded.revision.documents)),
     }
     Ok(())

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::Address;
-use super::ownership::is_foreign;
+use super::ownership::{is_foreign, is_of_another_state};
 use crate::connection::Connection;
-use crate::field::{OWNER, text};
+use crate::field::{LINEAGE, OWNER, text};
 use crate::handler::Scope;
 use crate::handler::site::{Batch, batches};
 use crate::projection::Projector;
@@ -84,34 +84,38 @@ async fn observe_batch(
 /// Objects that carry our marker and lie beside those that were asked for.
 fn orphans(objects: &BTreeMap<String, Value>, asked: &[(String, ObserveRequest)]) -> Vec<(ResourceId, Observation)> {
     let names: BTreeSet<&str> = asked.iter().map(|(name, _)| name.as_str()).collect();
-    let access = asked.first().and_then(|(_, request)| request.inputs()?.get("access"));
+    let Some(inputs) = asked.iter().find_map(|(_, request)| request.inputs()) else { return Vec::new() };
     let beside = objects.iter().filter(|(name, _)| !names.contains(name.as_str()));
-    beside.filter_map(|(_, live)| orphan(live, access)).collect()
+    beside.filter_map(|(_, live)| orphan(live, inputs)).collect()
 }
 
 /// An object that carries our marker, as the resource that it says it is.
 ///
-/// Controllers and users copy annotations, so the marker must name the very object that carries it.
-fn orphan(live: &Value, access: Option<&Value>) -> Option<(ResourceId, Observation)> {
+/// Controllers and users copy annotations, so the marker must name the very object that carries it, and no other state than
+/// the `inputs` of what was asked for.
+fn orphan(live: &Value, inputs: &Value) -> Option<(ResourceId, Observation)> {
     let address = Address::of(live)?;
     let namespace = if address.namespace.is_empty() { "_" } else { &address.namespace };
     let name = format!("{}/{}/{namespace}/{}", address.api_version, address.kind, address.name);
     let id = ResourceId::new("object", &name);
-    if text(live, OWNER) != id.as_str() {
+    if text(live, OWNER) != id.as_str() || is_of_another_state(live, &inputs["manifest"]) {
         return None;
     }
-    let attributes = adoptable(&address, &id, access);
+    let attributes = adoptable(&address, &id, inputs);
     Some((id, Observation::orphan(attributes)))
 }
 
 /// What an object can be recorded as. What it holds is not told: it may be a Secret.
-fn adoptable(address: &Address, id: &ResourceId, access: Option<&Value>) -> Value {
+fn adoptable(address: &Address, id: &ResourceId, inputs: &Value) -> Value {
     let mut metadata = json!({"name": address.name, "annotations": {"kubewright.io/owner": id}});
+    if let Some(lineage) = inputs["manifest"].pointer(LINEAGE) {
+        metadata["annotations"]["kubewright.io/lineage"] = lineage.clone();
+    }
     if !address.namespace.is_empty() {
         metadata["namespace"] = json!(address.namespace);
     }
     let manifest = json!({"apiVersion": address.api_version, "kind": address.kind, "metadata": metadata});
-    json!({"access": access, "manifest": manifest})
+    json!({"access": inputs.get("access"), "manifest": manifest})
 }
 
 /// The objects of a group by name: where one is asked for, it is got; else all are listed.
@@ -150,9 +154,9 @@ fn present(live: &Value, request: &ObserveRequest, context: &dyn ObserveContext)
     if live.pointer("/metadata/deletionTimestamp").is_some() {
         return Observation::unknown("it is being deleted");
     }
-    if let (true, Some(address)) = (is_foreign(live, &request.id), Address::of(live)) {
-        let access = request.inputs().and_then(|inputs| inputs.get("access"));
-        return Observation::foreign(adoptable(&address, &request.id, access));
+    let inputs = request.inputs().unwrap_or(&Value::Null);
+    if let (true, Some(address)) = (is_foreign(live, &request.id, &inputs["manifest"]), Address::of(live)) {
+        return Observation::foreign(adoptable(&address, &request.id, inputs));
     }
     let key = context.digest_key("objects");
     let projector =
