@@ -12,6 +12,9 @@ pub(crate) fn read(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err(format!("it is empty; {SHAPE}"));
     }
+    if let Some(meant) = slip(text) {
+        return Err(format!("`{text}` is mistyped; did you mean {meant}?"));
+    }
     if scheme(text).is_none() {
         let absolute = std::path::absolute(text).map_err(|error| error.to_string())?;
         return Ok(absolute.display().to_string());
@@ -25,6 +28,21 @@ pub(crate) fn read(text: &str) -> Result<String, String> {
 /// Whether an address that was read is one of a bucket.
 pub(crate) fn is_bucket(address: &str) -> bool {
     scheme(address).is_some()
+}
+
+/// What was meant by a text that would make a directory nobody meant; to really mean it, `./` is written before it.
+fn slip(text: &str) -> Option<String> {
+    let trimmed = text.trim();
+    if trimmed != text {
+        return Some(format!("`{trimmed}`"));
+    }
+    // Nobody expands it where it stands in quotes, behind `=` or in a file.
+    if text == "~" || text.starts_with("~/") {
+        return Some(format!("$HOME{}", &text[1..]));
+    }
+    let (first, rest) = text.split_once("//")?;
+    let bare = first.trim_end_matches(['.', ';', ':']);
+    (bare.eq_ignore_ascii_case("s3") && !first.ends_with(':')).then(|| format!("s3://{rest}"))
 }
 
 /// What stands before the colon of an address; a directory has none, or has a slash before it.
@@ -57,6 +75,24 @@ mod tests {
         }
         for wrong in ["", " ", "http://host/x", "file:///tmp/x", "gs:bucket", "s3:", "s3://", "c:\\state"] {
             assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_nobody_meant_is_refused() {
+        for (wrong, meant) in [
+            ("s3//bucket/x", "s3://bucket/x"),
+            ("s3.//bucket", "s3://bucket"),
+            (" s3://bucket/x", "`s3://bucket/x`"),
+            ("/srv/state ", "`/srv/state`"),
+            ("~/state", "$HOME/state"),
+            ("~", "$HOME"),
+        ] {
+            let error = read(wrong).unwrap_err();
+            assert!(error.ends_with(&format!("did you mean {meant}?")), "{wrong}: {error}");
+        }
+        for meant in ["./~/state", "./s3//bucket", "~user", "/srv//state", "s3/bucket", "a b"] {
+            assert!(read(meant).is_ok(), "{meant}");
         }
     }
 

@@ -127,3 +127,21 @@ fn a_directory_stands_for_its_documents_in_order_and_for_those_below_it_where_th
     assert_eq!(names(false), ["a.yaml", "b.json", "c.yml"]);
     assert_eq!(names(true), ["a.yaml", "d.yaml", "b.json", "c.yml"]);
 }
+
+#[test]
+fn a_list_of_documents_as_json_prints_it_is_read_back() {
+    let written = texts("", "");
+    let documents = values(&joined(&written)).unwrap();
+    for list in [serde_json::to_string(&documents).unwrap(), serde_yaml::to_string(&documents).unwrap()] {
+        let read = text("demo.json", list.into_bytes()).unwrap();
+        assert_eq!(values(&read.text).unwrap(), documents);
+        assert_eq!(judge(&[read]), (true, vec![]));
+    }
+}
+
+#[test]
+fn a_list_of_anything_else_is_kept_as_it_was_written() {
+    for kept in ["[1, 2]\n", "- {kind: Cluster}\n", "[{apiVersion: v1", "kind: Cluster\n"] {
+        assert_eq!(text("demo.yaml", kept.into()).unwrap().text, kept);
+    }
+}

@@ -325,6 +325,46 @@ async fn an_adopted_object_is_marked_kept_as_it_is_and_ours_from_then_on() {
     assert!(!world.fake.state().objects.contains_key(PATH));
 }
 
+/// What we want, as the cluster of one state says it.
+fn of_state(lineage: &str) -> Value {
+    let mut wanted = inputs(lineage);
+    wanted["manifest"]["metadata"]["annotations"]["kubewright.io/lineage"] = json!(lineage);
+    wanted
+}
+
+#[tokio::test]
+async fn what_another_state_made_is_neither_overwritten_nor_deleted_nor_listed_and_can_be_adopted() {
+    let world = World::new();
+    world.create(MAP, &of_state("theirs")).await.unwrap();
+    let ours = of_state("ours");
+    let seen = world.observe(MAP, Some(&ours), None).await;
+    let Observation::Foreign { attributes } = seen else { panic!("{seen:?}") };
+    assert!(world.create(MAP, &ours).await.unwrap_err().message.contains("somebody else's"));
+    world.apply(&World::change(Operation::Delete, MAP, Some(ours.clone()), None)).await.unwrap();
+    assert_eq!(world.fake.state().objects[PATH]["data"]["Corefile"], "theirs");
+
+    world.apply(&World::change(Operation::Adopt, MAP, None, Some(attributes.clone()))).await.unwrap();
+    let seen = super::tests::attributes(world.observe(MAP, Some(&ours), Some(&attributes)).await);
+    assert_eq!(seen.pointer("/manifest/metadata/annotations/kubewright.io~1lineage"), Some(&json!("ours")));
+    assert_eq!(seen.pointer("/manifest/data/Corefile"), Some(&json!("theirs")));
+}
+
+#[tokio::test]
+async fn an_orphan_of_another_state_is_none() {
+    let world = World::new();
+    world.create(MAP, &of_state("ours")).await.unwrap();
+    let mut live = world.fake.state().objects[PATH].clone();
+    for (name, lineage) in [("stray", "ours"), ("copied", "theirs")] {
+        live["metadata"]["name"] = json!(name);
+        let owner = format!("object/v1/ConfigMap/kube-system/{name}");
+        live["metadata"]["annotations"] = json!({"kubewright.io/owner": owner, "kubewright.io/lineage": lineage});
+        let path = format!("/api/v1/namespaces/kube-system/configmaps/{name}");
+        world.fake.state().objects.insert(path, live.clone());
+    }
+    let seen = world.observe_all(MAP, &of_state("ours")).await;
+    assert_eq!(seen.keys().collect::<Vec<_>>(), [&id(MAP), &id("object/v1/ConfigMap/kube-system/stray")]);
+}
+
 #[test]
 fn versions_of_a_group_name_one_object() {
     let same = |one: &str, other: &str| identity(&id(one)) == identity(&id(other));
