@@ -70,6 +70,17 @@ pub trait Build: Send + Sync {
         Ok(())
     }
 
+    /// Whether builds need sources from elsewhere, so that [`Build::fetch_sources`] is called before each one has its turn.
+    fn has_sources(&self) -> bool {
+        false
+    }
+
+    /// Gets what [`Build::build`] will need from elsewhere, while other builds go on: it waits for the network more than it works.
+    async fn fetch_sources(&self, jobs: &[Job], context: &BuildContext<'_>) -> Result<(), AssetError> {
+        let _ = (jobs, context);
+        Ok(())
+    }
+
     /// Makes every job's asset at its `out`. Builds without a group of their own always get exactly one job.
     ///
     /// Recipes of another kind than the builder's are a bug of the caller: [`AssetError::Unreadable`].

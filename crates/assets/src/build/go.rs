@@ -67,16 +67,23 @@ impl Build for GoBuilder {
         if recipe.cgo { toolchain::check_c_compiler(&what).await } else { Ok(()) }
     }
 
+    fn has_sources(&self) -> bool {
+        true
+    }
+
+    async fn fetch_sources(&self, jobs: &[Job], context: &BuildContext<'_>) -> Result<(), AssetError> {
+        let module = write_module(jobs, context).await?;
+        context.task.note("looking for sources");
+        listed(jobs, &module, "", context).await.map(drop)
+    }
+
     async fn build(&self, jobs: &[Job], context: &BuildContext<'_>) -> Result<(), AssetError> {
-        let Some(first) = jobs.first() else { return Ok(()) };
-        let module = context.scratch.join("module");
+        let module = write_module(jobs, context).await?;
         let programs = context.scratch.join("programs");
-        let go = recipe(&first.spec)?;
-        write_module(go, &module, &programs)?;
-        if let Some(change) = &go.patch {
-            patch::copy_and_change(change, &module, context).await?;
-        }
-        let all = stale(jobs, &module, context).await?;
+        fs::create_dir_all(&programs).map_err(|e| AssetError::io("make a directory", &programs, e))?;
+        context.task.note("finding out what is to be compiled");
+        // What their sources need is fetched for that, where it is not there yet.
+        let all = listed(jobs, &module, "{{if .Stale}}{{.ImportPath}}{{end}}", context).await?;
         let program = go_build(jobs, &module, &programs)?.with_temporary_files_in(context.scratch);
         let mut begun = 0;
         process::run(&program, context.cancel, &mut |line| {
@@ -94,11 +101,10 @@ impl Build for GoBuilder {
     }
 }
 
-/// How many packages are yet to be compiled. What their sources need is fetched for that.
-async fn stale(jobs: &[Job], module: &Path, context: &BuildContext<'_>) -> Result<u64, AssetError> {
-    let verb = ["list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "-mod=readonly"];
+/// How many of the packages that the programs are made of `format`, a template of Go's, says something about.
+async fn listed(jobs: &[Job], module: &Path, format: &str, context: &BuildContext<'_>) -> Result<u64, AssetError> {
+    let verb = ["list", "-deps", "-f", format, "-mod=readonly"];
     let program = go(jobs, module, &verb, Vec::new())?.with_temporary_files_in(context.scratch);
-    context.task.note("finding out what is to be compiled");
     let mut count = 0;
     process::run(&program, context.cancel, &mut |line| {
         if is_package(line) {
@@ -116,12 +122,19 @@ fn is_package(line: &str) -> bool {
     !line.is_empty() && !line.starts_with('#') && !line.contains([' ', ':'])
 }
 
-fn write_module(recipe: &GoRecipe, module: &Path, programs: &Path) -> Result<(), AssetError> {
-    let failed = |e| AssetError::io(format!("write the module {}", recipe.module.name), module, e);
-    fs::create_dir_all(module).map_err(failed)?;
-    fs::create_dir_all(programs).map_err(failed)?;
+/// The module that all jobs are of, in a directory of its own.
+async fn write_module(jobs: &[Job], context: &BuildContext<'_>) -> Result<PathBuf, AssetError> {
+    let module = context.scratch.join("module");
+    let Some(first) = jobs.first() else { return Ok(module) };
+    let recipe = recipe(&first.spec)?;
+    let failed = |e| AssetError::io(format!("write the module {}", recipe.module.name), &module, e);
+    fs::create_dir_all(&module).map_err(failed)?;
     fs::write(module.join("go.mod"), recipe.module.go_mod).map_err(failed)?;
-    fs::write(module.join("go.sum"), recipe.module.go_sum).map_err(failed)
+    fs::write(module.join("go.sum"), recipe.module.go_sum).map_err(failed)?;
+    if let Some(change) = &recipe.patch {
+        patch::copy_and_change(change, &module, context).await?;
+    }
+    Ok(module)
 }
 
 /// What must be equal for two programs to be built by one call.

@@ -33,12 +33,14 @@ struct Lanes {
     all_cores: Semaphore,
     small: Semaphore,
     fetches: Semaphore,
+    /// Fetches of what builds are made from: what is built first has the whole network.
+    sources: Semaphore,
 }
 
 impl Lanes {
     fn new() -> Self {
-        let [all_cores, small, fetches] = [1, SMALL_LANES, FETCHES].map(Semaphore::new);
-        Self { all_cores, small, fetches }
+        let [all_cores, small, fetches, sources] = [1, SMALL_LANES, FETCHES, 1].map(Semaphore::new);
+        Self { all_cores, small, fetches, sources }
     }
 
     fn of(&self, way: &Way) -> &Semaphore {
@@ -114,6 +116,7 @@ impl Puller {
         lock: Option<&Lock>,
         lanes: &Lanes,
     ) -> Result<Vec<AssetRef>, AssetError> {
+        self.fetch_sources(&unit, lanes).await?;
         // The lane first, the locks then: whoever holds locks never waits for another unit of its own process.
         let _lane = lanes.of(&unit.way).acquire().await;
         if self.cancel.is_cancelled() {
@@ -141,6 +144,25 @@ impl Puller {
             _ => task.finish("built"),
         }
         Ok(references)
+    }
+
+    /// Gets what a build is made from before it has its turn, while others compile.
+    async fn fetch_sources(&self, unit: &Unit, lanes: &Lanes) -> Result<(), AssetError> {
+        let Way::Built(builder) = &unit.way else { return Ok(()) };
+        if !builder.has_sources() {
+            return Ok(());
+        }
+        let _lane = lanes.sources.acquire().await;
+        if self.cancel.is_cancelled() {
+            return Err(AssetError::Cancelled(unit.title()));
+        }
+        let task = Task::start(unit.title(), None, Arc::clone(&self.events));
+        let scratch = self.cache.scratch()?;
+        let jobs = jobs(unit.specs.clone(), scratch.path());
+        let context = BuildContext { inputs: &self.cache, scratch: scratch.path(), task: &task, cancel: &self.cancel };
+        while_ticking(&task, builder.fetch_sources(&jobs, &context)).await?;
+        task.note("waiting for its turn");
+        Ok(())
     }
 
     /// Keeps what is not what it should be, for whoever wants to find out why.
@@ -176,7 +198,7 @@ impl Puller {
         scratch: &Path,
         task: &Task,
     ) -> Result<Vec<Job>, AssetError> {
-        let jobs: Vec<Job> = specs.into_iter().map(|spec| Job { out: scratch.join(spec.name()), spec }).collect();
+        let jobs = jobs(specs, scratch);
         // No asset's name starts with a dot.
         let work = scratch.join(".work");
         fs_err::create_dir(&work).map_err(|e| AssetError::io("make a scratch directory", &work, e))?;
@@ -200,14 +222,7 @@ impl Puller {
     ) -> Result<(), AssetError> {
         task.note("starting");
         let context = BuildContext { inputs: &self.cache, scratch, task, cancel: &self.cancel };
-        let mut building = builder.build(jobs, &context);
-        let mut ticks = tokio::time::interval(TICK);
-        loop {
-            tokio::select! {
-                built = &mut building => return built,
-                _ = ticks.tick() => task.tick(),
-            }
-        }
+        while_ticking(task, builder.build(jobs, &context)).await
     }
 
     /// All locks of a unit, always in the same order: two processes must not wait for each other.
@@ -219,6 +234,22 @@ impl Puller {
         }
         Ok(locks)
     }
+}
+
+/// Says of a task every second that it is still there.
+async fn while_ticking(task: &Task, work: impl Future<Output = Result<(), AssetError>>) -> Result<(), AssetError> {
+    let mut work = std::pin::pin!(work);
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = ticks.tick() => task.tick(),
+        }
+    }
+}
+
+fn jobs(specs: Vec<AssetSpec>, scratch: &Path) -> Vec<Job> {
+    specs.into_iter().map(|spec| Job { out: scratch.join(spec.name()), spec }).collect()
 }
 
 fn units(plan: &PullPlan) -> Vec<Unit> {

@@ -34,6 +34,9 @@ struct Scripted {
     /// Everything else takes for ever, and a while to stop.
     others_linger: bool,
     unusable: bool,
+    /// Keeps all cores busy, and is not done before the sources of so many builds are there.
+    needs_sources_of: usize,
+    fetched: Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -46,6 +49,20 @@ impl Build for Scripted {
         Some(1)
     }
 
+    fn uses_all_cores(&self) -> bool {
+        self.needs_sources_of > 0
+    }
+
+    fn has_sources(&self) -> bool {
+        self.needs_sources_of > 0
+    }
+
+    async fn fetch_sources(&self, jobs: &[Job], context: &BuildContext<'_>) -> Result<(), AssetError> {
+        assert!(context.scratch.is_dir());
+        self.fetched.lock().unwrap().extend(jobs.iter().map(|job| job.spec.name().to_owned()));
+        Ok(())
+    }
+
     async fn check(&self, spec: &AssetSpec) -> Result<(), AssetError> {
         let missing = || AssetError::ToolMissing { tool: "tool".into(), needed_for: spec.name().to_owned() };
         if self.unusable { Err(missing()) } else { Ok(()) }
@@ -55,6 +72,9 @@ impl Build for Scripted {
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_running.fetch_max(running, Ordering::SeqCst);
         tokio::task::yield_now().await;
+        while self.fetched.lock().unwrap().len() < self.needs_sources_of {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
         self.calls.lock().unwrap().push(jobs.iter().map(|job| job.spec.name().to_owned()).collect());
         for job in jobs {
             if self.fails == Some(job.spec.name()) {
@@ -149,6 +169,17 @@ async fn only_what_is_wanted_and_its_inputs_are_built() {
     let mut names: Vec<String> = builder.calls.lock().unwrap().concat();
     names.sort();
     assert_eq!(names, ["etcd", "etcdctl", "etcdutl", "image-etcd"]);
+}
+
+#[tokio::test]
+async fn sources_of_the_next_builds_are_fetched_while_one_compiles() {
+    let world = World::new();
+    let set = world.set.clone().only(&["kubelet", "etcd", "coredns"]);
+    let builder = Arc::new(Scripted { needs_sources_of: 3, ..Scripted::default() });
+    let puller = world.puller(&builder);
+    tokio::time::timeout(std::time::Duration::from_secs(20), puller.pull(&set, None)).await.unwrap().unwrap();
+    assert_eq!(builder.most_running.load(Ordering::SeqCst), 1, "one at a time compiles");
+    assert_eq!(fs::read_dir(world.cache().root().join("scratch")).unwrap().count(), 0);
 }
 
 #[tokio::test]

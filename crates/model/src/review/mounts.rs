@@ -22,8 +22,9 @@ pub(super) fn check(resolved: &Resolved) -> Vec<Remark> {
         for (flag, value) in *args {
             // Programs start in the root, where nothing of the user's is.
             let is_file = ["file", "manifest"].into_iter().any(|last| flag.ends_with(&format!("-{last}")));
-            let relative = (is_file && !value.is_empty() && !value.starts_with('/')).then(|| value.clone());
-            let unseen = seen::files_of(flag, value).into_iter().find(|path| !seen.has(path)).or(relative);
+            let is_none = !value.starts_with('/') || value.ends_with('/');
+            let no_file = (is_file && !value.is_empty() && is_none).then(|| value.clone());
+            let unseen = seen::files_of(flag, value).into_iter().find(|path| !seen.has(path)).or(no_file);
             remarks.extend(unseen.map(|path| missing(resolved, component, flag, &path)));
         }
     }
@@ -41,8 +42,14 @@ fn missing(resolved: &Resolved, component: &str, flag: &str, path: &str) -> Rema
     let is_read = is_read || (flag == MANIFEST.0 && minor >= MANIFEST.1);
     let severity = if is_read { Severity::Error } else { Severity::Warning };
     let field = field_path(&format!("spec.{component}.extraArgs"), flag);
-    let message = format!("the flag `{flag}` names {path}, which the container of {component} does not see");
-    let help = if path.starts_with('/') {
+    let message = if path.ends_with('/') {
+        format!("the flag `{flag}` names {path}, which is a directory")
+    } else {
+        format!("the flag `{flag}` names {path}, which the container of {component} does not see")
+    };
+    let help = if path.ends_with('/') {
+        "write the path of a file, and the file by `spec.files`".to_owned()
+    } else if path.starts_with('/') {
         format!("write it by `spec.files` with the path {path}, and it is mounted there")
     } else {
         "write a path that begins with `/`, and the file by `spec.files`".to_owned()

@@ -178,6 +178,8 @@ fn a_flags_file_that_no_mount_covers_is_said_for_every_component() {
         ("kubeScheduler", "config", "/etc/kubernetes/scheduler-config.yaml"),
         ("etcd", "client-crl-file", "/etc/kubernetes/pki/crl.pem"),
         ("kubeScheduler", "allow-metric-labels-manifest", "labels.yaml"),
+        ("kubeScheduler", "allow-metric-labels-manifest", "/"),
+        ("kubeAPIServer", "egress-selector-config-file", "/etc/ssl/certs/"),
     ] {
         let found = about(&format!("  {component}: {{extraArgs: {{{flag}: '{value}'}}}}\n"));
         assert_eq!(found, [format!("spec::unseen-file Cluster/demo spec.{component}.extraArgs.{flag}")], "{flag}");
