@@ -13,7 +13,10 @@ pub(crate) fn read(text: &str) -> Result<String, String> {
         return Err(format!("it is empty; {SHAPE}"));
     }
     if let Some(meant) = slip(text) {
-        return Err(format!("`{text}` is mistyped; did you mean {meant}?"));
+        let is_there = Path::new(text).is_dir();
+        let there =
+            if is_there { format!("; for the directory of that name, write './{text}'") } else { String::new() };
+        return Err(format!("`{text}` is mistyped; did you mean {meant}?{there}"));
     }
     if scheme(text).is_none() {
         let absolute = std::path::absolute(text).map_err(|error| error.to_string())?;

@@ -14,6 +14,8 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output;
 
+mod json_list;
+
 /// Endings of documents in directories, as kubectl has them.
 const ENDINGS: [&str; 3] = [".json", ".yaml", ".yml"];
 
@@ -40,27 +42,12 @@ pub(crate) fn read(paths: &[String], recursive: bool) -> Result<Vec<SourceText>,
 /// What was read, as a text; refused where it is in another encoding.
 pub(crate) fn text(name: &str, bytes: Vec<u8>) -> Result<SourceText, CommandError> {
     match Source::from_bytes(name, bytes) {
-        Ok(Source { name, text }) => Ok(SourceText { name, text: from_list(&text).unwrap_or(text) }),
+        Ok(Source { name, text }) => Ok(SourceText { name, text: json_list::as_stream(&text).unwrap_or(text) }),
         Err(diagnostic) => {
             show(&[*diagnostic], &[]);
             Err(CommandError::failed(format!("{name} is no text in UTF-8")).exit(Exit::InvalidSpec))
         }
     }
-}
-
-/// A list of documents, as `-o json` prints it, as the stream that it stands for; `None` for any other text.
-fn from_list(text: &str) -> Option<String> {
-    let begins = text.trim_start_matches('\u{feff}').trim_start();
-    if !begins.starts_with('[') && !begins.starts_with("- ") {
-        return None;
-    }
-    let documents: Vec<Value> = serde_yaml::from_str(begins).ok()?;
-    let is_document = |value: &Value| value.get("apiVersion").is_some() && value.get("kind").is_some();
-    if !documents.iter().all(is_document) {
-        return None;
-    }
-    let texts: Option<Vec<String>> = documents.iter().map(|document| serde_yaml::to_string(document).ok()).collect();
-    Some(texts?.join("---\n"))
 }
 
 fn files(path: &str, recursive: bool) -> Result<Vec<String>, CommandError> {
@@ -117,7 +104,18 @@ pub(crate) fn effective(texts: &[SourceText]) -> Result<Effective, CommandError>
 
 /// The same for a cluster that is not there yet: its address ranges must not be the host's.
 pub(crate) fn effective_on(texts: &[SourceText], surroundings: &Surroundings) -> Result<Effective, CommandError> {
-    let (effective, diagnostics) = judged(texts, surroundings)?;
+    sound(texts, judged(texts, surroundings)?)
+}
+
+/// The documents of a cluster that is there: rules that came after them warn, and keep nobody from using it.
+pub(crate) fn stored(texts: &[SourceText]) -> Result<Effective, CommandError> {
+    sound(texts, reviewed(spec::load_stored(&sources(texts)), spec::as_warning)?)
+}
+
+fn sound(
+    texts: &[SourceText],
+    (effective, diagnostics): (Option<Effective>, Vec<Diagnostic>),
+) -> Result<Effective, CommandError> {
     show(&diagnostics, texts);
     effective.ok_or_else(|| CommandError::failed("the documents are not valid").exit(Exit::InvalidSpec))
 }
@@ -128,12 +126,23 @@ fn judged(
     texts: &[SourceText],
     surroundings: &Surroundings,
 ) -> Result<(Option<Effective>, Vec<Diagnostic>), CommandError> {
-    let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
-    let spec::Loaded { documents, effective, mut diagnostics } = spec::load(&sources, surroundings);
+    reviewed(spec::load(&sources(texts), surroundings), |said| said)
+}
+
+fn sources(texts: &[SourceText]) -> Vec<Source> {
+    texts.iter().map(|text| Source::new(&text.name, &text.text)).collect()
+}
+
+/// With what is said of what would be made from them, which counts as much as `weigh` says.
+fn reviewed(
+    loaded: spec::Loaded,
+    weigh: fn(Diagnostic) -> Diagnostic,
+) -> Result<(Option<Effective>, Vec<Diagnostic>), CommandError> {
+    let spec::Loaded { documents, effective, mut diagnostics } = loaded;
     let Some(effective) = effective else { return Ok((None, diagnostics)) };
     let remarks = model::review(&effective.cluster, &effective.groups)
         .map_err(|error| CommandError::from_source("the documents cannot be looked at", &error).exit(Exit::Bug))?;
-    diagnostics.extend(remarks.into_iter().map(|remark| documents.placed(&remark.document, remark.diagnostic)));
+    diagnostics.extend(remarks.into_iter().map(|remark| weigh(documents.placed(&remark.document, remark.diagnostic))));
     let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.severity < Severity::Error);
     Ok((is_sound.then_some(effective), diagnostics))
 }

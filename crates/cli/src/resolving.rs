@@ -21,8 +21,21 @@ pub(crate) fn resolve(lineage: &str, effective: Effective, ground: Ground) -> Re
 
 /// A cluster's stored documents on its ground as it is now, and that ground: machines that are new have addresses in it.
 pub(crate) fn stored(app: &App, name: &str, loaded: &Loaded) -> Result<(Resolved, Ground), CommandError> {
+    grounded(app, name, loaded, documents::stored(&loaded.revision.documents)?)
+}
+
+/// The same for whoever is about to make what the documents say: rules that came after them refuse.
+pub(crate) fn wanted(app: &App, name: &str, loaded: &Loaded) -> Result<(Resolved, Ground), CommandError> {
+    let effective = documents::effective(&loaded.revision.documents).map_err(|error| {
+        error.hint(format!(
+            "an earlier release took them; what is there goes on. Mend them: kubewright edit cluster {name}"
+        ))
+    })?;
+    grounded(app, name, loaded, effective)
+}
+
+fn grounded(app: &App, name: &str, loaded: &Loaded, effective: Effective) -> Result<(Resolved, Ground), CommandError> {
     let texts = &loaded.revision.documents;
-    let effective = documents::effective(texts)?;
     let ground = ground::stored(app, name, loaded, &effective, texts, BTreeMap::new())?;
     Ok((resolve(&loaded.head.lineage, effective, ground.clone())?, ground))
 }

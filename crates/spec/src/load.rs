@@ -44,11 +44,29 @@ pub struct Loaded {
 
 /// Reads documents, fills in defaults and validates all of it.
 pub fn load(sources: &[Source], surroundings: &Surroundings) -> Loaded {
+    load_with(sources, |documents, drafts| validate::validate(documents, drafts, surroundings))
+}
+
+/// Reads documents that were taken before, maybe by an earlier release: what its rules did not say is a warning now, for what
+/// was made from them is there.
+pub fn load_stored(sources: &[Source]) -> Loaded {
+    load_with(sources, |documents, drafts| {
+        let said = validate::validate(documents, drafts, &Surroundings::default());
+        said.into_iter().map(as_warning).collect()
+    })
+}
+
+/// The same word on something that is there.
+pub fn as_warning(said: Diagnostic) -> Diagnostic {
+    Diagnostic { severity: said.severity.min(Severity::Warning), ..said }
+}
+
+fn load_with(sources: &[Source], validate: impl Fn(&Documents, &effective::Drafts) -> Vec<Diagnostic>) -> Loaded {
     let documents = parse(sources);
     let (drafts, unreadable) = effective::fill(&documents);
     let mut diagnostics = documents.diagnostics.clone();
     diagnostics.extend(unreadable);
-    diagnostics.extend(validate::validate(&documents, &drafts, surroundings));
+    diagnostics.extend(validate(&documents, &drafts));
     sort(&mut diagnostics, sources);
     let sound = diagnostics.iter().all(|diagnostic| diagnostic.severity < Severity::Error);
     let effective = if sound { drafts.finish(&documents) } else { None };

@@ -74,7 +74,7 @@ impl Build for GoBuilder {
     async fn fetch_sources(&self, jobs: &[Job], context: &BuildContext<'_>) -> Result<(), AssetError> {
         let module = write_module(jobs, context).await?;
         context.task.note("looking for sources");
-        listed(jobs, &module, "", context).await.map(drop)
+        listed(jobs, &module, "{{.ImportPath}}", context).await.map(drop)
     }
 
     async fn build(&self, jobs: &[Job], context: &BuildContext<'_>) -> Result<(), AssetError> {

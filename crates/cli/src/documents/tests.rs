@@ -129,10 +129,27 @@ fn a_directory_stands_for_its_documents_in_order_and_for_those_below_it_where_th
 }
 
 #[test]
+fn rules_that_came_after_stored_documents_warn_and_refuse_nothing() {
+    for (cluster, worker) in [
+        ("kubelet: {config: {evictionSoft: {memory.available: 800Mi}}}", ""),
+        ("kubeAPIServer: {extraArgs: {no-such-flag: x}}", ""),
+        ("files: [{path: /etc/kubernetes/x, content: x}]", ""),
+        ("", ", files: [{path: /etc/a, content: '{{instance}}'}]"),
+    ] {
+        let texts = texts(cluster, worker);
+        assert!(!judge(&texts).0, "a new one is refused: {cluster}{worker}");
+        let (effective, said) = reviewed(spec::load_stored(&sources(&texts)), spec::as_warning).unwrap();
+        assert!(effective.is_some() && said.iter().any(|said| said.severity == Severity::Warning), "{said:?}");
+    }
+    let unreadable = texts("nodePort: 1", "");
+    assert!(reviewed(spec::load_stored(&sources(&unreadable)), spec::as_warning).unwrap().0.is_none());
+}
+
+#[test]
 fn a_list_of_documents_as_json_prints_it_is_read_back() {
     let written = texts("", "");
     let documents = values(&joined(&written)).unwrap();
-    for list in [serde_json::to_string(&documents).unwrap(), serde_yaml::to_string(&documents).unwrap()] {
+    for list in [serde_json::to_string(&documents).unwrap(), serde_json::to_string_pretty(&documents).unwrap()] {
         let read = text("demo.json", list.into_bytes()).unwrap();
         assert_eq!(values(&read.text).unwrap(), documents);
         assert_eq!(judge(&[read]), (true, vec![]));
@@ -140,8 +157,10 @@ fn a_list_of_documents_as_json_prints_it_is_read_back() {
 }
 
 #[test]
-fn a_list_of_anything_else_is_kept_as_it_was_written() {
-    for kept in ["[1, 2]\n", "- {kind: Cluster}\n", "[{apiVersion: v1", "kind: Cluster\n"] {
-        assert_eq!(text("demo.yaml", kept.into()).unwrap().text, kept);
-    }
+fn a_fault_in_a_list_is_told_with_its_line() {
+    let list = serde_json::to_string_pretty(&values(&joined(&texts("", ", taints: [{}]"))).unwrap()).unwrap();
+    let line = 1 + list.lines().position(|line| line.contains("taints")).unwrap();
+    let (_, said) = judge(&[text("demo.json", list.into_bytes()).unwrap()]);
+    assert!(said.iter().all(|said| said.starts_with(&format!("demo.json:{}", line + 1))), "{said:?}");
+    assert!(!said.is_empty());
 }

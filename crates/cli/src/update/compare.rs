@@ -45,7 +45,7 @@ pub(crate) async fn compare<'a>(
 ) -> Result<Compared<'a>, CommandError> {
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
-    let (resolved, ground) = resolving::stored(app, name, &loaded)?;
+    let (resolved, ground) = resolving::wanted(app, name, &loaded)?;
     let desired = resolving::build(&resolved)?;
     known_machines(&resolved, &wish.care.forget_etcd_data)?;
     let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));

@@ -45,8 +45,10 @@ const BESIDE: [&str; 10] = [
     "/etc/systemd/system/kubewright-machine.service",
     "/root/.ssh/authorized_keys",
 ];
-/// What the kernel or a boot makes anew, with the other names that it has: nothing that is written there stays.
-const PASSING: [&str; 6] = ["/dev", "/proc", "/run", "/sys", "/var/lock", "/var/run"];
+/// What the kernel makes: files can't be written there.
+const KERNEL: [&str; 2] = ["/proc", "/sys"];
+/// What a boot makes anew, with the other names that it has: the agent writes files there again, but later than units may want them.
+const PASSING: [&str; 4] = ["/dev", "/run", "/var/lock", "/var/run"];
 /// Where systemd looks for units, the first one first.
 const UNIT_DIRECTORIES: [&str; 5] = [
     "/etc/systemd/system",
@@ -98,15 +100,21 @@ fn taken(document: &str, files: &[MachineFile], below: &[MachineFile], ours: &Pa
     let mut remarks = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let field = format!("spec.files[{index}].path");
-        let said = |code: &str, message: String, help: &str| {
-            remark(document.to_owned(), Severity::Error, code, field.clone(), message, help.to_owned())
+        let told = |severity, code: &str, message: String, help: &str| {
+            remark(document.to_owned(), severity, code, field.clone(), message, help.to_owned())
         };
+        let said = |code: &str, message: String, help: &str| told(Severity::Error, code, message, help);
         if let Some(why) = of_ours(&file.path, ours) {
             let help = "use the fields of the spec that it is made from, a template override, or another path";
             remarks.push(said("spec::reserved-file", format!("`{}` {why}", file.path), help));
+        } else if let Some(kernel) = KERNEL.iter().find(|kernel| is_below(&file.path, kernel)) {
+            let message = format!("`{}` lies in {kernel}, which is the kernel's", file.path);
+            let help = "kernel settings are written to `spec.sysctls`, files to another path, such as one below /etc";
+            remarks.push(said("spec::reserved-file", message, help));
         } else if let Some(passing) = PASSING.iter().find(|passing| is_below(&file.path, passing)) {
             let message = format!("`{}` lies in {passing}, of which a boot leaves nothing", file.path);
-            remarks.push(said("spec::reserved-file", message, "write it to another path, such as one below /etc"));
+            let help = "write it to another path, such as one below /etc, if anything wants it while a machine boots";
+            remarks.push(told(Severity::Warning, "spec::passing-file", message, help));
         } else if let Some((outer, inner)) = nested(&file.path, &all, below) {
             let message = format!("`{outer}` is to be a file, and a directory for `{inner}`");
             remarks.push(said("spec::duplicate-file", message, "write one of them to another path"));

@@ -13,7 +13,7 @@ use resource::{Behaviour, KindSchema, ResourceId};
 use serde_json::{Value, json};
 
 pub(super) use self::observe::observe;
-use self::ownership::is_foreign;
+use self::ownership::{is_foreign, is_of_another_state};
 use super::site;
 use crate::connection::Connection;
 use crate::field::{LINEAGE, OWNER};
@@ -249,7 +249,12 @@ async fn delete(
     let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
     let lost_marker = manifest.pointer(OWNER).is_some() && live.pointer(OWNER) != manifest.pointer(OWNER);
     if lost_marker || is_foreign(&live, &change.resource, manifest) {
-        let text = format!("{} is left in the cluster: it no longer carries our owner marker.", change.resource);
+        let why = if is_of_another_state(&live, manifest) {
+            "it belongs to another cluster's state"
+        } else {
+            "it no longer carries our owner marker"
+        };
+        let text = format!("{} is left in the cluster: {why}.", change.resource);
         context.events.emit(Event::Note { text });
         return Ok(());
     }

@@ -29,6 +29,9 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 } else {
                     format!("use {instead}")
                 }));
+            } else if let Some((_, ours)) = excluding(component, flag) {
+                let message = format!("the flag `{flag}` does not go with `{ours}`, which kubewright sets");
+                findings.push(Finding::error("spec::managed-flag", message).at(cluster, path).help("remove it"));
             } else if component == "kubeAPIServer" && flag == "anonymous-auth" && parse_bool(value) == Some(false) {
                 let message =
                     "without anonymous requests kubelet's probes of the API server fail, and it is restarted for ever";
@@ -50,4 +53,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A flag that can't stand beside one that kubewright sets.
+fn excluding(component: &str, flag: &str) -> Option<&'static (&'static str, &'static str)> {
+    let of_api_server = (component == "kubeAPIServer").then_some(managed::EXCLUDING)?;
+    of_api_server.iter().find(|(excluding, _)| *excluding == flag)
 }

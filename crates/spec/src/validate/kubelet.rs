@@ -42,26 +42,28 @@ const OF_SETTINGS: [fn(&Settings) -> Vec<Fault>; 8] = [
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let base = world.cluster().map(|cluster| &cluster.value.spec.kubelet);
-    let mut known = BTreeSet::new();
     if let (Some(cluster), Some(kubelet)) = (world.cluster(), base) {
         findings.extend(config(cluster, &kubelet.config));
-        findings.extend(shutdown(cluster, &[kubelet]));
-        for fault in faults(&settings(world, &[kubelet], &MachineSize::default())) {
-            known.insert(fault.message.clone());
-            findings.push(said(world, None, fault));
+        // Where there are groups, each kubelet has the layer of one, too.
+        if world.groups().is_empty() {
+            let settings = settings(world, &[kubelet], &MachineSize::default());
+            let faults = faults(&settings).chain(shutdown(&[kubelet]));
+            findings.extend(faults.map(|fault| said(world, None, fault)));
         }
     }
+    let mut of_cluster = BTreeSet::new();
     for group in world.groups() {
         let own = &group.value.spec.kubelet;
         let layers: Vec<&Kubelet> = base.into_iter().chain([own]).collect();
         findings.extend(config(group, &own.config));
-        if own.shutdown_grace_period.is_some() || own.shutdown_grace_period_critical_pods.is_some() {
-            findings.extend(shutdown(group, &layers));
-        }
         let settings = settings(world, &layers, &group.value.spec.machine);
-        // What is wrong with the cluster's own layer was said once.
-        let new = faults(&settings).filter(|fault| !known.contains(&fault.message));
-        findings.extend(new.map(|fault| said(world, Some(group), fault)));
+        for fault in faults(&settings).chain(shutdown(&layers)) {
+            // What is written in the cluster's layer is said once.
+            let is_own = fault.fields.iter().any(|field| world.writes(group, field));
+            if is_own || of_cluster.insert(fault.message.clone()) {
+                findings.push(said(world, Some(group), fault));
+            }
+        }
         findings.extend(reserves::check(world, group, &settings));
     }
     findings
@@ -82,7 +84,7 @@ fn faults(settings: &Settings) -> impl Iterator<Item = Fault> {
 /// A fault at the places where its settings are written: in the group's layer, or in the cluster's below it.
 fn said(world: &World<'_>, group: Option<&Draft<InstanceGroup>>, fault: Fault) -> Finding {
     let severity = if fault.is_warning { Finding::warning } else { Finding::error };
-    let mut finding = severity("spec::kubelet-setting", fault.message).help(fault.help);
+    let mut finding = severity(fault.code, fault.message).help(fault.help);
     for field in &fault.fields {
         let text = if finding.places.is_empty() { "here" } else { "and this" };
         let of_cluster = world.cluster().filter(|cluster| world.writes(cluster, field));
@@ -124,28 +126,26 @@ fn config<T>(draft: &Draft<T>, config: &Map<String, Value>) -> Vec<Finding> {
 }
 
 /// The part for critical pods fits into the whole, and neither is too short to be one.
-fn shutdown<T>(draft: &Draft<T>, layers: &[&Kubelet]) -> Vec<Finding> {
+fn shutdown(layers: &[&Kubelet]) -> Vec<Fault> {
+    const CODE: &str = "spec::shutdown-grace-period";
     let last = |of: fn(&Kubelet) -> &Option<String>| {
         layers.iter().rev().find_map(|layer| of(layer).as_deref()).and_then(parse_duration)
     };
     let critical = last(|layer| &layer.shutdown_grace_period_critical_pods);
     let whole = last(|layer| &layer.shutdown_grace_period);
-    let mut findings = Vec::new();
-    for (name, seconds) in [("shutdownGracePeriod", whole), ("shutdownGracePeriodCriticalPods", critical)] {
-        if seconds.is_some_and(|seconds| seconds > 0.0 && seconds < 1.0) {
+    let given = [("shutdownGracePeriod", whole), ("shutdownGracePeriodCriticalPods", critical)];
+    let short = given.into_iter().filter(|(_, seconds)| seconds.is_some_and(|seconds| seconds > 0.0 && seconds < 1.0));
+    let mut faults: Vec<Fault> = short
+        .map(|(name, _)| {
             let message = format!("kubelet does not start with a `{name}` of less than a second");
-            let finding = Finding::error("spec::shutdown-grace-period", message);
-            findings
-                .push(finding.at(draft, format!("spec.kubelet.{name}")).help("write `1s` or more, or leave it out"));
-        }
-    }
+            Fault::of_layer(CODE, &[name], message).help("write `1s` or more, or leave it out")
+        })
+        .collect();
     if critical.unwrap_or(0.0) > whole.unwrap_or(0.0) {
         let message = "critical pods get a longer time than the whole shutdown takes";
-        findings.push(
-            Finding::error("spec::shutdown-grace-period", message)
-                .at(draft, "spec.kubelet.shutdownGracePeriodCriticalPods")
-                .help("raise `shutdownGracePeriod`; it includes the time for critical pods"),
-        );
+        let help = "raise `shutdownGracePeriod`; it includes the time for critical pods";
+        let names = ["shutdownGracePeriodCriticalPods", "shutdownGracePeriod"];
+        faults.push(Fault::of_layer(CODE, &names, message).help(help));
     }
-    findings
+    faults
 }

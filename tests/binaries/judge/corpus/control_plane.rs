@@ -108,6 +108,8 @@ fn against_ours() -> Vec<Case> {
         oidc(("oidc-issuer-url", "https://issuer.example.org/a?b=c")),
         oidc(("oidc-issuer-url", "https://issuer.example.org/a#b")),
         oidc(("oidc-signing-algs", "RS256,ES512")),
+        oidc(("oidc-required-claim", "aud=a,b")),
+        oidc(("oidc-required-claim", "aud")),
         oidc(("oidc-signing-algs", "HS256")),
         oidc(("oidc-signing-algs", "rs256")),
         reload("true", "none"),

@@ -15,7 +15,7 @@ const COMPONENTS: [(&str, &str); 4] = [
 /// Flags whose values can be right only beside files or peers that a case does not have.
 const WITHOUT: [&str; 6] = ["bind-address", "cert-dir", "discovery", "discovery-srv", "master", "log-outputs"];
 /// Words for some flags whose texts are not free.
-const WORDS: [(&str, &[&str]); 36] = [
+const WORDS: [(&str, &[&str]); 38] = [
     ("allow-metric-labels", &["", "a=b", "a,b=c", "a,b=c,d", "\"a,b=c\",\"d,e=f,g\"", "'a,b'=c"]),
     ("api-audiences", &["https://kubernetes.default.svc.cluster.local", ""]),
     ("audit-log-format", &["json", "legacy", "JSON"]),
@@ -28,8 +28,13 @@ const WORDS: [(&str, &[&str]); 36] = [
     ("auto-compaction-retention", &["1", "1h", "1.5", "x", "-1", "0"]),
     ("cipher-suites", &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_NONE"]),
     ("controllers", &["*,bootstrapsigner,tokencleaner", "*,-nodeipam", "*,nope", "deployment", ""]),
-    ("cors-allowed-origins", &["//example\\.org$", "(", "example.org"]),
+    ("cors-allowed-origins", &["//example\\.org$", "(", "example.org", "https://example.org", "//a[(]$", "//a$)("]),
+    (
+        "cors",
+        &["*", "", "https://a.example:443, https://b.example:443", "*,https://a.example:443", "https://a.example"],
+    ),
     ("disabled-metrics", &["", "a_b,c", "/"]),
+    ("emulated-version", &["1.35", "v1.35", "1.35.0", "1.35.1", "kube=1.35"]),
     ("endpoint-reconciler-type", &["lease", "none", "master-count", "leases"]),
     ("goaway-chance", &["0.01", "0.03", "-0.1"]),
     ("help", &["true", "F"]),
@@ -45,7 +50,18 @@ const WORDS: [(&str, &[&str]); 36] = [
     ("logging-format", &["text", "json", "JSON", "xml"]),
     ("metrics", &["basic", "extensive", "all"]),
     ("oidc-issuer-url", &["https://issuer.example.org", "http://issuer.example.org", "issuer"]),
-    ("runtime-config", &["api/all=true", "batch/v1=false", "api/all=maybe", "nope/v1=true", "apps"]),
+    (
+        "runtime-config",
+        &[
+            "api/all=true",
+            "batch/v1=false",
+            "api/all=maybe",
+            "nope/v1=true",
+            "apps",
+            "api/all",
+            "batch/v1, api/beta = false",
+        ],
+    ),
     ("service-account-issuer", &["https://kubernetes.default.svc", "kubernetes", "a:b", ""]),
     ("storage-backend", &["etcd3", "etcd2"]),
     (
@@ -56,7 +72,7 @@ const WORDS: [(&str, &[&str]); 36] = [
     ("tls-cipher-suites", &["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_RC4_128_SHA", "TLS_NOPE"]),
     ("tls-min-version", &["VersionTLS12", "VersionTLS13", "TLS1.2", "VersionTLS9"]),
     ("tls-sni-cert-key", &["", "/a.crt", "/a.crt,/a.key,/b", "/a.crt,/a.key:"]),
-    ("version", &["true", "raw", "false", "yes", "1.36"]),
+    ("version", &["true", "raw", "false", "yes", "1.36", "v1.20.0"]),
     ("watch-cache-sizes", &["pods#100", "deployments.apps#1000", "pods=100", "pods#many", "pods#-1"]),
 ];
 const VALUES_PER_FLAG: usize = 1;

@@ -11,7 +11,7 @@ use crate::{documents, operation};
 pub(super) async fn show(app: &App, name: &str, full: bool) -> Result<(), CommandError> {
     let loaded = operation::load(app, name).await?;
     if full {
-        let effective = documents::effective(&loaded.revision.documents)?;
+        let effective = documents::stored(&loaded.revision.documents)?;
         let format = if app.format == Format::Text { Format::Yaml } else { app.format };
         return output::print(format, &effective, String::new);
     }

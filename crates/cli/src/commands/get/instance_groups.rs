@@ -9,7 +9,7 @@ use crate::{documents, operation, output};
 
 pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let loaded = operation::load(app, name).await?;
-    let groups = documents::effective(&loaded.revision.documents)?.groups;
+    let groups = documents::stored(&loaded.revision.documents)?.groups;
     let names = groups.iter().map(|group| format!("instancegroup/{}", group.metadata.name));
     output::list(app.format, &groups, names, || {
         let mut table = Table::new(&["group", "role", "machines", "memory", "cpus", "taints"]);

@@ -82,7 +82,7 @@ fn argument(
             let help = nearest.map_or_else(|| "remove it".to_owned(), |name| format!("did you mean `{name}`?"));
             wrong(format!("{program} has no controller `{one}`"), help)
         }));
-    } else if let Err(not) = values::check(&flag.type_name, value) {
+    } else if let Err(not) = values::check(name, &flag.type_name, value) {
         findings.push(wrong(format!("{program} reads `{name}` as {}, and `{value}` is none", not.wanted), not.help));
     } else if forms::ends(program, name, value) {
         findings.push(wrong(format!("{program} ends at once with `{name}: {value}`"), "remove it".to_owned()));

@@ -95,6 +95,10 @@ pub(super) fn check(program: &str, name: &str, value: &str, minor: u32) -> Resul
         }
         (_, "tls-cipher-suites") => (suites(value), "names as Go's `crypto/tls` has them"),
         (_, "tls-curve-preferences") => (curves(value), "numbers that Go knows, each once, such as `29,23`"),
+        // What the components call themselves may have an ending of one's own.
+        (_, "version") if value.starts_with('v') => {
+            (value.starts_with(&format!("v1.{minor}.")), "the version that it has, or leave it out")
+        }
         (_, "watch-cache-sizes") => (sizes(value), "such as `pods#1000,deployments.apps#100`"),
         _ => return Ok(()),
     };
@@ -162,14 +166,32 @@ fn directives(value: &str) -> bool {
     })
 }
 
-/// Each expression says where the host's name begins and ends.
+/// Each expression says where the host's name begins and ends; to kube-apiserver the colon of `https:` is an end, too.
 fn anchored(value: &str) -> bool {
     entries(value).all(|one| {
-        let begins = ["^", "//"].iter().any(|mark| one.contains(mark));
-        let ends = ["$", ":"].iter().any(|mark| one.split_once("//").map_or(one, |(_, rest)| rest).contains(mark));
-        let (open, close) = (one.matches('(').count(), one.matches(')').count());
-        begins && ends && open == close
+        let has = |marks: [&str; 2]| marks.iter().any(|mark| one.contains(mark));
+        has(["^", "//"]) && has(["$", ":"]) && is_grouped(one)
     })
+}
+
+/// Whether each group of an expression ends. In a class of characters, and after a backslash, a bracket is one of the text.
+fn is_grouped(expression: &str) -> bool {
+    let (mut depth, mut in_class) = (0_i32, false);
+    let mut rest = expression.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => drop(rest.next()),
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => depth += 1,
+            ')' if !in_class => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0 && !in_class
 }
 
 /// `metric,label` before each sign.
@@ -231,14 +253,16 @@ fn versions(value: &str, minor: u32) -> bool {
             Some(_) => return false,
             None => one,
         };
-        let of = version.strip_prefix("1.").and_then(|rest| rest.parse::<u32>().ok());
+        let version = version.strip_prefix('v').unwrap_or(version);
+        let version = version.strip_prefix("1.").map(|rest| rest.strip_suffix(".0").unwrap_or(rest));
+        let of = version.and_then(|rest| rest.parse::<u32>().ok());
         of.is_some_and(|of| of <= minor && of + 3 >= minor)
     })
 }
 
-/// `*`, or addresses.
+/// `*` alone, or addresses.
 fn origins(value: &str) -> bool {
-    entries(value).all(|one| one == "*" || is_address(one))
+    value == "*" || value.split(',').map(str::trim).all(is_address)
 }
 
 /// Addresses, or none.
@@ -257,15 +281,22 @@ fn is_address(text: &str) -> bool {
     })
 }
 
+/// Words for many APIs at once; they want `true` or `false` in no other spelling.
+const MANY: [&str; 4] = ["api/all", "api/alpha", "api/beta", "api/ga"];
+
 /// `GROUP/VERSION=true`, and the words for many at once.
 fn apis(value: &str) -> bool {
     let is_good = |entry: &str| {
         let (name, on) = entry.split_once('=').unwrap_or((entry, ""));
+        let (name, on) = (name.trim(), on.trim());
+        if MANY.contains(&name) {
+            return matches!(on, "true" | "false");
+        }
         let group = name.split_once('/').map_or("", |(group, _)| group);
         let is_known = PLAIN_GROUPS.contains(&group) || GROUPS.contains(&group) || YOUNG_GROUPS.contains(&group);
         is_known && (on.is_empty() || parse_bool(on).is_some())
     };
-    entries(value).all(is_good) && value != "api/all=false"
+    entries(value).filter(|entry| !entry.is_empty()).all(is_good) && value != "api/all=false"
 }
 
 #[cfg(test)]
@@ -297,7 +328,12 @@ mod tests {
                 &["", "https://a:1,http://[::1]:2"],
                 &["a:1", "https://a", "http://a:1/x"],
             ),
-            ("etcd", "cors", &["*", "https://a.example:443"], &["1.30", "https://a.example", "x,*"]),
+            (
+                "etcd",
+                "cors",
+                &["*", "https://a.example:443", "https://a:1, https://b:2"],
+                &["", "1.30", "https://a.example", "x,*", "*,https://a:1"],
+            ),
             ("etcd", "cipher-suites", &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"], &["TLS_NONE"]),
             (
                 "kube-apiserver",
@@ -305,8 +341,19 @@ mod tests {
                 &["a,b=c", "a,b=c,d", "\"a,b=c\",\"d,e=f\""],
                 &["", "=", "a=b", "'a,b=c'"],
             ),
-            ("kube-apiserver", "cors-allowed-origins", &["//example\\.org$", "^https://a(:|$)"], &["example.org", "("]),
-            ("kube-scheduler", "emulated-version", &["1.35", "kube=1.36", ""], &["a=b", "/", "1.37", "1.30"]),
+            (
+                "kube-apiserver",
+                "cors-allowed-origins",
+                &["//example\\.org$", "^https://a(:|$)", "https://example.org", "//a\\(b[(]$"],
+                &["example.org", "(", "//a$)(", "//a[$"],
+            ),
+            (
+                "kube-scheduler",
+                "emulated-version",
+                &["1.35", "kube=1.36", "", "v1.35", "1.35.0"],
+                &["a=b", "/", "1.37", "1.30", "1.35.1"],
+            ),
+            ("kube-scheduler", "version", &["true", "v1.36.3-mine"], &["v1.20.0"]),
             ("kube-scheduler", "disabled-metrics", &["", "a_b,c"], &["/", "a,"]),
             ("kube-scheduler", "leader-elect-resource-name", &["a"], &[""]),
             (
@@ -321,8 +368,8 @@ mod tests {
             (
                 "kube-apiserver",
                 "runtime-config",
-                &["api/all=true", "batch/v1=F", "api/all=false,apps/v1=true", ""],
-                &["nope/v1=true", "api/all=maybe", "apps", "api/all=false"],
+                &["api/all=true", "batch/v1=F", "api/all=false,apps/v1=true", "", "batch/v1, api/beta = false"],
+                &["nope/v1=true", "api/all=maybe", "apps", "api/all=false", "api/all", "api/ga=T"],
             ),
             ("kube-apiserver", "service-account-issuer", &["a"], &[""]),
             ("kube-apiserver", "service-account-jwks-uri", &["https://a", ""], &["*"]),

@@ -33,6 +33,7 @@ const KUBELET: &str = "spec.kubelet.featureGates";
 pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut kubelets = Vec::new();
+    let mut lacking = Lacking::default();
     if let Some(cluster) = world.cluster() {
         let spec = &cluster.value.spec;
         let all = || Layer::of(cluster, "spec.featureGates", &spec.feature_gates);
@@ -45,10 +46,13 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
         ] {
             let section = format!("spec.{section}.featureGates");
             findings.extend(gates(cluster, &section, own, &[program], known));
-            findings.extend(needs(&[all(), Layer::of(cluster, section, own)], program, known));
+            // Where there are groups, each kubelet has the layer of one, too.
+            if program != "kubelet" || world.groups().is_empty() {
+                lacking.of(&[all(), Layer::of(cluster, section, own)], program, known);
+            }
         }
         if spec.networking.kube_proxy.enabled {
-            findings.extend(needs(&[all()], "kube-proxy", known));
+            lacking.of(&[all()], "kube-proxy", known);
         }
         kubelets.extend([all(), Layer::of(cluster, KUBELET, &spec.kubelet.feature_gates)]);
     }
@@ -56,11 +60,10 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
         let own = &group.value.spec.kubelet.feature_gates;
         findings.extend(gates(group, KUBELET, own, &["kubelet"], known));
         kubelets.push(Layer::of(group, KUBELET, own));
-        // What is wrong with the cluster's own gates was said once.
-        let of_group = |finding: &Finding| finding.places.iter().any(|(document, ..)| *document == group.document);
-        findings.extend(needs(&kubelets, "kubelet", known).into_iter().filter(of_group));
+        lacking.of(&kubelets, "kubelet", known);
         kubelets.pop();
     }
+    findings.extend(lacking.findings());
     findings
 }
 
@@ -94,28 +97,47 @@ fn gate<T>(
     set(facts, name, on, &known.version()).map(|finding| finding.at(draft, path))
 }
 
-/// Gates that are on while others that they need are off. Later layers win.
-fn needs(layers: &[Layer<'_>], program: &str, known: &Known) -> Vec<Finding> {
-    let Some(component) = known.component(program) else { return Vec::new() };
-    let given = |name: &str| layers.iter().rev().find_map(|layer| layer.gates.get(name)).copied();
-    let is_on = |name: &str, facts: &GateFacts| given(name).unwrap_or(facts.default);
-    let mut findings = Vec::new();
-    for (name, facts) in component.gates.iter().filter(|(name, facts)| is_on(name, facts)) {
-        let off = |need: &&String| component.gates.get(*need).is_some_and(|facts| !is_on(need, facts));
-        for need in facts.needs.iter().filter(off) {
-            let message = format!("{program} does not start: the feature gate `{name}` needs `{need}`, which is off");
-            let help = format!("switch `{need}` on, or `{name}` off");
-            let mut finding = Finding::error("spec::feature-gate-needs", message).help(help);
-            // Defaults fit each other, so one of both is given: the one in the last layer is the one to change.
-            let here = |layer: &Layer<'_>| {
-                let gate = [name, need].into_iter().find(|gate| layer.gates.contains_key(*gate))?;
-                Some((layer.document, join(&layer.section, gate), "here".to_owned()))
-            };
-            finding.places.extend(layers.iter().rev().find_map(here));
-            findings.push(finding);
+/// Two gates, the first of which needs the second, and the document and path where one of them is written.
+type Pair = (String, String, Option<(usize, String)>);
+
+/// Gates that are on while others that they need are off, and the programs that end because of them.
+#[derive(Default)]
+struct Lacking(BTreeMap<Pair, Vec<String>>);
+
+impl Lacking {
+    /// Looks at the gates of one program. Later layers win.
+    fn of(&mut self, layers: &[Layer<'_>], program: &str, known: &Known) {
+        let Some(component) = known.component(program) else { return };
+        let given = |name: &str| layers.iter().rev().find_map(|layer| layer.gates.get(name)).copied();
+        let is_on = |name: &str, facts: &GateFacts| given(name).unwrap_or(facts.default);
+        for (name, facts) in component.gates.iter().filter(|(name, facts)| is_on(name, facts)) {
+            let off = |need: &&String| component.gates.get(*need).is_some_and(|facts| !is_on(need, facts));
+            for need in facts.needs.iter().filter(off) {
+                // Defaults fit each other, so one of both is given: the one in the last layer is the one to change.
+                let here = |layer: &Layer<'_>| {
+                    let gate = [name, need].into_iter().find(|gate| layer.gates.contains_key(*gate))?;
+                    Some((layer.document, join(&layer.section, gate)))
+                };
+                let place = layers.iter().rev().find_map(here);
+                let programs = self.0.entry((name.clone(), need.clone(), place)).or_default();
+                if !programs.iter().any(|known| known == program) {
+                    programs.push(program.to_owned());
+                }
+            }
         }
     }
-    findings
+
+    fn findings(self) -> impl Iterator<Item = Finding> {
+        self.0.into_iter().map(|((name, need, place), programs)| {
+            let who = programs.join(", ");
+            let does = if programs.len() == 1 { "does" } else { "do" };
+            let message = format!("{who} {does} not start: the feature gate `{name}` needs `{need}`, which is off");
+            let help = format!("switch `{need}` on, or `{name}` off");
+            let mut finding = Finding::error("spec::feature-gate-needs", message).help(help);
+            finding.places.extend(place.map(|(document, path)| (document, path, "here".to_owned())));
+            finding
+        })
+    }
 }
 
 /// What to do about a gate that is not there.

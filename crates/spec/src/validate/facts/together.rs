@@ -18,12 +18,12 @@ pub(super) struct Clash {
     /// What the component would say.
     pub(super) message: String,
     /// What to write.
-    pub(super) help: &'static str,
+    pub(super) help: String,
 }
 
 impl Clash {
-    fn new(flag: impl Into<String>, message: impl Into<String>, help: &'static str) -> Self {
-        Self { flag: flag.into(), message: message.into(), help }
+    fn new(flag: impl Into<String>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { flag: flag.into(), message: message.into(), help: help.into() }
     }
 }
 
@@ -111,10 +111,14 @@ fn metric_labels(setting: &Setting<'_>) -> Option<Clash> {
     (labels && file && setting.minor >= 36).then(|| Clash::new(FLAGS[0], message, "keep one of them"))
 }
 
+/// Switches the controller off that cuts ranges for nodes, by either of its names.
+const NODE_RANGES: [&str; 2] = ["-node-ipam-controller", "-nodeipam"];
+
 /// Nodes get ranges of the families that pods have addresses of.
 fn mask(setting: &Setting<'_>) -> Option<Clash> {
     const FLAG: &str = "node-cidr-mask-size-ipv6";
-    let cuts = setting.arguments.get("controllers").is_none_or(|list| !list.contains("-node"));
+    let cuts =
+        setting.arguments.get("controllers").is_none_or(|list| !list.split(',').any(|one| NODE_RANGES.contains(&one)));
     let is_wrong = cuts && !setting.has_ipv6 && number(setting.arguments, FLAG, 0) != 0;
     is_wrong.then(|| Clash::new(FLAG, "pods of this cluster have no IPv6 addresses to cut ranges from", "remove it"))
 }

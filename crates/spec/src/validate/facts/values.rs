@@ -20,8 +20,13 @@ pub(in super::super) fn parse_bool(text: &str) -> Option<bool> {
     if TRUE.contains(&text) { Some(true) } else { FALSE.contains(&text).then_some(false) }
 }
 
-/// Whether a flag of a type takes a value. Types whose texts have no common form take everything.
-pub(in super::super) fn check(type_name: &str, value: &str) -> Result<(), Wrong> {
+/// Flags whose pairs may lack the sign and the value (`ConfigurationMap`), though their type is called like that of others.
+const OPEN_PAIRS: [&str; 2] = ["node-labels", "runtime-config"];
+/// Flags that are one pair, with commas in it (`NewMapStringStringNoSplit`).
+const ONE_PAIR: [&str; 2] = ["cpu-manager-policy-options", "oidc-required-claim"];
+
+/// Whether the flag `name` of a type takes a value. Types whose texts have no common form take everything.
+pub(in super::super) fn check(name: &str, type_name: &str, value: &str) -> Result<(), Wrong> {
     let wrong = |wanted, help: String| Err(Wrong { wanted, help });
     match type_name {
         "bool" if parse_bool(value).is_none() => wrong("a truth value", boolean_help(value)),
@@ -45,6 +50,8 @@ pub(in super::super) fn check(type_name: &str, value: &str) -> Result<(), Wrong>
             value.split(',').try_for_each(|one| integer(one, i32::MIN.into(), i32::MAX.into()))
         }
         "mapStringBool" => pairs(value, |text| parse_bool(text.trim()).is_some()),
+        "mapStringString" if OPEN_PAIRS.contains(&name) => Ok(()),
+        "mapStringString" if ONE_PAIR.contains(&name) && value.contains('=') => Ok(()),
         "mapStringString" => pairs(value, |_| true),
         "stringToString" if string_pairs(value).is_none() => {
             wrong("pairs", "such as `a=x`, or `\"a=x\",\"b=y\"`".into())
@@ -220,10 +227,10 @@ mod tests {
 
     fn assert_takes(type_name: &str, good: &[&str], bad: &[&str]) {
         for value in good {
-            assert_eq!(check(type_name, value), Ok(()), "{type_name} {value:?}");
+            assert_eq!(check("", type_name, value), Ok(()), "{type_name} {value:?}");
         }
         for value in bad {
-            assert!(check(type_name, value).is_err(), "{type_name} takes {value:?}");
+            assert!(check("", type_name, value).is_err(), "{type_name} takes {value:?}");
         }
     }
 
@@ -262,6 +269,10 @@ mod tests {
     fn pairs_have_a_sign_between_them() {
         assert_takes("mapStringBool", &["", "a=true,b=F"], &["a", "a=no", "a:true"]);
         assert_takes("mapStringString", &["", "a=b", "a=b=c,d="], &["a", "a=b,c"]);
+        for (name, value) in [("runtime-config", "batch/v1"), ("oidc-required-claim", "aud=a,b"), ("x", "a=b")] {
+            assert_eq!(check(name, "mapStringString", value), Ok(()), "{name}");
+        }
+        assert!(check("oidc-required-claim", "mapStringString", "aud").is_err());
         let quoted = "\"a,b=c,d\",\"e,f=\"\"g\"\"\"";
         assert_takes(
             "stringToString",

@@ -11,10 +11,7 @@ pub(super) const API_SERVER: Flags = &[
     ("audit-log-maxsize", "`spec.audit.log.maxSize`"),
     ("audit-log-path", "`spec.audit.policy`"),
     ("audit-policy-file", "`spec.audit.policy`"),
-    ("authorization-config", ""),
     ("authorization-mode", ""),
-    ("authorization-policy-file", ""),
-    ("authorization-webhook-config-file", ""),
     ("client-ca-file", ""),
     ("disable-admission-plugins", "`spec.kubeAPIServer.admissionPlugins.disable`"),
     ("enable-admission-plugins", "`spec.kubeAPIServer.admissionPlugins.enable`"),
@@ -38,7 +35,6 @@ pub(super) const API_SERVER: Flags = &[
     ("requestheader-username-headers", ""),
     ("secure-port", "`spec.api.port`"),
     ("service-account-key-file", ""),
-    ("service-account-signing-endpoint", ""),
     ("service-account-signing-key-file", ""),
     ("service-cluster-ip-range", "`spec.networking.serviceCIDRs`"),
     ("service-node-port-range", "`spec.kubeAPIServer.serviceNodePortRange`"),
@@ -106,4 +102,12 @@ pub(super) const ETCD: Flags = &[
     ("peer-trusted-ca-file", ""),
     ("trusted-ca-file", ""),
     ("wal-dir", ""),
+];
+
+/// Flags of kube-apiserver that do not go with one that kubewright sets.
+pub(super) const EXCLUDING: Flags = &[
+    ("authorization-config", "authorization-mode"),
+    ("authorization-policy-file", "authorization-mode"),
+    ("authorization-webhook-config-file", "authorization-mode"),
+    ("service-account-signing-endpoint", "service-account-signing-key-file"),
 ];

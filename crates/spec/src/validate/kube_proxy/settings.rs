@@ -76,10 +76,13 @@ impl Settings<'_> {
     }
 
     fn addresses(&self) -> Vec<Fault> {
-        let given = ["healthzBindAddress", "metricsBindAddress"].map(|name| (name, self.text(name)));
-        let wrong = given.into_iter().filter_map(|(name, text)| Some((name, text.filter(|text| !listens(text))?)));
-        let why = |text: &str| format!("`{text}` is no address with a port");
-        wrong.map(|(name, text)| fault(name, &why(text), "such as `0.0.0.0:10256`")).collect()
+        let fields =
+            [("healthzBindAddress", "such as `0.0.0.0:10256`"), ("metricsBindAddress", "such as `0.0.0.0:10249`")];
+        let wrong = |(name, help): (&str, &str)| {
+            let text = self.text(name).filter(|text| !listens(text))?;
+            Some(fault(name, &format!("`{text}` is no address with a port"), help))
+        };
+        fields.into_iter().filter_map(wrong).collect()
     }
 
     fn local(&self) -> Option<Fault> {

@@ -1,8 +1,7 @@
 //! The fields of `KubeletConfiguration` that are not the user's.
 
 /// Fields that kubewright sets, and what to use instead; empty where there is nothing to choose.
-pub(super) const MANAGED: [(&str, &str); 25] = [
-    ("address", ""),
+pub(super) const MANAGED: [(&str, &str); 24] = [
     ("apiVersion", ""),
     ("authentication", ""),
     ("authorization", ""),

@@ -1,12 +1,16 @@
 //! Rule: texts of kubelet's configuration that have a form of their own have it.
 
+use std::net::IpAddr;
+
 use super::settings::{Fault, Settings};
 use crate::format::amounts::parse_quantity;
 use crate::validate::logging;
 
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {
-    let mut faults: Vec<Fault> =
-        [tracing(settings), log_size(settings), hidden_metrics(settings)].into_iter().flatten().collect();
+    let mut faults: Vec<Fault> = [address(settings), tracing(settings), log_size(settings), hidden_metrics(settings)]
+        .into_iter()
+        .flatten()
+        .collect();
     faults.extend(sysctls(settings));
     faults.extend(images(settings));
     faults.extend(memory_reserve(settings));
@@ -16,6 +20,17 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
         Fault::of(&format!("logging{}", wrong.field), format!("kubelet does not start: {}", wrong.why)).help(wrong.help)
     }));
     faults
+}
+
+/// The API server asks every kubelet, for logs and `kubectl exec`.
+fn address(settings: &Settings) -> Option<Fault> {
+    let text = settings.text("address")?;
+    let message = match text.parse::<IpAddr>() {
+        Ok(address) if !address.is_loopback() => return None,
+        Ok(_) => format!("the API server does not reach a kubelet that listens on {text}"),
+        Err(_) => format!("`{text}` is no address"),
+    };
+    Some(Fault::of("address", message).help("write `0.0.0.0`, or leave it out"))
 }
 
 fn tracing(settings: &Settings) -> Option<Fault> {
@@ -35,9 +50,21 @@ fn tracing(settings: &Settings) -> Option<Fault> {
 fn log_size(settings: &Settings) -> Option<Fault> {
     let name = "containerLogMaxSize";
     let text = settings.text(name)?;
-    let is_whole = parse_quantity(text).is_some_and(|size| size.fract() == 0.0);
+    let is_whole = parse_quantity(text).is_some_and(|size| size.fract() == 0.0) && !is_imprecise(text);
     let message = format!("kubelet does not start with `{name}: {text}`");
     (!is_whole).then(|| Fault::of(name, message).help("such as `10Mi`"))
+}
+
+/// Whether Kubernetes keeps a quantity as a decimal fraction (`ParseQuantity`), of which kubelet takes no whole number: binary
+/// units with a point, and those of more than 15 digits.
+fn is_imprecise(text: &str) -> bool {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = &text[number.len()..];
+    let Some(power) = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().position(|known| *known == unit) else {
+        return false;
+    };
+    let (digits, binary_digits) = (number.trim_start_matches(['+', '-', '0']).len(), 10 * (power + 1));
+    number.contains('.') || digits + binary_digits * 3 / 10 + 1 > 15
 }
 
 fn hidden_metrics(settings: &Settings) -> Option<Fault> {

@@ -74,6 +74,11 @@ fn processor(settings: &Settings, name: &str, value: &str) -> Option<Fault> {
 }
 
 fn topology(settings: &Settings) -> Vec<Fault> {
+    let is_none = settings.text("topologyManagerPolicy").is_none_or(|policy| policy == "none");
+    if is_none && !settings.texts(TOPOLOGY).is_empty() {
+        let message = "kubelet does not look at these options: its `topologyManagerPolicy` is `none`";
+        return vec![Fault::of(TOPOLOGY, message).help("choose another policy, or remove them").warning()];
+    }
     let beta = "TopologyManagerPolicyBetaOptions";
     let option = |(name, value): (&str, &str)| match name {
         CLOSEST => truth(TOPOLOGY, name, value),

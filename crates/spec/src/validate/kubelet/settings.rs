@@ -127,6 +127,8 @@ fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
 
 /// What kubelet would say about some settings.
 pub(super) struct Fault {
+    /// The code of the finding that it becomes.
+    pub(super) code: &'static str,
     /// The fields it is about; the first is the one to change.
     pub(super) fields: Vec<String>,
     /// What is wrong.
@@ -137,13 +139,20 @@ pub(super) struct Fault {
     pub(super) is_warning: bool,
 }
 
+const CODE: &str = "spec::kubelet-setting";
 const CONFIG: &str = "spec.kubelet.config";
 
 impl Fault {
     /// A fault of a setting, written as a path of simple names.
     pub(super) fn of(setting: &str, message: impl Into<String>) -> Self {
         let fields = vec![format!("{CONFIG}.{setting}")];
-        Self { fields, message: message.into(), help: String::new(), is_warning: false }
+        Self { code: CODE, fields, message: message.into(), help: String::new(), is_warning: false }
+    }
+
+    /// A fault of fields beside kubelet's own configuration.
+    pub(super) fn of_layer(code: &'static str, names: &[&str], message: impl Into<String>) -> Self {
+        let fields = names.iter().map(|name| format!("spec.kubelet.{name}")).collect();
+        Self { code, fields, message: message.into(), help: String::new(), is_warning: false }
     }
 
     /// A fault of one entry of a map, whose key may be no simple name.

@@ -257,10 +257,13 @@ fn options_of_managers_are_known_and_go_together() {
     let apart = "full-pcpus-only: 'true', distribute-cpus-across-cores: 'true'";
     assert_eq!(gated("CPUManagerPolicyAlphaOptions: true", apart), [format!("{place}.full-pcpus-only")]);
     assert_refused(
-        "{topologyManagerPolicyOptions: {max-allowable-numa-nodes: '4'}}",
+        "{topologyManagerPolicy: restricted, topologyManagerPolicyOptions: {max-allowable-numa-nodes: '4'}}",
         ".topologyManagerPolicyOptions.max-allowable-numa-nodes",
     );
-    assert_taken("{topologyManagerPolicyOptions: {max-allowable-numa-nodes: '8', prefer-closest-numa-nodes: 'false'}}");
+    let options = "{max-allowable-numa-nodes: '8', prefer-closest-numa-nodes: 'false'}";
+    assert_taken(&format!("{{topologyManagerPolicy: restricted, topologyManagerPolicyOptions: {options}}}"));
+    // Without a policy kubelet looks at none of them: a word, and no error.
+    assert_refused("{topologyManagerPolicyOptions: {max-allowable-numa-nodes: '4'}}", ".topologyManagerPolicyOptions");
     let reserved = |value: &str| {
         about(&format!(
             "  kubelet:\n    featureGates: {{QOSReserved: true}}\n    config: {{qosReserved: {{{value}}}}}\n"
@@ -303,4 +306,45 @@ fn shutdown_times_are_whole_seconds() {
         "  kubelet:\n    shutdownGracePeriod: 30s\n    config: {shutdownGracePeriodByPodPriority: [{priority: 0, shutdownGracePeriodSeconds: 5}]}\n",
     );
     assert_eq!(both, ["spec::kubelet-setting cluster.yaml:9 spec.kubelet.config.shutdownGracePeriodByPodPriority"]);
+}
+
+#[test]
+fn a_group_completes_what_the_clusters_layer_begins() {
+    let base = "  kubelet: {config: {cpuManagerPolicyOptions: {full-pcpus-only: 'true'}}, shutdownGracePeriodCriticalPods: 5s}\n";
+    let complete = |role: &str| {
+        let config = "{cpuManagerPolicy: static, reservedSystemCPUs: '0'}";
+        format!("{{role: {role}, kubelet: {{config: {config}, shutdownGracePeriod: 9s}}}}")
+    };
+    let (control_planes, workers) = (complete("ControlPlane"), complete("Worker"));
+    let said = |groups: &[(&str, &str)]| complaints(&loaded(&cluster(base), groups).diagnostics);
+    assert_eq!(said(&[("cp", &control_planes), ("workers", &workers)]), [""; 0]);
+    let alone = said(&[("cp", &control_planes), ("workers", "{role: Worker}"), ("more", "{role: Worker}")]);
+    assert_eq!(
+        alone,
+        [
+            "spec::kubelet-setting cluster.yaml:7 spec.kubelet.config.cpuManagerPolicyOptions",
+            "spec::shutdown-grace-period cluster.yaml:7 spec.kubelet.shutdownGracePeriodCriticalPods",
+        ],
+        "once for all groups that have nothing of their own"
+    );
+}
+
+#[test]
+fn kubelet_listens_where_the_api_server_reaches_it() {
+    for taken in ["0.0.0.0", "'::'", "10.0.0.5"] {
+        assert_taken(&format!("{{address: {taken}}}"));
+    }
+    for refused in ["127.0.0.1", "'::1'", "example.org"] {
+        assert_refused(&format!("{{address: {refused}}}"), ".address");
+    }
+}
+
+#[test]
+fn the_size_of_logs_is_one_that_kubernetes_keeps_whole() {
+    for taken in ["10Mi", "500G", "1.5G", "1Ti", "0.5M"] {
+        assert_taken(&format!("{{containerLogMaxSize: {taken}}}"));
+    }
+    for refused in ["0.5Gi", "1.5Mi", "1Pi", "0.5"] {
+        assert_refused(&format!("{{containerLogMaxSize: '{refused}'}}"), ".containerLogMaxSize");
+    }
 }

@@ -85,6 +85,11 @@ impl Backend {
         let (of, _) = wrong.into_iter().find(|(_, is_wrong)| *is_wrong)?;
         let given = [of, "throttle-enable"].map(flag).into_iter().find(|flag| setting.arguments.contains_key(flag))?;
         let message = format!("kube-apiserver does not start with `{}` at 0 or less where it batches", flag(of));
-        Some(Clash::new(given, message, "write 1 or more"))
+        let help = if given == flag(of) {
+            "write 1 or more".to_owned()
+        } else {
+            format!("set `{}` and `{}`, or remove it", flag("throttle-qps"), flag("throttle-burst"))
+        };
+        Some(Clash::new(given, message, help))
     }
 }
