@@ -1,6 +1,8 @@
 //! Texts of extra flags that have a form of their own, as the components check it when they start.
 
-use super::values::{is_duration, parse_bool, string_pairs};
+use super::values::{parse_bool, string_pairs};
+
+mod etcd;
 
 /// Names of groups in `--runtime-config` beside those of `NAME.k8s.io`.
 const PLAIN_GROUPS: [&str; 5] = ["api", "apps", "autoscaling", "batch", "policy"];
@@ -62,9 +64,11 @@ const MORE_SUITES: [&str; 3] =
 /// What is wrong with the value of a flag, as what to write; nothing where it is taken or not known.
 pub(super) fn check(program: &str, name: &str, value: &str, minor: u32) -> Result<(), &'static str> {
     let (is_good, help) = match (program, name) {
-        ("etcd", "auth-token") => (tokens(value), "`simple`, or `jwt,sign-method=RS256,priv-key=/a.key,ttl=10m`"),
-        ("etcd", "cors") => (origins(value), "`*`, or addresses such as `https://example.org:443`"),
-        ("etcd", "listen-client-http-urls") => (addresses(value), "such as `https://192.0.2.1:2382`, without a path"),
+        ("etcd", "auth-token") => (etcd::tokens(value), "`simple`, or `jwt,sign-method=RS256,priv-key=/a.key,ttl=10m`"),
+        ("etcd", "cors") => (etcd::origins(value), "`*`, or addresses such as `https://example.org:443`"),
+        ("etcd", "listen-client-http-urls") => {
+            (etcd::addresses(value), "such as `https://192.0.2.1:2382`, without a path")
+        }
         ("etcd", "cipher-suites") => (suites(value), "names as Go's `crypto/tls` has them"),
         ("etcd", _) => return Ok(()),
         (_, "allow-metric-labels") => (labels(value), "such as `metric,label=a,b`"),
@@ -219,33 +223,6 @@ fn issuer(value: &str) -> bool {
     is_bare('?') && is_bare('#') && !authority.contains('@')
 }
 
-/// Tokens of etcd: a kind, and options that must be there once with a value. Those of JWT are signed by some key.
-fn tokens(value: &str) -> bool {
-    let mut parts = value.split(',');
-    let kind = parts.next().unwrap_or_default();
-    let mut options = std::collections::BTreeMap::new();
-    for part in parts {
-        let Some((name, text)) = part.split_once('=').filter(|(_, text)| !text.contains('=')) else { return false };
-        if options.insert(name, text).is_some() {
-            return false;
-        }
-    }
-    let option = |name: &str| options.get(name).copied().filter(|text| !text.is_empty());
-    match kind {
-        "" | "simple" => true,
-        "jwt" => {
-            let has_key = match option("sign-method").unwrap_or_default() {
-                "HS256" | "HS384" | "HS512" => option("priv-key").is_some(),
-                "EdDSA" => option("priv-key").or(option("pub-key")).is_some(),
-                method if ALGORITHMS.contains(&method) => option("priv-key").or(option("pub-key")).is_some(),
-                _ => false,
-            };
-            has_key && option("ttl").is_none_or(is_duration)
-        }
-        _ => false,
-    }
-}
-
 fn versions(value: &str, minor: u32) -> bool {
     entries(value).all(|one| {
         let version = match one.split_once('=') {
@@ -257,27 +234,6 @@ fn versions(value: &str, minor: u32) -> bool {
         let version = version.strip_prefix("1.").map(|rest| rest.strip_suffix(".0").unwrap_or(rest));
         let of = version.and_then(|rest| rest.parse::<u32>().ok());
         of.is_some_and(|of| of <= minor && of + 3 >= minor)
-    })
-}
-
-/// `*` alone, or addresses.
-fn origins(value: &str) -> bool {
-    value == "*" || value.split(',').map(str::trim).all(is_address)
-}
-
-/// Addresses, or none.
-fn addresses(value: &str) -> bool {
-    let local = |one: &str| one.starts_with("unix:") || one.starts_with("unixs:");
-    entries(value).map(str::trim).all(|one| local(one) || is_address(one))
-}
-
-/// A scheme, a host and a port, and no path.
-fn is_address(text: &str) -> bool {
-    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    let port = host.filter(|host| !host.contains('/')).and_then(|host| host.rsplit_once(':'));
-    port.is_some_and(|(name, port)| {
-        let is_whole = !name.contains(':') || (name.starts_with('[') && name.ends_with(']'));
-        is_whole && port.chars().all(|c| c.is_ascii_digit())
     })
 }
 
