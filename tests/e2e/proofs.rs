@@ -40,16 +40,16 @@ pub(crate) fn all(world: &World, cluster: &str, registry: &str) {
     at_once(&[
         ("services", &|| services::all(world, tools)),
         ("services by type", &|| services_by_type::all(world, tools, registry)),
-        ("deployments", &|| deployments::all(world)),
+        ("images", &|| deployments::images(world)),
+        ("deployments", &|| deployments::rollouts(world)),
         ("pods", &|| pods::all(world, tools)),
         ("stateful", &|| stateful::all(world, tools)),
         ("egress", &|| egress::all(world, tools, registry)),
-        ("scaling", &|| scaling::all(world)),
     ]);
     at_once(&[("without the API server", &|| lost_api::services_go_on(world, cluster, tools))]);
     // While scheduler and controllers are still waiting for the leases of those that went with the API server: these need neither.
     at_once(&[("debugging", &|| debugging::all(world, tools)), ("access", &|| access::all(world))]);
-    at_once(&[("with it again", &|| lost_api::changes_go_on(world))]);
+    at_once(&[("with it again", &|| lost_api::changes_go_on(world)), ("scaling", &|| scaling::all(world))]);
 }
 
 fn at_once(proofs: &[(&str, &(dyn Fn() + Sync))]) {

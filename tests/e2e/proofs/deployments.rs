@@ -4,14 +4,54 @@ use super::{BOOTCAMP, apply, field, field_becomes, sorted};
 use crate::world::World;
 
 /// As in every manual, with an image that is there.
-const NGINX: &str = include_str!("deployments.yaml");
+const NGINX: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: nginx-deployment, labels: {app: nginx}}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: nginx}}
+  template:
+    metadata: {labels: {app: nginx}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      topologySpreadConstraints:
+      - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: nginx}}, nodeTaintsPolicy: Honor, matchLabelKeys: [pod-template-hash]}
+      containers:
+      - name: nginx
+        image: gcr.io/google-samples/kubernetes-bootcamp:v1
+        ports: [{containerPort: 80}]
+";
 
-pub(super) fn all(world: &World) {
-    let tutorial = format!("--image={BOOTCAMP}:v1");
-    world.kubectl(&["create", "deployment", "kubernetes-bootcamp", &tutorial]);
-    apply(world, "deployments", NGINX);
+/// With limits; it pulls its image always, so that its pod tells of it.
+const LIMITED: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: limited}
+spec:
+  selector: {matchLabels: {app: limited}}
+  template:
+    metadata: {labels: {app: limited}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: c
+        image: gcr.io/google-samples/kubernetes-bootcamp:v1
+        imagePullPolicy: Always
+        resources: {limits: {memory: 128Mi, cpu: 500m}}
+";
+
+/// One image that the first pod pulls, and one that every pod pulls.
+pub(super) fn images(world: &World) {
+    world.kubectl(&["create", "deployment", "kubernetes-bootcamp", &format!("--image={BOOTCAMP}:v1")]);
+    apply(world, "limited", LIMITED);
     an_image_is_pulled(world);
     a_pod_tells_its_story(world);
+}
+
+/// The life of a Deployment.
+pub(super) fn rollouts(world: &World) {
+    apply(world, "nginx", NGINX);
     a_deployment_is_rolled_out(world);
     a_rollout_is_undone(world);
     replicas_come_and_go(world);
@@ -45,9 +85,9 @@ fn a_pod_tells_its_story(world: &World) {
         assert!(pod.lines().any(is_true), "{condition}:\n{pod}");
     }
     let name = field(world, &["pods", "-l", "app=limited"], ".items[0].metadata.name");
-    let limits =
+    let namespace =
         world.kubectl(&["exec", &name, "--", "cat", "/var/run/secrets/kubernetes.io/serviceaccount/namespace"]);
-    assert_eq!(limits, "default", "its account is there");
+    assert_eq!(namespace, "default", "its account is there");
 }
 
 /// T-09: three replicas, and the API's own Service at the first address of the range.
