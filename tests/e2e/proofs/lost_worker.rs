@@ -1,4 +1,4 @@
-//! G-10: a worker is lost. Its pods are told so and run elsewhere; an update brings it back, and with it what had to wait for it.
+//! G-10, C-01: a worker is lost. Its pods are told so and run elsewhere; an update brings it back, and with it what had to wait for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(crate) fn is_replaced(world: &mut World, cluster: &str) {
     machines::kill(world, cluster, LOST);
     pods_are_told(world);
     they_run_elsewhere(world);
-    // Whoever may be alive still must not get a double: it waits for the machine.
+    // Nobody knows whether it still runs, so there is no second one of its name: it waits for the machine.
     let deleted = field(world, &["pod", &waits], ".metadata.deletionTimestamp");
     assert!(
         !deleted.is_empty() && field(world, &["pod", &waits], ".metadata.uid") == before,

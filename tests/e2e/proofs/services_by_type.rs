@@ -1,4 +1,4 @@
-//! T-04: a Service of each type.
+//! T-04: a Service of each type, and one without a selector. That labels choose the pods is SVC-10's.
 
 use super::{Tools, apply, field};
 use crate::world::World;
@@ -10,7 +10,6 @@ pub(super) fn all(world: &World, tools: &[Tools], registry: &str) {
     a_load_balancer_is_left_to_its_provider(world);
     an_external_name_is_another_name(world, &tools[0]);
     endpoints_may_be_given_by_hand(world, &tools[0], registry);
-    labels_choose(world);
 }
 
 fn a_cluster_ip_is_the_default(world: &World) {
@@ -51,13 +50,6 @@ endpoints: [{{addresses: [{address}]}}]
     );
     apply(world, "by-hand", &slice);
     tools.eventually(world, "wget -qO- -T 2 http://by-hand/v2/", |text| text == "{}");
-}
-
-/// The pods of a Service are those with its labels.
-fn labels_choose(world: &World) {
-    let names = field(world, &["pods", "-l", "app in (hostnames)"], ".items[*].metadata.name");
-    assert_eq!(names.split_whitespace().count(), 3, "{names}");
-    assert_eq!(field(world, &["service", "on-nodes"], ".spec.selector.app"), "hostnames");
 }
 
 fn answers_on_every_node(world: &World, service: &str) {
