@@ -1,13 +1,13 @@
 //! A small disk that can be filled, and directories that are made read-only while programs write to them.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 /// A mounted disk in memory, unmounted when it is dropped.
 pub(crate) struct Disk {
     place: PathBuf,
-    frozen: RefCell<Option<Frozen>>,
+    frozen: Mutex<Option<Frozen>>,
 }
 
 /// A directory in which nothing can be opened for writing, until this is dropped.
@@ -41,7 +41,7 @@ impl Disk {
     /// Mounts an empty disk of 16 MiB at a directory, which is made.
     pub(crate) fn mount(place: PathBuf) -> Self {
         std::fs::create_dir_all(&place).expect("a directory");
-        let disk = Self { place, frozen: RefCell::new(None) };
+        let disk = Self { place, frozen: Mutex::new(None) };
         run("mount", &["-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs"], &disk.place);
         disk
     }
@@ -60,12 +60,16 @@ impl Disk {
 
     /// From here on nothing can be opened for writing.
     pub(crate) fn freeze(&self) {
-        self.frozen.replace(Some(Frozen::at(&self.place)));
+        self.keep(Some(Frozen::at(&self.place)));
+    }
+
+    fn keep(&self, frozen: Option<Frozen>) {
+        *self.frozen.lock().expect("nobody fails while it is kept") = frozen;
     }
 
     /// Everything is well again.
     pub(crate) fn heal(&self) {
-        self.frozen.take();
+        self.keep(None);
         remove(&self.filler());
     }
 }
@@ -79,7 +83,7 @@ fn remove(path: &Path) {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        self.frozen.take();
+        self.keep(None);
         let _ = Command::new("umount").arg("--lazy").arg(&self.place).status();
     }
 }

@@ -14,6 +14,7 @@ mod machines;
 mod preview;
 mod probe;
 mod processes;
+mod proofs;
 mod published;
 mod racing;
 mod random;

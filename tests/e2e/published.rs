@@ -7,8 +7,11 @@ use std::path::PathBuf;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use testkit::WebServer;
+
+use crate::world::World;
 
 /// Assets by name, and their files.
 pub(crate) type Assets = BTreeMap<String, PathBuf>;
@@ -48,6 +51,15 @@ pub(crate) const IMAGES: [(&str, &str, &str); 11] = [
     ("image-local-path-provisioner", "docker.io/rancher/local-path-provisioner", "v0.0.30"),
     ("image-agnhost", "registry.k8s.io/e2e-test-images/agnhost", "2.63.0"),
 ];
+
+/// The files of everything in the host's cache.
+pub(crate) fn cached(world: &mut World) -> Assets {
+    let listed = world.kubewright(&["assets", "list", "-o", "json"]);
+    let listed: Value = serde_json::from_str(&listed).expect("assets are JSON");
+    let text = |asset: &Value, name: &str| asset[name].as_str().map(str::to_owned);
+    let assets = listed.as_array().expect("a list").iter();
+    assets.filter_map(|asset| Some((text(asset, "name")?, text(asset, "path")?.into()))).collect()
+}
 
 /// Puts the programs of Kubernetes 1.36.3 and what goes with it on a server.
 pub(crate) fn publish(server: &WebServer, assets: &Assets) {

@@ -8,6 +8,7 @@ use oci_client::Reference;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// A registry, until it is dropped.
 pub(crate) struct Registry {
@@ -17,18 +18,18 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Gets the program and starts it on an empty storage; everything below `directory`.
+    /// Gets the program and starts it for this host alone; everything below `directory`.
     pub(crate) fn start(directory: &Path) -> Self {
+        unpack(directory);
+        Self::serve(directory, "127.0.0.1")
+    }
+
+    /// Starts the program that was unpacked in `directory`, on an empty storage, at one of this host's addresses.
+    pub(crate) fn serve(directory: &Path, host: &str) -> Self {
         let (root, storage) = (directory.join("root"), directory.join("storage"));
         std::fs::create_dir_all(&storage).expect("a directory");
-        // Only unpacked: nothing of it is installed on this host.
-        let made = Command::new("mmdebstrap")
-            .args(["--variant=extract", "--quiet", "--format=directory", "--include=docker-registry", "trixie"])
-            .arg(&root)
-            .status();
-        assert!(made.expect("mmdebstrap starts").success(), "the registry's package is unpacked");
         let configuration = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"127.0.0.1:0\"}}\n",
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{host}:0\"}}\n",
             storage.display()
         );
         let file = directory.join("registry.yml");
@@ -43,6 +44,11 @@ impl Registry {
         Self { process, address: address.expect("the registry says where it listens"), storage }
     }
 
+    /// Its address, with the port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// `http://` and its address.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -50,20 +56,41 @@ impl Registry {
 
     /// Pushes the image in an archive as `repository:tag`.
     pub(crate) async fn push(&self, archive: &Path, repository: &str, tag: &str) {
+        let (kind, manifest) = manifest(archive);
+        let parsed: Value = serde_json::from_slice(&manifest).expect("a manifest");
+        let config = blob(archive, &parsed["config"]["digest"]);
+        self.push_parts(archive, repository, tag, (&kind, manifest, config)).await;
+    }
+
+    /// The same as an image of its own, which says its name. What kubelet knows of an image, it knows of its content: a name that
+    /// it has pulled makes every other name of the same content one that must be pulled.
+    pub(crate) async fn push_as_another(&self, archive: &Path, repository: &str, tag: &str) {
+        let (kind, manifest) = manifest(archive);
+        let mut manifest: Value = serde_json::from_slice(&manifest).expect("a manifest");
+        let mut config: Value =
+            serde_json::from_slice(&blob(archive, &manifest["config"]["digest"])).expect("a configuration");
+        config["config"]["Labels"] = serde_json::json!({ "name": format!("{repository}:{tag}") });
+        let config = config.to_string().into_bytes();
+        manifest["config"]["digest"] = Value::from(format!("sha256:{}", hex::encode(Sha256::digest(&config))));
+        manifest["config"]["size"] = Value::from(config.len());
+        self.push_parts(archive, repository, tag, (&kind, manifest.to_string().into_bytes(), config)).await;
+    }
+
+    /// Pushes layers of an archive with a manifest, whose type comes first, and a configuration.
+    async fn push_parts(&self, archive: &Path, repository: &str, tag: &str, parts: (&str, Vec<u8>, Vec<u8>)) {
         let config = ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() };
         let client = Client::try_from(config).expect("a client");
         let image = Reference::with_tag(self.address.clone(), repository.to_owned(), tag.to_owned());
         client.store_auth_if_needed(&self.address, &RegistryAuth::Anonymous).await;
-        let index: Value = serde_json::from_slice(&member(archive, "index.json")).expect("an index");
-        let described = &index["manifests"][0];
-        let raw = blob(archive, &described["digest"]);
+        let (kind, raw, config) = parts;
         let manifest: Value = serde_json::from_slice(&raw).expect("a manifest");
-        let layers = manifest["layers"].as_array().expect("layers").iter();
-        for part in layers.chain([&manifest["config"]]) {
-            let digest = part["digest"].as_str().expect("a digest");
-            client.push_blob(&image, blob(archive, &part["digest"]), digest).await.expect("a blob is pushed");
+        let digest = |part: &Value| part["digest"].as_str().expect("a digest").to_owned();
+        for layer in manifest["layers"].as_array().expect("layers") {
+            let content = blob(archive, &layer["digest"]);
+            client.push_blob(&image, content, &digest(layer)).await.expect("a layer is pushed");
         }
-        let kind = described["mediaType"].as_str().expect("a type").parse().expect("a header");
+        client.push_blob(&image, config, &digest(&manifest["config"])).await.expect("the configuration is pushed");
+        let kind = kind.parse().expect("a header");
         client.push_manifest_raw(&image, raw, kind).await.expect("the manifest is pushed");
     }
 
@@ -81,12 +108,28 @@ impl Drop for Registry {
     }
 }
 
+/// Gets the program. Only unpacked: nothing of it is installed on this host.
+pub(crate) fn unpack(directory: &Path) {
+    std::fs::create_dir_all(directory).expect("a directory");
+    let made = Command::new("mmdebstrap")
+        .args(["--variant=extract", "--quiet", "--format=directory", "--include=docker-registry", "trixie"])
+        .arg(directory.join("root"))
+        .status();
+    assert!(made.expect("mmdebstrap starts").success(), "the registry's package is unpacked");
+}
+
 /// SHA-256 digests of the layers of the image in an archive.
 pub(crate) fn layers(archive: &Path) -> Vec<String> {
-    let index: Value = serde_json::from_slice(&member(archive, "index.json")).expect("an index");
-    let manifest: Value = serde_json::from_slice(&blob(archive, &index["manifests"][0]["digest"])).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&manifest(archive).1).expect("a manifest");
     let layers = manifest["layers"].as_array().expect("layers").iter();
     layers.map(|layer| plain(&layer["digest"]).to_owned()).collect()
+}
+
+/// The manifest of the image in an archive, and its type.
+fn manifest(archive: &Path) -> (String, Vec<u8>) {
+    let index: Value = serde_json::from_slice(&member(archive, "index.json")).expect("an index");
+    let described = &index["manifests"][0];
+    (described["mediaType"].as_str().expect("a type").to_owned(), blob(archive, &described["digest"]))
 }
 
 fn plain(digest: &Value) -> &str {

@@ -26,6 +26,7 @@ mod taken_over;
 mod two_clusters;
 mod unified_cgroups;
 mod upstream;
+mod workloads;
 
 use crate::Story;
 
@@ -40,6 +41,7 @@ pub(crate) const ALL: &[Story] = &[
     Story::always("joined by kubeadm", joined::story),
     Story::by_turns("changes", changes::story),
     Story::by_turns("own things", own_things::story),
+    Story::by_turns("workloads", workloads::story),
     Story::by_turns("mirror", mirror::story),
     Story::by_turns("upstream", upstream::story),
     Story::by_turns("moved program", moved::story),

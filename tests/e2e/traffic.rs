@@ -10,8 +10,8 @@ use crate::world::World;
 
 /// A node of the cluster.
 pub(crate) struct Node {
-    name: String,
-    address: String,
+    pub(crate) name: String,
+    pub(crate) address: String,
 }
 
 /// The nodes with their addresses.

@@ -3,10 +3,9 @@
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-use serde_json::Value;
 use testkit::{Trouble, WebServer};
 
-use crate::published::{self, Assets, IMAGES};
+use crate::published::{self, IMAGES};
 use crate::registry::{self, Registry};
 use crate::world::{World, both};
 use crate::{checks, documents};
@@ -16,7 +15,7 @@ const CONTAINERD: &str =
     "github.com/containerd/containerd/releases/download/v2.4.2/containerd-2.4.2-linux-amd64.tar.gz";
 
 pub(crate) fn story(world: &mut World) {
-    let assets = cached(world);
+    let assets = published::cached(world);
     let mirror = mirror_of_what_nobody_publishes(world);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let registry = Registry::start(&world.path("registry"));
@@ -60,15 +59,6 @@ fn mirror_of_what_nobody_publishes(world: &mut World) -> String {
     let verified = world.try_kubewright(&["assets", "verify", "--sources", &mirror]);
     assert!(!verified.status.success() && both(&verified).contains("lacks: kubelet, "), "{}", both(&verified));
     mirror
-}
-
-/// The files of everything in the host's cache.
-fn cached(world: &mut World) -> Assets {
-    let listed = world.kubewright(&["assets", "list", "-o", "json"]);
-    let listed: Value = serde_json::from_str(&listed).expect("assets are JSON");
-    let text = |asset: &Value, name: &str| asset[name].as_str().map(str::to_owned);
-    let assets = listed.as_array().expect("a list").iter();
-    assets.filter_map(|asset| Some((text(asset, "name")?, text(asset, "path")?.into()))).collect()
 }
 
 /// A layer that is not what its digest says is put aside, and both digests are named.
