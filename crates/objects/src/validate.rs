@@ -1,6 +1,7 @@
 //! Whether a cluster is healthy: what was fetched, and what is wrong with it.
 
 mod last_events;
+mod static_pods;
 mod summary;
 mod thorough;
 
@@ -48,6 +49,8 @@ pub struct NodeSummary {
     pub cpu: String,
     /// Allocatable memory, as the API says it.
     pub memory: String,
+    /// When it registered, RFC 3339.
+    pub created: String,
     /// When the Ready condition was last heard of, RFC 3339; empty when never.
     pub heartbeat: String,
 }

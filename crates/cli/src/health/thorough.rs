@@ -54,7 +54,7 @@ async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
         ignores_policies: (resolved.cluster.spec.networking.cni == Cni::Flannel).then_some("flannel"),
         now: Timestamp::now(),
     };
-    let more = validate::thorough(connections, &access, &summary.nodes, &thorough).await;
+    let more = validate::thorough(connections, &access, &summary, &thorough).await;
     found.extend(more.map_err(|error| no_answer(&error))?);
     validate::add_last_events(connections, &access, &mut found, thorough.now).await;
     found.extend(certificates::findings(&operation.loaded.state.resources, resolved.name(), thorough.now));

@@ -42,6 +42,7 @@ pub(super) fn node_summary(node: &Value) -> NodeSummary {
         address: internal.map(|address| text(address, "/address").to_owned()).unwrap_or_default(),
         cpu: allocatable("cpu"),
         memory: allocatable("memory"),
+        created: text(node, "/metadata/creationTimestamp").to_owned(),
         heartbeat: ready.map(|condition| text(condition, "/lastHeartbeatTime").to_owned()).unwrap_or_default(),
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use resource::Secret;
 use serde_json::{Value, json};
 
-use super::{Finding, NodeSummary};
+use super::{ClusterSummary, Finding, NodeSummary, static_pods};
 use crate::csr::{self, Stage};
 use crate::field::{OWNER, text};
 use crate::rollout::{Rollout, rollout};
@@ -48,12 +48,12 @@ pub struct Thorough<'a> {
     pub now: Timestamp,
 }
 
-/// Fetches and judges what a first look, which found these `nodes`, does not: all of it costs as many requests in a large
+/// Fetches and judges what a first look, which found this `summary`, does not: all of it costs as many requests in a large
 /// cluster as in a small one.
 pub async fn thorough(
     connections: &Connections,
     access: &Secret,
-    nodes: &[NodeSummary],
+    summary: &ClusterSummary,
     wanted: &Thorough<'_>,
 ) -> Result<Vec<Finding>, ApiError> {
     let connection = connections.open(access)?;
@@ -65,7 +65,8 @@ pub async fn thorough(
         let unfinished = objects.iter().filter_map(|object| not_rolled_out(kind, object));
         found.extend(unfinished.map(|finding| Finding { fails, ..finding }));
     }
-    let expected = nodes.iter().filter_map(|node| Some((node, wanted.nodes.get(&node.name)?)));
+    found.extend(static_pods::missing(summary, wanted));
+    let expected = summary.nodes.iter().filter_map(|node| Some((node, wanted.nodes.get(&node.name)?)));
     found.extend(expected.flat_map(|(node, expected)| unlike_the_spec(wanted.cluster, node, expected)));
     let requests = connection.list(REQUESTS, &[]).await?;
     found.extend(wanted.nodes.keys().filter_map(|node| open_request(&requests, node, wanted)));
@@ -189,7 +190,8 @@ mod tests {
 
     async fn look(world: &World) -> Vec<String> {
         let nodes = super::super::nodes(&world.connections, &World::access()).await.unwrap();
-        let found = thorough(&world.connections, &World::access(), &nodes, &expected(false)).await.unwrap();
+        let summary = ClusterSummary { nodes, ..ClusterSummary::default() };
+        let found = thorough(&world.connections, &World::access(), &summary, &expected(false)).await.unwrap();
         found.iter().map(|found| format!("{} {}", found.subject, found.problem)).collect()
     }
 
@@ -257,7 +259,9 @@ mod tests {
         });
         world.fake.state().put("/apis/apps/v1/daemonsets/kube-proxy", set);
         for waits in [true, false] {
-            let found = thorough(&world.connections, &World::access(), &[], &expected(waits)).await.unwrap();
+            let found = thorough(&world.connections, &World::access(), &ClusterSummary::default(), &expected(waits))
+                .await
+                .unwrap();
             let fails: Vec<_> = found.iter().map(|found| (found.subject.as_str(), found.fails)).collect();
             assert_eq!(fails, [("daemonset/kube-system/kube-proxy", true), ("deployment/kube-system/coredns", !waits)]);
         }
@@ -272,10 +276,16 @@ mod tests {
         }
         let told = "networkpolicy/default/deny and 1 more are not enforced: flannel ignores NetworkPolicies";
         assert_eq!(look(&world).await, [told]);
-        let found = thorough(&world.connections, &World::access(), &[], &expected(false)).await.unwrap();
+        let found =
+            thorough(&world.connections, &World::access(), &ClusterSummary::default(), &expected(false)).await.unwrap();
         assert!(!found[0].fails);
         let owners = Thorough { ignores_policies: None, ..expected(false) };
-        assert!(thorough(&world.connections, &World::access(), &[], &owners).await.unwrap().is_empty());
+        assert!(
+            thorough(&world.connections, &World::access(), &ClusterSummary::default(), &owners)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[tokio::test]
