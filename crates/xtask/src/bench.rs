@@ -122,6 +122,7 @@ struct Bench {
     program: OnceCell<PathBuf>,
     scale: OnceCell<Scale>,
     clusters: OnceCell<()>,
+    yardstick: OnceCell<PathBuf>,
     first: Cell<bool>,
     stop: Arc<AtomicBool>,
 }
@@ -134,7 +135,8 @@ impl Bench {
             signal_hook::flag::register(signal, stop.clone()).context("cannot listen for signals")?;
         }
         let first = Cell::new(false);
-        Ok(Self { program: OnceCell::new(), scale: OnceCell::new(), clusters: OnceCell::new(), first, stop })
+        let (program, scale, clusters, yardstick) = Default::default();
+        Ok(Self { program, scale, clusters, yardstick, first, stop })
     }
 
     /// The program as it is released.
@@ -169,11 +171,18 @@ impl Bench {
     /// Everything that clusters need is in the cache, which is not part of what is measured.
     fn prepare_clusters(&self) -> Result<()> {
         if self.clusters.get().is_none() {
-            kubeadm::build()?;
             output(Command::new(self.program()?).args(["assets", "pull"]).current_dir(root()))?;
             let _ = self.clusters.set(()); // It is empty: nobody else is here.
         }
         Ok(())
+    }
+
+    /// The program that boots kubeadm's machines.
+    fn yardstick(&self) -> Result<&Path> {
+        if self.yardstick.get().is_none() {
+            let _ = self.yardstick.set(dist::example("yardstick")?); // It is empty: nobody else is here.
+        }
+        self.yardstick.get().map(PathBuf::as_path).context("nothing was built")
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::workspace::{cargo_with, finish, output, root, target};
+use crate::workspace::{cargo, cargo_with, finish, output, root, target};
 
 /// The version of everything here.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -65,13 +65,25 @@ pub(crate) fn program(profile: Profile) -> Result<PathBuf> {
     kubewright(profile, &programs)
 }
 
+/// A directory of its own: the programs in it make it another one than that which `cargo build` gives.
+fn directory() -> PathBuf {
+    target().join("dist-build")
+}
+
+/// Builds an optimised program that the tests come with, beside the released one: most of what both are made of is compiled once.
+pub(crate) fn example(name: &str) -> Result<PathBuf> {
+    let directory = directory();
+    let own = directory.to_str().context("the target directory has a name that is no text")?;
+    cargo(&["build", "--quiet", "--release", "--package", "tests", "--example", name, "--target-dir", own])?;
+    Ok(directory.join(Profile::Release.directory()).join("examples").join(name))
+}
+
 fn kubewright(profile: Profile, programs: &Path) -> Result<PathBuf> {
     let mut arguments = vec!["build", "--quiet", "--locked", "--package", "cli", "--features", "s3"];
     if profile == Profile::Release {
         arguments.push("--release");
     }
-    // A directory of its own: the programs in it make it another one than that which `cargo build` gives.
-    let directory = target().join("dist-build");
+    let directory = directory();
     let own = directory.to_str().context("the target directory has a name that is no text")?;
     arguments.extend(["--target-dir", own]);
     let programs = programs.to_str().context("the target directory has a name that is no text")?;

@@ -223,7 +223,7 @@ fn container(input: &CoreDns) -> Container {
             failure_threshold: Some(5),
             ..shape::http_probe("/health", "liveness-probe", "HTTP")
         }),
-        readiness_probe: Some(ready()),
+        readiness_probe: Some(Probe { period_seconds: ready_period(input.edition), ..ready() }),
         // Asked every second until the first yes, which makes the pod Ready at once instead of up to 10 s later. Patient:
         // a pod that waits for the API must not be restarted into a back-off.
         startup_probe: Some(Probe { period_seconds: Some(1), failure_threshold: Some(600), ..ready() }),
@@ -244,6 +244,12 @@ fn container(input: &CoreDns) -> Container {
         volume_mounts: Some(vec![shape::mount("config-volume", "/etc/coredns", true)]),
         ..Container::default()
     }
+}
+
+/// A kubelet that has not been up for one period waits for a random part of it before it asks (`prober/worker.go`): with
+/// Kubernetes' 10 seconds, DNS of a new cluster would be away for up to as long although its pods are ready.
+fn ready_period(edition: Edition) -> Option<i32> {
+    (edition >= Edition::V2).then_some(2)
 }
 
 fn ready() -> Probe {

@@ -117,11 +117,12 @@ fn within(ours: &mut Value, theirs: &Value, path: &str) {
     }
 }
 
-const DEVIATIONS: [(&str, &str); 8] = [
+const DEVIATIONS: [(&str, &str); 9] = [
     ("DaemonSet kube-system/kube-proxy/spec/template/spec/containers/0/resources", "the scheduler knows what it needs"),
     ("/containers/0/terminationMessagePolicy", "says why a container ended"),
     ("/labels/app.kubernetes.io~1managed-by", "says whose object it is"),
     ("/annotations/kubewright.io~1config-digest", "restarts kube-proxy when its configuration changes"),
+    ("/containers/0/readinessProbe/periodSeconds", "a young kubelet begins to ask within one period at random"),
     ("/containers/0/startupProbe", "makes CoreDNS Ready when it is, not at the next tenth second"),
     ("Deployment kube-system/coredns/spec/template/spec/containers/0/image", "1.14.2 can't be had as a module"),
     ("ConfigMap kube-public/cluster-info/data/kubeconfig", "another CA"),

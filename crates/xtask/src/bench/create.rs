@@ -47,6 +47,7 @@ pub(super) struct Took {
 
 fn side_by_side(bench: &Bench, control_planes: u32, workers: u32) -> Result<Sample> {
     bench.prepare_clusters()?;
+    bench.yardstick()?;
     // By turns, since the second one finds files in memory that the first one had to read.
     let (ours, theirs) = if bench.turn() {
         let ours = kubewright(bench, control_planes, workers)?;
@@ -84,7 +85,7 @@ pub(super) fn kubewright(bench: &Bench, control_planes: u32, workers: u32) -> Re
 }
 
 fn kubeadm(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
-    let mut machines = Machines::new("benchadm", control_planes, workers)?;
+    let mut machines = Machines::new(bench.yardstick()?, "benchadm", control_planes, workers)?;
     let before = children_cpu()?;
     let probes = Probes::begin(&machines.place, &machine_names(control_planes, workers));
     let began = Instant::now();

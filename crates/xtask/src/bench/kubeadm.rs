@@ -3,19 +3,14 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
 use super::place::Place;
 use super::sample;
-use crate::workspace::{cargo, root, target};
-
-/// Builds the program that boots the machines.
-pub(super) fn build() -> Result<()> {
-    cargo(&["build", "--release", "--quiet", "-p", "tests", "--example", "yardstick"])
-}
+use crate::workspace::root;
 
 /// Machines and the program that keeps them.
 pub(super) struct Machines {
@@ -26,10 +21,10 @@ pub(super) struct Machines {
 }
 
 impl Machines {
-    /// Machines that are not booted yet.
-    pub(super) fn new(cluster: &str, control_planes: u32, workers: u32) -> Result<Self> {
+    /// Machines that are not booted yet; `yardstick` is the program that does it.
+    pub(super) fn new(yardstick: &Path, cluster: &str, control_planes: u32, workers: u32) -> Result<Self> {
         let place = Place::new(cluster)?;
-        let mut command = Command::new(target().join("release/examples/yardstick"));
+        let mut command = Command::new(yardstick);
         command.arg(place.directory()).arg(cluster);
         // A Ctrl-C ends the bench, and with its end of the pipe these machines go.
         command.args([control_planes, workers].map(|count| count.to_string())).process_group(0);

@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 
 use super::Bench;
 use super::sample::{Sample, children_cpu};
-use crate::workspace::{cargo, output, target};
+use crate::dist;
+use crate::workspace::output;
 
 /// What a plan is made from, on disk, and the program that makes it.
 pub(super) struct Scale {
@@ -19,9 +20,8 @@ pub(super) struct Scale {
 impl Scale {
     /// Writes documents, recorded state and observations.
     pub(super) fn set_up() -> Result<Self> {
-        cargo(&["build", "--release", "--quiet", "-p", "tests", "--example", "scale"])?;
         let directory = std::env::temp_dir().join(format!("kubewright-bench-scale-{}", std::process::id()));
-        let scale = Self { program: target().join("release/examples/scale"), directory };
+        let scale = Self { program: dist::example("scale")?, directory };
         std::fs::create_dir_all(&scale.directory).context("cannot make a directory")?;
         let made = output(Command::new(&scale.program).arg("setup").arg(&scale.directory))?;
         println!("plan-1000: {}", made.trim());
