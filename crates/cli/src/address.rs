@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::bucket;
+use crate::suggestion::quoted;
 
 /// What an address can be.
 pub(crate) const SHAPE: &str = "it is a directory or s3://BUCKET[/PREFIX][?endpoint=URL&region=REGION&path-style=true]";
@@ -13,10 +14,7 @@ pub(crate) fn read(text: &str) -> Result<String, String> {
         return Err(format!("it is empty; {SHAPE}"));
     }
     if let Some(meant) = slip(text) {
-        let is_there = Path::new(text).is_dir();
-        let there =
-            if is_there { format!("; for the directory of that name, write './{text}'") } else { String::new() };
-        return Err(format!("`{text}` is mistyped; did you mean {meant}?{there}"));
+        return Err(format!("`{text}` is mistyped; did you mean {meant}?{}", literally(text)));
     }
     if scheme(text).is_none() {
         let absolute = std::path::absolute(text).map_err(|error| error.to_string())?;
@@ -35,6 +33,9 @@ pub(crate) fn is_bucket(address: &str) -> bool {
 
 /// What was meant by a text that would make a directory nobody meant; to really mean it, `./` is written before it.
 fn slip(text: &str) -> Option<String> {
+    if text.starts_with("./") {
+        return None;
+    }
     let trimmed = text.trim();
     if trimmed != text {
         return Some(format!("`{trimmed}`"));
@@ -62,8 +63,17 @@ fn correction(text: &str) -> String {
     if scheme.eq_ignore_ascii_case("s3") && meant != text && bucket::check(&meant).is_ok() {
         return format!("; did you mean {meant}?");
     }
-    let is_directory = !text.contains("://") && Path::new(text).is_dir();
-    if is_directory { format!("; for the directory of that name, write ./{text}") } else { String::new() }
+    if text.contains("://") { String::new() } else { literally(text) }
+}
+
+/// How the directory of that very name is written, where there is one.
+fn literally(text: &str) -> String {
+    let is_there = !text.starts_with('/') && Path::new(text).is_dir();
+    if is_there {
+        format!("; for the directory of that name, write {}", quoted(&format!("./{text}")))
+    } else {
+        String::new()
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +104,7 @@ mod tests {
             let error = read(wrong).unwrap_err();
             assert!(error.ends_with(&format!("did you mean {meant}?")), "{wrong}: {error}");
         }
-        for meant in ["./~/state", "./s3//bucket", "~user", "/srv//state", "s3/bucket", "a b"] {
+        for meant in ["./~/state", "./s3//bucket", "./state ", "~user", "/srv//state", "s3/bucket", "a b"] {
             assert!(read(meant).is_ok(), "{meant}");
         }
     }

@@ -1,5 +1,7 @@
 //! "Did you mean": the known word that is nearest to a mistyped one.
 
+use crate::shape::quoted;
+
 /// The word of `known` nearest to `word`, when it is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = plain(word);
@@ -10,6 +12,16 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// The question whether the nearest word was meant, where there is one.
+pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, known).map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// The same question, or the words that there are, the first `most` of them.
+pub(crate) fn one_of(word: &str, known: &[&str], most: usize) -> String {
+    meant(word, known.iter().copied()).unwrap_or_else(|| format!("one of {}", quoted(known.iter().copied(), most)))
 }
 
 /// Case and separators are what people get wrong most.

@@ -14,18 +14,21 @@ pub(super) struct Wrong {
     pub(super) help: String,
 }
 
+/// Whether a feature gate is on, which is the second where nobody says anything.
+type Gates<'a> = &'a dyn Fn(&str, bool) -> bool;
+
 /// The feature gate of logs in JSON, which is on by itself.
-pub(super) const BETA: &str = "LoggingBetaOptions";
+const BETA: &str = "LoggingBetaOptions";
 /// The feature gate of buffers, which is off by itself.
 const ALPHA: &str = "LoggingAlphaOptions";
 const FORMATS: [&str; 2] = ["json", "text"];
 
 /// What a component would not start with, where `is_on` says which feature gates are on.
-pub(super) fn check(logging: &Value, is_on: &dyn Fn(&str) -> bool) -> Vec<Wrong> {
+pub(super) fn check(logging: &Value, is_on: Gates<'_>) -> Vec<Wrong> {
     let mut wrong: Vec<Wrong> =
         [format(logging, is_on), pace(logging), level("", logging)].into_iter().flatten().collect();
     wrong.extend(patterns(logging));
-    wrong.extend(FORMATS.into_iter().filter(|kind| buffers(logging, kind) && !is_on(ALPHA)).map(|kind| Wrong {
+    wrong.extend(FORMATS.into_iter().filter(|kind| buffers(logging, kind) && !is_on(ALPHA, false)).map(|kind| Wrong {
         field: format!(".options.{kind}.infoBufferSize"),
         why: format!("`infoBufferSize` needs the feature gate `{ALPHA}`"),
         help: format!("switch the feature gate `{ALPHA}` on, or remove it"),
@@ -37,14 +40,12 @@ fn kind(logging: &Value) -> &str {
     logging.get("format").and_then(Value::as_str).filter(|format| !format.is_empty()).unwrap_or("text")
 }
 
-fn format(logging: &Value, is_on: &dyn Fn(&str) -> bool) -> Option<Wrong> {
+fn format(logging: &Value, is_on: Gates<'_>) -> Option<Wrong> {
     let kind = kind(logging);
     let (why, help) = if !FORMATS.contains(&kind) {
-        let nearest = suggest::nearest(kind, FORMATS);
-        let help =
-            nearest.map_or_else(|| "write `text` or `json`".to_owned(), |name| format!("did you mean `{name}`?"));
+        let help = suggest::meant(kind, FORMATS).unwrap_or_else(|| "write `text` or `json`".to_owned());
         (format!("there are no logs in the format `{kind}`"), help)
-    } else if kind == "json" && !is_on(BETA) {
+    } else if kind == "json" && !is_on(BETA, true) {
         (format!("logs in JSON need the feature gate `{BETA}`"), format!("switch `{BETA}` on, or write `text`"))
     } else {
         return None;

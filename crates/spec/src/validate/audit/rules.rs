@@ -91,8 +91,8 @@ impl Rule<'_> {
                     // kube-apiserver goes on without it.
                     let message = format!("audit rules have no field `{name}`");
                     let finding = Finding::warning("spec::audit-rules", message).at(self.cluster, field);
-                    let nearest = suggest::nearest(name, known.iter().map(|(known, _)| *known));
-                    findings.push(Finding { help: nearest.map(|name| format!("did you mean `{name}`?")), ..finding });
+                    let help = suggest::meant(name, known.iter().map(|(known, _)| *known));
+                    findings.push(Finding { help, ..finding });
                 }
                 Some((_, holds)) if *holds != Holds::Level && !holds.fits(value) => {
                     let message = format!("`{name}` of an audit rule must be {}", holds.words());
@@ -112,8 +112,7 @@ impl Rule<'_> {
             return None;
         }
         let message = format!("a rule needs a level: one of {}", quoted(LEVELS.into_iter(), 4));
-        let nearest = level.and_then(|level| suggest::nearest(level, LEVELS));
-        let help = nearest.map(|level| format!("did you mean `{level}`?"));
+        let help = level.and_then(|level| suggest::meant(level, LEVELS));
         Some(Finding { help, ..self.error(format!("{}.level", self.path), message) })
     }
 
@@ -121,10 +120,7 @@ impl Rule<'_> {
         let unknown = self.texts("omitStages").filter(|(_, stage)| !STAGES.contains(stage));
         unknown
             .map(|(field, stage)| {
-                let help = match suggest::nearest(stage, STAGES) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("one of {}", quoted(STAGES.into_iter(), 4)),
-                };
+                let help = suggest::one_of(stage, &STAGES, 4);
                 self.error(field, format!("requests have no stage `{stage}`")).help(help)
             })
             .collect()

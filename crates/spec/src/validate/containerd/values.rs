@@ -55,11 +55,7 @@ fn times(table: &Table) -> Vec<Wrong> {
 
 fn word(name: &str, value: Option<&str>, words: &[&str]) -> Option<Wrong> {
     let value = value.filter(|value| !value.is_empty() && !words.contains(value))?;
-    let help = match suggest::nearest(value, words.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("one of {}", quoted(words.iter().copied(), 8)),
-    };
-    Some((format!("containerd has no `{name}` called `{value}`"), help))
+    Some((format!("containerd has no `{name}` called `{value}`"), suggest::one_of(value, words, 8)))
 }
 
 fn snapshotter(table: &Table) -> Option<Wrong> {

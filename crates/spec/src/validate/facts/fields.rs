@@ -82,6 +82,13 @@ fn fits(of: &str, value: &Value) -> bool {
     }
 }
 
+/// A value of a configuration, at a path of names with dots between them; null is none.
+pub(in super::super) fn at<'a>(config: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let mut names = path.split('.');
+    let first = config.get(names.next()?)?;
+    names.try_fold(first, |value, name| value.get(name)).filter(|value| !value.is_null())
+}
+
 /// A whole number, also one that is written as a fraction without a part: components read `10.0` as 10.
 pub(in super::super) fn whole(value: &Value) -> Option<i64> {
     #[allow(clippy::cast_possible_truncation)] // looked at before

@@ -78,8 +78,8 @@ fn argument(
         let unknown = value.split(',').map(|one| one.strip_prefix('-').unwrap_or(one));
         let unknown = unknown.filter(|one| *one != "*" && !component.controllers.iter().any(|known| known == one));
         findings.extend(unknown.filter(|one| !one.is_empty() || value.contains(',')).map(|one| {
-            let nearest = suggest::nearest(one, component.controllers.iter().map(String::as_str));
-            let help = nearest.map_or_else(|| "remove it".to_owned(), |name| format!("did you mean `{name}`?"));
+            let meant = suggest::meant(one, component.controllers.iter().map(String::as_str));
+            let help = meant.unwrap_or_else(|| "remove it".to_owned());
             wrong(format!("{program} has no controller `{one}`"), help)
         }));
     } else if let Err(not) = values::check(name, &flag.type_name, value) {
@@ -101,7 +101,7 @@ fn unknown(cluster: &Draft<Cluster>, path: String, program: &str, name: &str, kn
     let help = known
         .went(known.past.flag(program, name))
         .or_else(|| known.comes(program, |component| component.flags.contains_key(name)))
-        .or_else(|| suggest::nearest(name, flags.map(String::as_str)).map(|flag| format!("did you mean `{flag}`?")))
+        .or_else(|| suggest::meant(name, flags.map(String::as_str)))
         .unwrap_or_else(|| "remove it".to_owned());
     Finding::error("spec::unknown-flag", message).at(cluster, path).help(help)
 }

@@ -1,6 +1,6 @@
 //! Texts of extra flags that have a form of their own, as the components check it when they start.
 
-use super::values::{parse_bool, string_pairs};
+use super::values::{minor_before, parse_bool, string_pairs};
 
 mod etcd;
 
@@ -92,7 +92,7 @@ pub(super) fn check(program: &str, name: &str, value: &str, minor: u32) -> Resul
         (_, "service-account-issuer") => (!value.is_empty(), "such as `https://kubernetes.default.svc`"),
         (_, "service-account-jwks-uri") => (value.is_empty() || value.starts_with("https://"), "an `https://` address"),
         (_, "show-hidden-metrics-for-version") => {
-            (value.is_empty() || value == format!("1.{}", minor.saturating_sub(1)), "the minor before, or leave it out")
+            (value.is_empty() || value == minor_before(minor), "the minor before, or leave it out")
         }
         (_, "strict-transport-security-directives") => {
             (directives(value), "such as `max-age=31536000,includeSubDomains`")

@@ -150,7 +150,7 @@ fn absent(name: &str, programs: &[&str], some_have_it: bool, known: &Known) -> S
     known
         .went(known.past.gates.get(name).copied())
         .or_else(|| known.comes(program, |component| component.gates.contains_key(name)))
-        .or_else(|| suggest::nearest(name, names.map(String::as_str)).map(|gate| format!("did you mean `{gate}`?")))
+        .or_else(|| suggest::meant(name, names.map(String::as_str)))
         .unwrap_or_else(|| "remove it".to_owned())
 }
 
@@ -197,7 +197,7 @@ fn etcd_gate(name: &str, on: bool, known: &Known) -> Option<Finding> {
     if let Some(facts) = all.get(name) {
         return set(facts, name, on, &known.version());
     }
-    let nearest = suggest::nearest(name, all.keys().map(String::as_str));
-    let help = nearest.map_or_else(|| "remove it".to_owned(), |gate| format!("did you mean `{gate}`?"));
+    let meant = suggest::meant(name, all.keys().map(String::as_str));
+    let help = meant.unwrap_or_else(|| "remove it".to_owned());
     Some(Finding::error("spec::unknown-feature-gate", format!("etcd has no feature gate `{name}`")).help(help))
 }

@@ -2,7 +2,6 @@
 //! they start.
 
 use crate::format::amounts::{parse_go_duration, parse_quantity};
-use crate::shape::quoted;
 use crate::suggest;
 
 use super::values;
@@ -110,11 +109,8 @@ fn word(words: &[&str], value: &str) -> Result<(), String> {
     if words.contains(&value) {
         return Ok(());
     }
-    let named = || words.iter().copied().filter(|word| !word.is_empty());
-    Err(match suggest::nearest(value, named()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("one of {}", quoted(named(), 6)),
-    })
+    let named: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+    Err(suggest::one_of(value, &named, 6))
 }
 
 /// The number that a text of a type stands for; times are in seconds.

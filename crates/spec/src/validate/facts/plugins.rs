@@ -25,7 +25,7 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
                 .or_else(|| {
                     known.comes("kube-apiserver", |later| later.admission_plugins.names().any(|plugin| plugin == name))
                 })
-                .or_else(|| suggest::nearest(name, here).map(|plugin| format!("did you mean `{plugin}`?")))
+                .or_else(|| suggest::meant(name, here))
                 .unwrap_or_else(|| "remove it".to_owned());
             findings.push(Finding::error("spec::admission-plugin", message).at(cluster, path).help(help));
         }

@@ -82,15 +82,24 @@ fn number(arguments: &Arguments, flag: &str, default: i128) -> i128 {
 fn leader(arguments: &Arguments) -> Option<Clash> {
     const FLAGS: [&str; 3] =
         ["leader-elect-lease-duration", "leader-elect-renew-deadline", "leader-elect-retry-period"];
-    let flag = first(arguments, &FLAGS)?;
-    let [lease, renew, retry] =
-        [(0, 15.0), (1, 10.0), (2, 2.0)].map(|(at, default)| seconds(arguments, FLAGS[at], default));
-    let is_good = lease > renew && renew > retry * 1.2 && retry > 0.0;
+    let is_good = |[lease, renew, retry]: [f64; 3]| lease > renew && renew > retry * 1.2 && retry > 0.0;
+    let help = "the lease is longer than the deadline, and that than 1.2 times the retry period";
+    lease(arguments, &FLAGS, is_good, help)
+}
+
+/// How long a lease is, its renewal may take, and between tries of it.
+fn lease(
+    arguments: &Arguments,
+    flags: &[&'static str; 3],
+    is_good: fn([f64; 3]) -> bool,
+    help: &'static str,
+) -> Option<Clash> {
+    let flag = first(arguments, flags)?;
+    let times = [(0, 15.0), (1, 10.0), (2, 2.0)].map(|(at, default)| seconds(arguments, flags[at], default));
+    let [lease, renew, retry] = times;
     let message =
         format!("a lease of {lease} s, its renewal within {renew} s and tries every {retry} s don't go together");
-    (!is_good).then(|| {
-        Clash::new(flag, message, "the lease is longer than the deadline, and that than 1.2 times the retry period")
-    })
+    (!is_good(times)).then(|| Clash::new(flag, message, help))
 }
 
 /// Requests to the API are limited in a second, and at once. What nobody says lets some through.

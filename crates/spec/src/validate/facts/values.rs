@@ -146,6 +146,11 @@ pub(in super::super) fn is_duration(text: &str) -> bool {
     parse_go_duration(text).is_some_and(|seconds| seconds.abs() < 9_223_372_036.854_776)
 }
 
+/// The only version whose hidden metrics a component of a minor can show.
+pub(in super::super) fn minor_before(minor: u32) -> String {
+    format!("1.{}", minor.saturating_sub(1))
+}
+
 /// What to write for a duration.
 pub(in super::super) fn duration_help(text: &str) -> String {
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());

@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde_json::{Map, Value};
 
-use super::super::facts::fields::whole;
+use super::super::facts::fields::{self, whole};
+use super::super::facts::values;
 use super::super::logging;
 use crate::format::amounts::parse_go_duration;
-use crate::shape::quoted;
 use crate::suggest;
 
 /// Settings of kube-proxy, and what they are looked at with.
@@ -46,8 +46,7 @@ pub(super) fn check(settings: &Settings<'_>) -> Vec<Fault> {
     faults.extend(settings.numbers());
     faults.extend(settings.periods());
     faults.extend(settings.hidden_metrics());
-    let is_on = |gate: &str| (settings.is_on)(gate, gate == logging::BETA);
-    let wrong = settings.get("logging").map(|value| logging::check(value, &is_on)).unwrap_or_default();
+    let wrong = settings.get("logging").map(|value| logging::check(value, settings.is_on)).unwrap_or_default();
     faults.extend(wrong.into_iter().map(|wrong| fault(&format!("logging{}", wrong.field), &wrong.why, wrong.help)));
     faults
 }
@@ -60,9 +59,7 @@ fn fault(field: &str, why: &str, help: impl Into<String>) -> Fault {
 impl Settings<'_> {
     /// A setting; its parts are separated by dots.
     fn get(&self, name: &str) -> Option<&Value> {
-        let mut parts = name.split('.');
-        let first = self.config.get(parts.next()?)?;
-        parts.try_fold(first, |value, part| value.get(part)).filter(|value| !value.is_null())
+        fields::at(self.config, name)
     }
 
     /// A text that is not empty: the empty one is none.
@@ -89,11 +86,7 @@ impl Settings<'_> {
         let name = "detectLocalMode";
         let mode = self.text(name)?;
         let Some((_, part)) = LOCAL.iter().find(|(known, _)| *known == mode) else {
-            let words = LOCAL.map(|(word, _)| word);
-            let help = match suggest::nearest(mode, words) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("one of {}", quoted(words.into_iter(), 4)),
-            };
+            let help = suggest::one_of(mode, &LOCAL.map(|(word, _)| word), 4);
             return Some(fault(name, &format!("it has no `{name}` called `{mode}`"), help));
         };
         let part = part.map(|part| format!("detectLocal.{part}")).filter(|part| self.text(part).is_none())?;
@@ -154,7 +147,7 @@ impl Settings<'_> {
 
     fn hidden_metrics(&self) -> Option<Fault> {
         let name = "showHiddenMetricsForVersion";
-        let before = format!("1.{}", self.minor?.saturating_sub(1));
+        let before = values::minor_before(self.minor?);
         let version = self.text(name).filter(|version| *version != before)?;
         let why = format!("it has hidden metrics of the minor before only, not of `{version}`");
         Some(fault(name, &why, format!("write `\"{before}\"`, or leave it out")))

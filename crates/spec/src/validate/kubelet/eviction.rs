@@ -36,10 +36,7 @@ fn signal(name: &str, signal: &str) -> Option<Fault> {
     if SIGNALS.contains(&signal) {
         return None;
     }
-    let help = match suggest::nearest(signal, SIGNALS) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("one of {}", crate::shape::quoted(SIGNALS.into_iter(), SIGNALS.len())),
-    };
+    let help = suggest::one_of(signal, &SIGNALS, SIGNALS.len());
     Some(Fault::of_entry(name, signal, format!("kubelet has no eviction signal `{signal}`")).help(help))
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::settings::{Fault, Settings};
 use crate::format::amounts::parse_quantity;
+use crate::validate::facts::values;
 use crate::validate::logging;
 
 pub(super) fn check(settings: &Settings) -> Vec<Fault> {
@@ -14,7 +15,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
     faults.extend(sysctls(settings));
     faults.extend(images(settings));
     faults.extend(memory_reserve(settings));
-    let is_on = |gate: &str| settings.gate(gate, gate == logging::BETA);
+    let is_on = |gate: &str, default| settings.gate(gate, default);
     let wrong = settings.get("logging").map(|value| logging::check(value, &is_on)).unwrap_or_default();
     faults.extend(wrong.into_iter().map(|wrong| {
         Fault::of(&format!("logging{}", wrong.field), format!("kubelet does not start: {}", wrong.why)).help(wrong.help)
@@ -72,7 +73,7 @@ fn hidden_metrics(settings: &Settings) -> Option<Fault> {
     if settings.minor == u32::MAX {
         return None;
     }
-    let before = format!("1.{}", settings.minor.saturating_sub(1));
+    let before = values::minor_before(settings.minor);
     let version = settings.text(name).filter(|version| *version != before)?;
     let message = format!("kubelet has hidden metrics of the minor before only, not of `{version}`");
     Some(Fault::of(name, message).help(format!("write `\"{before}\"`, or leave it out")))

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::super::facts::values::parse_bool;
 use super::settings::{Fault, Settings};
-use crate::shape::quoted;
 use crate::suggest;
 
 const PROCESSORS: &str = "cpuManagerPolicyOptions";
@@ -97,11 +96,8 @@ fn topology(settings: &Settings) -> Vec<Fault> {
 }
 
 fn unknown(field: &str, name: &str, known: &[&str]) -> Fault {
-    let help = match suggest::nearest(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("one of {}", quoted(known.iter().copied(), 6)),
-    };
-    Fault::of_entry(field, name, format!("kubelet has no option `{name}` of `{field}`")).help(help)
+    let message = format!("kubelet has no option `{name}` of `{field}`");
+    Fault::of_entry(field, name, message).help(suggest::one_of(name, known, 6))
 }
 
 fn truth(field: &str, name: &str, value: &str) -> Option<Fault> {

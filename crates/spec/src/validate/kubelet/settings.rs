@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::super::facts::fields::whole;
+use super::super::facts::fields::{self, whole};
 use crate::check::join;
 use crate::format::amounts::{parse_duration, parse_go_duration, parse_quantity};
 use crate::{Kubelet, MachineSize, Provider, Reserved, Reserves};
@@ -45,9 +45,7 @@ impl Settings {
 
     /// A setting; its parts are separated by dots.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        let mut parts = name.split('.');
-        let first = self.config.get(parts.next()?)?;
-        parts.try_fold(first, |value, part| value.get(part)).filter(|value| !value.is_null())
+        fields::at(&self.config, name)
     }
 
     /// A whole number; nothing where it is something else, which is for others to complain about.

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::super::facts::forms::{SUITES, is_suite};
 use super::settings::{Fault, Settings};
-use crate::shape::quoted;
 use crate::suggest;
 
 /// Settings that are one of some words; the empty text is their default.
@@ -34,11 +33,8 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
 
 fn word(settings: &Settings, name: &str, words: &[&str]) -> Option<Fault> {
     let found = settings.text(name).filter(|found| !words.contains(found))?;
-    let help = match suggest::nearest(found, words.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("one of {}", quoted(words.iter().copied(), 8)),
-    };
-    Some(Fault::of(name, format!("kubelet has no `{name}` called `{found}`")).help(help))
+    let message = format!("kubelet has no `{name}` called `{found}`");
+    Some(Fault::of(name, message).help(suggest::one_of(found, words, 8)))
 }
 
 /// Suites of TLS have the names that Go gives them.
@@ -46,10 +42,7 @@ fn suites(settings: &Settings) -> Option<Fault> {
     let name = "tlsCipherSuites";
     let all = settings.list(name)?.iter().filter_map(Value::as_str);
     let (index, unknown) = all.enumerate().find(|(_, suite)| !is_suite(suite))?;
-    let help = match suggest::nearest(unknown, SUITES) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => "names as Go's `crypto/tls` has them".to_owned(),
-    };
+    let help = suggest::meant(unknown, SUITES).unwrap_or_else(|| "names as Go's `crypto/tls` has them".to_owned());
     Some(Fault::of(&format!("{name}[{index}]"), format!("there is no suite `{unknown}`")).help(help))
 }
 

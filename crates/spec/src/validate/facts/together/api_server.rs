@@ -1,7 +1,7 @@
 //! Extra flags of kube-apiserver that need, exclude or bound each other, or what kubewright sets.
 
 use super::super::values;
-use super::{Arguments, Clash, Setting, audit, first, number, seconds};
+use super::{Arguments, Clash, Setting, audit, first, lease, number, seconds};
 
 pub(super) fn check(setting: &Setting<'_>) -> Vec<Clash> {
     let rules: [fn(&Arguments) -> Option<Clash>; 5] = [oidc, inflight, coordinated, token_life, emulation];
@@ -18,13 +18,8 @@ fn coordinated(arguments: &Arguments) -> Option<Clash> {
         "coordinated-leadership-renew-deadline",
         "coordinated-leadership-retry-period",
     ];
-    let flag = first(arguments, &FLAGS)?;
-    let [lease, renew, retry] =
-        [(0, 15.0), (1, 10.0), (2, 2.0)].map(|(at, default)| seconds(arguments, FLAGS[at], default));
-    let message =
-        format!("a lease of {lease} s, its renewal within {renew} s and tries every {retry} s don't go together");
-    (lease <= renew || renew <= retry)
-        .then(|| Clash::new(flag, message, "the lease is longer than the deadline, and that than the retry period"))
+    let help = "the lease is longer than the deadline, and that than the retry period";
+    lease(arguments, &FLAGS, |[lease, renew, retry]| lease > renew && renew > retry, help)
 }
 
 /// OpenID Connect is told of by flags or in a file, and whole.
