@@ -135,7 +135,7 @@ async fn refuse_if_moved(
                 class: ErrorClass::Stale,
                 ..ActionError::permanent(format!("{place} on {} was changed since the plan was made", target.name))
             }
-            .hint("make a new plan"))
+            .hint("Run the command again: it plans on what is there now."))
         }
     }
 }

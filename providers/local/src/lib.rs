@@ -19,6 +19,7 @@ mod schema;
 pub mod setup;
 pub mod subnet;
 mod unmade;
+mod unmoved;
 
 pub use capacity::HostCapacity;
 pub use error::LocalError;

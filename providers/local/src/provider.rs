@@ -10,7 +10,7 @@ use engine::{
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use plan::{Change, Operation};
-use resource::{Digest, KindSchema, Observation, Recorded, Reference, ResourceId, Secret};
+use resource::{KindSchema, Observation, Recorded, Reference, ResourceId, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -19,7 +19,7 @@ use crate::inputs::{MACHINE, MachineInputs, NETWORK, NetworkInputs};
 use crate::machine::{self, Home, Keys, Machine, Wanted};
 use crate::marked::{self, Marked};
 use crate::owner::{HostIdentity, Owner};
-use crate::{Finding, HostFacts, LocalError, Wish, network, preflight, schema};
+use crate::{Finding, HostFacts, LocalError, Wish, network, preflight, schema, unmoved};
 
 /// Makes, observes and removes networks and machines on this host.
 #[derive(Clone)]
@@ -208,25 +208,25 @@ impl LocalProvider {
     /// A key that changes in the same run resolves to another text than when the plan was made, so the machine may also
     /// look as if its keys were as they should be. The delete of a replace was compared with inputs that it doesn't carry.
     async fn check(&self, change: &Change, context: &ActionContext) -> Result<(), ActionError> {
-        let Some(expected) = change.expect.clone() else { return Ok(()) };
-        if change.operation == Operation::Delete && change.replaces {
+        let makes_room = change.operation == Operation::Delete && change.replaces;
+        if change.expect.is_none() || makes_room {
             return Ok(());
         }
         let request = asked_again(change);
-        let (provider, outputs, known) = (self.clone(), context.outputs.clone(), change.before.is_some());
-        let same = blocking(move || {
+        let (provider, outputs, known, planned) =
+            (self.clone(), context.outputs.clone(), change.before.is_some(), change.clone());
+        let fits = blocking(move || {
             Ok([Some(outputs.as_ref()), None].into_iter().any(|context| {
-                provider.look(std::slice::from_ref(&request), context, known).into_values().any(|found| {
-                    matches!(found, Observation::Present { attributes } if Digest::of_json(&attributes) == expected)
-                })
+                let found = provider.look(std::slice::from_ref(&request), context, known);
+                found.values().any(|found| unmoved::fits(&planned, found))
             }))
         });
-        if same.await? {
+        if fits.await? {
             return Ok(());
         }
-        let message = format!("{} is no longer what it was when the plan was made", change.resource);
+        let message = format!("{} was changed since the plan was made", change.resource);
         let stale = ActionError { class: ErrorClass::Stale, ..ActionError::permanent(message) };
-        Err(stale.hint(format!("make a new plan: kubewright update cluster {}", context.cluster)))
+        Err(stale.hint("Run the command again: it plans on what is there now."))
     }
 
     /// Machines of these clusters that nobody asked for. Where it cannot be found out, there are none.
