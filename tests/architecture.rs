@@ -30,7 +30,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("provider-local", &["engine", "plan", "resource"]),
     ("state-fs", &["engine"]),
     ("state-s3", &["engine"]),
-    ("testkit", &["engine", "plan", "resource"]),
+    ("reconcile", &["engine", "graph", "model", "plan", "resource"]),
+    ("testkit", &["engine", "plan", "reconcile", "resource"]),
     (
         "cli",
         &[
@@ -51,6 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "machine",
             "pki",
             "provider-local",
+            "reconcile",
             "state-fs",
             "state-s3",
             "sources",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::StoreError;
+use reconcile::ReconcileError;
 use resource::{Desired, KindSchema, Reference, ResourceId};
 use serde_json::json;
 use testkit::{At, FakeKind, FakeWorld, Fault, Moment, Site, Source};
@@ -64,7 +65,7 @@ async fn lose_everywhere(what: &str, before: &Site, wanted: &Wanted, seed: u64) 
         let first = before.fork();
         first.store.lose_at(write);
         let result = first.apply(wanted).await;
-        assert!(matches!(result, Err(StoreError::LeaseLost)), "{when}: {result:?}");
+        assert!(matches!(result, Err(ReconcileError::Store(StoreError::LeaseLost))), "{when}: {result:?}");
         assert!(first.store.is_as_it_was_lost(), "{when}: something was written or deleted");
         let next = first.fork();
         let (plan, summary) = next.apply(wanted).await.unwrap();

@@ -68,6 +68,7 @@ async fn a_key_whose_record_gets_another_id_is_the_same_key() {
     let from = wanted.keys().find(|id| id.kind() == "ssh-key").unwrap().clone();
     let to: ResourceId = "ssh-key/renamed".parse().unwrap();
     let before = site.state().await.unwrap().resources.remove(&from).unwrap();
+    let earlier = site.vault.get(&[(from.clone(), before.secrets.clone())].into()).await.unwrap();
 
     let desired = Desired { id: to.clone(), ..wanted.remove(&from).unwrap() };
     let plan = Plan::moving(Base::of_nothing("demo"), &before, &from, &to);
@@ -78,10 +79,10 @@ async fn a_key_whose_record_gets_another_id_is_the_same_key() {
     let moved = state.resources.remove(&to).unwrap();
     assert!(!state.resources.contains_key(&from));
     assert_eq!((&moved.inputs, &moved.outputs), (&before.inputs, &before.outputs));
-    let wanted_secrets = [(from.clone(), before.secrets), (to.clone(), moved.secrets)].into();
-    let secrets = site.vault.get(&wanted_secrets).await.unwrap();
+    let secrets = site.vault.get(&[(from.clone(), before.secrets), (to.clone(), moved.secrets)].into()).await.unwrap();
     assert!(!secrets[&to].is_empty());
-    assert_eq!(secrets[&from], secrets[&to]);
+    assert_eq!(earlier[&from], secrets[&to]);
+    assert!(secrets[&from].is_empty(), "what nothing refers to any more is deleted");
     wanted.insert(to.clone(), desired);
     let next = site.plan(&wanted).await.unwrap();
     let is_about_it = |id: &ResourceId| *id == from || *id == to;

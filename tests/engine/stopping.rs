@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::StoreError;
+use reconcile::ReconcileError;
 use testkit::Site;
 use tokio::time::Instant;
 
@@ -109,7 +110,7 @@ async fn a_lost_lease_starts_nothing_more_gives_up_what_runs_and_is_said() {
     let stopped = after(&site, 12, move || store.lose_leases());
     let result = site.apply(&wanted).await;
     assert!(began.elapsed() < Duration::from_secs(14), "an action of minutes is not waited for: {:?}", began.elapsed());
-    assert!(matches!(result, Err(StoreError::LeaseLost)), "{result:?}");
+    assert!(matches!(result, Err(ReconcileError::Store(StoreError::LeaseLost))), "{result:?}");
     assert_eq!(site.events.started().len(), stopped.await.unwrap());
     finishes(&site, &wanted, &outcome, "after a lost lease").await;
 }

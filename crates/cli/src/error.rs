@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use engine::{ActionError, StoreError};
+use graph::Cycle;
 
 use crate::exit::Exit;
 use crate::suggestion::quoted;
@@ -90,6 +91,12 @@ impl From<StoreError> for CommandError {
             StoreError::Moved { to } => failed.hint(format!("run the same command with: --state {}", quoted(&to))),
             StoreError::Unusable { .. } => failed,
         }
+    }
+}
+
+impl From<Cycle> for CommandError {
+    fn from(cycle: Cycle) -> Self {
+        Self::from_source("cannot plan", &cycle).exit(Exit::Bug)
     }
 }
 

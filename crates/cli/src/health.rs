@@ -15,13 +15,13 @@ use machine::Gate;
 use model::{Resolved, ids};
 use objects::ApiError;
 use objects::validate::{self, Expected, Finding};
+use reconcile::OpenCluster;
 use resource::{Reference, Secret};
 use spec::Cni;
 
 use crate::app::App;
 use crate::compose::Composition;
 use crate::error::CommandError;
-use crate::operation::Operation;
 use crate::reach;
 
 /// How long DNS may take after everything was applied: images are there, so this is start-up time.
@@ -31,16 +31,12 @@ const DNS_PATIENCE_SECONDS: u64 = 180;
 const SETTLING: Duration = Duration::from_mins(2);
 
 /// Asks the cluster's DNS for the API's name on every machine, all at once.
-async fn probe_dns(
-    composition: &Composition,
-    operation: &Operation<'_>,
-    resolved: &Resolved,
-) -> Result<(), CommandError> {
+async fn probe_dns(composition: &Composition, cluster: &OpenCluster, resolved: &Resolved) -> Result<(), CommandError> {
     let Some(gate) = dns_gate(resolved, DNS_PATIENCE_SECONDS) else { return Ok(()) };
     let probes = resolved.machines.iter().map(|machine| {
         let gate = gate.clone();
         async move {
-            let target = reach::target(operation, resolved, machine)?;
+            let target = reach::target(cluster, resolved, machine)?;
             composition.hosts.run_gates(&target, vec![gate]).await.map_err(|error| {
                 let failed =
                     CommandError::from_source(&format!("{} gets no answer from cluster DNS", machine.name), &error);
@@ -67,11 +63,11 @@ pub(crate) fn dns_gate(resolved: &Resolved, timeout_seconds: u64) -> Option<Gate
 /// Everything that is wrong with a cluster, looked at again and again until nothing is or `wait` is over.
 async fn findings(
     composition: &Composition,
-    operation: &Operation<'_>,
+    cluster: &OpenCluster,
     resolved: &Resolved,
     wait: Duration,
 ) -> Result<Vec<Finding>, CommandError> {
-    let access = access(operation, resolved)?;
+    let access = access(cluster, resolved)?;
     let expected = expected(resolved);
     let until = Instant::now() + wait;
     loop {
@@ -102,15 +98,15 @@ fn own_network(resolved: &Resolved) -> bool {
 /// back.
 async fn settle(
     composition: &Composition,
-    operation: &Operation<'_>,
+    cluster: &OpenCluster,
     resolved: &Resolved,
 ) -> Result<Vec<Finding>, CommandError> {
-    let found = findings(composition, operation, resolved, SETTLING).await?;
+    let found = findings(composition, cluster, resolved, SETTLING).await?;
     let (mut wrong, told): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.fails);
     if wrong.is_empty() {
         return Ok(told);
     }
-    let access = access(operation, resolved)?;
+    let access = access(cluster, resolved)?;
     validate::add_last_events(&composition.connections, &access, &mut wrong, Timestamp::now()).await;
     let mut error = CommandError::failed("all changes are carried out, but the cluster is not healthy");
     error.output = wrong.iter().map(|finding| format!("{}: {}", finding.subject, finding.problem)).collect();
@@ -123,22 +119,22 @@ async fn settle(
 pub(crate) async fn wait(
     app: &App,
     composition: &Composition,
-    operation: &Operation<'_>,
+    cluster: &OpenCluster,
     resolved: &Resolved,
 ) -> Result<(), CommandError> {
     if own_network(resolved) {
         app.say("The documents ask for no pod network: until there is one, nodes are NotReady and pods wait.");
     } else {
-        let access = access(operation, resolved)?;
+        let access = access(cluster, resolved)?;
         let dns = async {
             tokio::select! {
-                answered = probe_dns(composition, operation, resolved) => answered,
+                answered = probe_dns(composition, cluster, resolved) => answered,
                 () = objects::wake::keep_waking(&composition.connections, &access) => Ok(()),
             }
         };
         app.phase("cluster DNS answers on every machine", dns).await?;
     }
-    let settled = settle(composition, operation, resolved);
+    let settled = settle(composition, cluster, resolved);
     for finding in app.phase("nodes and system pods ready", settled).await? {
         app.say(format!("  {} {}", finding.subject, finding.problem));
     }
@@ -146,9 +142,9 @@ pub(crate) async fn wait(
 }
 
 /// How to reach the cluster's API.
-pub(crate) fn access(operation: &Operation<'_>, resolved: &Resolved) -> Result<Secret, CommandError> {
+pub(crate) fn access(cluster: &OpenCluster, resolved: &Resolved) -> Result<Secret, CommandError> {
     let reference = Reference::new(ids::cluster(resolved.name()), "access");
-    match operation.outputs.output(&reference) {
+    match cluster.outputs.output(&reference) {
         Ok(Output::Secret(access)) => Ok(access),
         _ => Err(CommandError::failed(format!("cluster {} has not been made yet", resolved.name()))
             .hint(format!("kubewright update cluster {} --yes", resolved.name()))),

@@ -11,6 +11,7 @@ use engine::{Loaded, ObserveContext as _, Output, Randomness as _};
 use jiff::{SignedDuration, Timestamp};
 use model::{Resolved, ids};
 use pki::kubeconfig::{Credential, Entry, Foreign, Names, Trust};
+use reconcile::OpenCluster;
 use resource::{Reference, Secret};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -19,7 +20,6 @@ pub(crate) use self::authority::Authority;
 use self::files::Files;
 use crate::app::App;
 use crate::error::CommandError;
-use crate::operation::Operation;
 use crate::system::SystemRandomness;
 
 /// How long exported credentials live: a working day and some more, as kops has it.
@@ -45,15 +45,15 @@ pub(crate) enum Switch {
 /// Merges credentials for `resolved` into the user's kubeconfig, and says where its context is.
 pub(crate) async fn export(
     app: &App,
-    operation: &Operation<'_>,
+    cluster: &OpenCluster,
     resolved: &Resolved,
     switch: Switch,
 ) -> Result<String, CommandError> {
-    let entry = mint(operation, resolved, server(app, resolved).await)?;
+    let entry = mint(cluster, resolved, server(app, resolved).await)?;
     let (name, paths) = (resolved.name(), &app.environment.kubeconfigs);
     let _locks = files::lock(paths)?;
     let mut files = Files::read(paths)?;
-    let authorities = [Authority::recorded(operation), Authority::of(&entry.trust)];
+    let authorities = [Authority::recorded(cluster), Authority::of(&entry.trust)];
     let found = files.foreign(&names(name), &|trust| authorities.iter().any(|known| known.is(trust)));
     if !found.is_empty() {
         return Err(in_the_way(&found, files.place(&names(name))));
@@ -68,8 +68,8 @@ pub(crate) async fn export(
 }
 
 /// The same at the end of other work, which it does not make a failure.
-pub(crate) async fn export_if_possible(app: &App, operation: &Operation<'_>, resolved: &Resolved) -> Option<String> {
-    match export(app, operation, resolved, Switch::IfNew).await {
+pub(crate) async fn export_if_possible(app: &App, cluster: &OpenCluster, resolved: &Resolved) -> Option<String> {
+    match export(app, cluster, resolved, Switch::IfNew).await {
         Ok(said) => Some(said),
         Err(error) => {
             warn(app, &error);
@@ -154,11 +154,11 @@ async fn first_up(hosts: &[String], port: u16) -> Option<usize> {
 }
 
 /// New credentials for a cluster.
-fn mint(operation: &Operation<'_>, resolved: &Resolved, server: String) -> Result<Entry, CommandError> {
+fn mint(cluster: &OpenCluster, resolved: &Resolved, server: String) -> Result<Entry, CommandError> {
     let authority = ids::authority("kubernetes");
     let output = |name: &str| {
         let reference = Reference::new(authority.clone(), name);
-        operation.outputs.output(&reference).map_err(|error| {
+        cluster.outputs.output(&reference).map_err(|error| {
             CommandError::from_source("the cluster has no certificate authority yet", &error)
                 .hint(format!("carry its plan out first: kubewright update cluster {} --yes", resolved.name()))
         })

@@ -71,7 +71,7 @@ async fn main() -> ExitCode {
         .unwrap_or_else(|error| error.format(&mut CommandLine::command()).exit());
     let environment = Environment::read();
     let state = environment.given_state(&command_line.global);
-    match run(environment, command_line).await {
+    match Box::pin(run(environment, command_line)).await {
         Ok(exit) => exit.into(),
         Err(error) => {
             show(&error, state.as_deref());

@@ -3,15 +3,16 @@
 use crate::app::App;
 use crate::compose::{Care, Composition, compose};
 use crate::error::CommandError;
-use crate::operation::{self, Operation};
+use crate::operation;
 use crate::{prepare, resolving};
 
 use model::Resolved;
+use reconcile::OpenCluster;
 
 /// A cluster that is there.
-pub(crate) struct Open<'a> {
+pub(crate) struct Open {
     /// Its stored side.
-    pub(crate) operation: Operation<'a>,
+    pub(crate) cluster: OpenCluster,
     /// What its documents say.
     pub(crate) resolved: Resolved,
     /// Who can be asked.
@@ -19,10 +20,10 @@ pub(crate) struct Open<'a> {
 }
 
 /// Opens a cluster without changing anything.
-pub(crate) async fn cluster<'a>(app: &'a App, name: &str) -> Result<Open<'a>, CommandError> {
+pub(crate) async fn cluster(app: &App, name: &str) -> Result<Open, CommandError> {
     let loaded = operation::load(app, name).await?;
     let (resolved, _) = resolving::stored(app, name, &loaded)?;
     let composition = compose(app, prepare::agent(app, &resolved), &Care::default());
-    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
-    Ok(Open { operation, resolved, composition })
+    let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    Ok(Open { cluster, resolved, composition })
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use engine::ObserveRequest;
 use plan::power::{Led, Power, concerned};
+use reconcile::{Observations, OpenCluster};
 use resource::{Digest, Observation, ResourceId};
 use serde_json::Value;
 
 use crate::app::App;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::operation::{Observations, Operation};
 
 /// What power is changed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,11 @@ pub(crate) enum To {
 }
 
 /// Plans a change of power from what is recorded and what is there. The documents play no part.
-pub(crate) async fn plan(app: &App, operation: &Operation<'_>, name: &str, to: To) -> Result<Led, CommandError> {
-    let observed = look(operation).await;
-    let (recorded, handlers) = (&operation.loaded.state.resources, &operation.handlers);
+pub(crate) async fn plan(app: &App, cluster: &OpenCluster, to: To) -> Result<Led, CommandError> {
+    let observed = look(cluster).await;
+    let (recorded, handlers) = (&cluster.loaded.state.resources, &cluster.handlers);
     let power = Power {
-        base: operation.base(name, Digest::of_bytes(b"")),
+        base: cluster.base(Digest::of_bytes(b"")),
         recorded,
         observed: &observed,
         schemas: handlers.schemas(),
@@ -39,14 +39,14 @@ pub(crate) async fn plan(app: &App, operation: &Operation<'_>, name: &str, to: T
 }
 
 /// Looks at what has power and what that stands on, as it was recorded.
-async fn look(operation: &Operation<'_>) -> Observations {
-    let concerned = concerned(&operation.loaded.state.resources, operation.handlers.schemas());
+async fn look(cluster: &OpenCluster) -> Observations {
+    let concerned = concerned(&cluster.loaded.state.resources, cluster.handlers.schemas());
     let requests = concerned.into_iter().map(|(id, recorded)| ObserveRequest {
         id,
         desired: Some(recorded.inputs.clone()),
         recorded: Some(recorded),
     });
-    operation.handlers.observe(requests.collect(), operation.outputs.clone()).await
+    cluster.handlers.observe(requests.collect(), cluster.outputs.clone()).await
 }
 
 /// Whether something that has power is on.
@@ -61,9 +61,9 @@ pub(crate) enum State {
 }
 
 /// Whether each thing that has power is on, of those that were made and are there.
-pub(crate) async fn states(operation: &Operation<'_>) -> BTreeMap<ResourceId, State> {
-    let observed = look(operation).await;
-    let schemas = operation.handlers.schemas();
+pub(crate) async fn states(cluster: &OpenCluster) -> BTreeMap<ResourceId, State> {
+    let observed = look(cluster).await;
+    let schemas = cluster.handlers.schemas();
     let state = |(id, seen): (ResourceId, Observation)| {
         let field = schemas.get(id.kind())?.power?;
         match seen {

@@ -1,10 +1,8 @@
 //! What `update cluster` does, and `create`, `start` and `delete` with it.
 
 mod compare;
-mod drains;
 mod drift;
 mod look;
-mod room;
 mod saved;
 mod timeline;
 
@@ -217,9 +215,9 @@ impl Site<'_> {
     }
 
     /// There is nothing to do, as far as could be seen.
-    async fn finish(&self, compared: &Compared<'_>, look: Look) -> Result<Next, CommandError> {
+    async fn finish(&self, compared: &Compared, look: Look) -> Result<Next, CommandError> {
         kubectl::beside(self.app, &compared.resolved);
-        kubeconfig::export_if_possible(self.app, &compared.operation, &compared.resolved).await;
+        kubeconfig::export_if_possible(self.app, &compared.cluster, &compared.resolved).await;
         if look == Look::Machines {
             self.healthy(compared).await?;
             return Ok(Next::Pass(Progress { look: Look::Cluster, approved: None }));
@@ -227,15 +225,10 @@ impl Site<'_> {
         Ok(Next::Exit(unchanged(&compared.plan)))
     }
 
-    async fn carry_out(
-        &self,
-        compared: &Compared<'_>,
-        look: Look,
-        lease: Arc<dyn Lease>,
-    ) -> Result<Next, CommandError> {
+    async fn carry_out(&self, compared: &Compared, look: Look, lease: Arc<dyn Lease>) -> Result<Next, CommandError> {
         let (app, plan) = (self.app, &compared.plan);
         let began = std::time::Instant::now();
-        let running = compared.operation.run(plan, &compared.desired, lease, self.wish.limits.limits());
+        let running = operation::run(app, &compared.cluster, plan, &compared.desired, lease, self.wish.limits.limits());
         let summary = app.phase_until("run", running, Summary::is_complete).await?;
         operation::outcome(app, &summary, &self.wish.command(&plan.base.cluster))?;
         // What was approved is done; what could not be seen then is another plan's.
@@ -243,7 +236,7 @@ impl Site<'_> {
         if next == Some(Look::Machines) {
             return Ok(Next::Pass(Progress { look: Look::Machines, approved: None }));
         }
-        let context = kubeconfig::export_if_possible(app, &compared.operation, &compared.resolved).await;
+        let context = kubeconfig::export_if_possible(app, &compared.cluster, &compared.resolved).await;
         self.healthy(compared).await?;
         if let Some(look) = next {
             return Ok(Next::Pass(Progress { look, approved: None }));
@@ -253,8 +246,8 @@ impl Site<'_> {
     }
 
     /// Waits until the cluster is of use.
-    async fn healthy(&self, compared: &Compared<'_>) -> Result<(), CommandError> {
+    async fn healthy(&self, compared: &Compared) -> Result<(), CommandError> {
         proxies::mention(self.app, &compared.resolved);
-        health::wait(self.app, &compared.composition, &compared.operation, &compared.resolved).await
+        health::wait(self.app, &compared.composition, &compared.cluster, &compared.resolved).await
     }
 }

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use engine::{Lease, Randomness, SecretVault, Secrets, StateStore, StoreError};
+use engine::{Lease, Randomness, SecretDigests, SecretVault, Secrets, StateStore, StoreError};
 use futures::future::try_join_all;
 use resource::{Digest, ResourceId};
 use tokio::sync::OnceCell;
@@ -46,9 +46,6 @@ const PREFIX: &str = "secrets/";
 
 /// How often a listing is repeated when objects vanish while they are read, because somebody else compacts.
 const READ_ATTEMPTS: usize = 5;
-
-/// Keyed digests of secret outputs by resource and output, as the state records them.
-pub type Live = BTreeMap<ResourceId, BTreeMap<String, Digest>>;
 
 /// The secret outputs of one cluster's resources, all in memory once opened.
 ///
@@ -129,24 +126,6 @@ impl Vault {
         self.rewrite(lease, bundle, old).await?;
         self.memory().recipients = operators;
         Ok(())
-    }
-
-    /// Writes what `live` refers to into one bundle and deletes everything else, unless that would change nothing.
-    ///
-    /// `live` must be what the stored state refers to: other versions are gone afterwards.
-    pub async fn compact(&self, lease: &dyn Lease, live: &Live) -> Result<(), VaultError> {
-        lease.check()?;
-        let _turn = self.writing.lock().await;
-        self.refresh().await?;
-        let (bundle, old) = {
-            let mut memory = self.memory();
-            if memory.objects.len() <= 1 && !memory.has_garbage(live) {
-                return Ok(());
-            }
-            memory.retain(live);
-            (memory.bundle_of_everything(&memory.recipients), memory.objects.clone())
-        };
-        self.rewrite(lease, bundle, old).await
     }
 
     /// Replaces the objects `old` by one new bundle.
@@ -234,8 +213,23 @@ impl SecretVault for Vault {
     }
 
     /// What is not in the vault is left out: whoever asked knows what it means.
-    async fn get(&self, wanted: &Live) -> Result<BTreeMap<ResourceId, Secrets>, StoreError> {
+    async fn get(&self, wanted: &SecretDigests) -> Result<BTreeMap<ResourceId, Secrets>, StoreError> {
         Ok(self.memory().find(wanted))
+    }
+
+    async fn compact(&self, lease: &dyn Lease, in_use: &SecretDigests) -> Result<(), StoreError> {
+        lease.check()?;
+        let _turn = self.writing.lock().await;
+        self.refresh().await?;
+        let (bundle, old) = {
+            let mut memory = self.memory();
+            if memory.objects.len() <= 1 && !memory.has_garbage(in_use) {
+                return Ok(());
+            }
+            memory.retain(in_use);
+            (memory.bundle_of_everything(&memory.recipients), memory.objects.clone())
+        };
+        Ok(self.rewrite(lease, bundle, old).await?)
     }
 
     fn digest_key(&self, scope: &str) -> [u8; 32] {

@@ -122,6 +122,11 @@ impl ClusterStore {
         Self { store, cluster: cluster.to_owned() }
     }
 
+    /// The cluster's name.
+    pub fn name(&self) -> &str {
+        &self.cluster
+    }
+
     /// The store below.
     pub fn store(&self) -> &Arc<dyn StateStore> {
         &self.store

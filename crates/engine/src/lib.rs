@@ -42,4 +42,4 @@ pub use state::{Head, State};
 pub use store::{JournalWriter, Lease, LockInfo, StateStore, StoreError, Version};
 pub use time::{Clock, Randomness};
 pub use token::{BootstrapToken, BootstrapTokens};
-pub use vault::{SecretVault, Secrets};
+pub use vault::{SecretDigests, SecretVault, Secrets};

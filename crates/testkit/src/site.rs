@@ -1,16 +1,13 @@
 //! Everything around one cluster, and what a command does with it: look, plan, carry out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::journal::{self, Record};
-use engine::runner::{self, Ports, Summary};
-use engine::{
-    ClusterStore, Handler, Handlers, KnownOutputs, Limits, Loaded, ObserveRequest, Revision, State, StateStore,
-    StoreError,
-};
-use plan::{ActionId, Base, Input, Plan};
-use resource::{Desired, ResourceId};
+use engine::{ClusterStore, Handler, Handlers, Limits, Loaded, Revision, State, StateStore, StoreError, Summary};
+use plan::{ActionId, Plan};
+use reconcile::{OpenCluster, ReconcileError, RunContext};
+use resource::{Desired, Digest, ResourceId};
 use tokio_util::sync::CancellationToken;
 
 use crate::conformance::lock_info;
@@ -109,57 +106,48 @@ impl Site {
         Ok(self.load().await?.state)
     }
 
-    /// Looks at everything and plans.
-    pub async fn plan(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<Plan, StoreError> {
-        let loaded = self.load().await?;
-        let outputs = self.outputs(&loaded).await?;
-        self.look_and_plan(desired, &loaded, outputs).await
+    /// Observes everything and plans.
+    pub async fn plan(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<Plan, ReconcileError> {
+        plan(&self.open().await?, desired).await
     }
 
-    /// Looks, plans, and carries the plan out.
-    pub async fn apply(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<(Plan, Summary), StoreError> {
-        let loaded = self.load().await?;
-        let outputs = self.outputs(&loaded).await?;
-        let plan = self.look_and_plan(desired, &loaded, outputs.clone()).await?;
-        let summary = self.run(&plan, desired, &loaded, outputs).await?;
+    /// Observes, plans, and carries the plan out.
+    pub async fn apply(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<(Plan, Summary), ReconcileError> {
+        let cluster = self.open().await?;
+        let plan = plan(&cluster, desired).await?;
+        let summary = self.run(&cluster, &plan, desired).await?;
         Ok((plan, summary))
     }
 
     /// Carries a plan out and folds the journal into the state.
-    pub async fn carry_out(&self, plan: &Plan, desired: &BTreeMap<ResourceId, Desired>) -> Result<Summary, StoreError> {
-        let loaded = self.load().await?;
-        let outputs = self.outputs(&loaded).await?;
-        self.run(plan, desired, &loaded, outputs).await
+    pub async fn carry_out(
+        &self,
+        plan: &Plan,
+        desired: &BTreeMap<ResourceId, Desired>,
+    ) -> Result<Summary, ReconcileError> {
+        self.run(&self.open().await?, plan, desired).await
     }
 
     async fn run(
         &self,
+        cluster: &OpenCluster,
         plan: &Plan,
         desired: &BTreeMap<ResourceId, Desired>,
-        loaded: &Loaded,
-        outputs: Arc<KnownOutputs>,
-    ) -> Result<Summary, StoreError> {
+    ) -> Result<Summary, ReconcileError> {
         let lease = self.store.lock(CLUSTER, lock_info("test")).await?;
-        let run = self.run_at(loaded.head.serial);
         self.world.learn(desired);
-        let (journal, ..) = self.cluster().begin_run(&*lease, loaded, &run, None).await?;
-        let ports = Ports {
-            handlers: self.handlers(),
-            outputs,
-            vault: Arc::new(self.vault.clone()),
-            journal,
-            lease: lease.clone(),
+        let context = RunContext {
+            run: self.run_at(cluster.loaded.head.serial),
+            lease,
+            limits: self.limits.clone(),
             who: "somebody@host".to_owned(),
             command: "test".to_owned(),
             randomness: Arc::new(SeededRandomness::new(self.seed)),
-            clock: Arc::new(self.clock.clone()),
             events: Arc::new(self.events.clone()),
             drain: self.drain.clone(),
             abort: self.abort.clone(),
         };
-        let summary = runner::run(plan, desired, &run, self.limits.clone(), &ports).await?;
-        self.cluster().end_run(&*lease, &run).await?;
-        Ok(summary)
+        Ok(cluster.run(plan, desired, context).await?)
     }
 
     /// The run that this process begins at a serial. Another process at the same one has another run.
@@ -188,37 +176,15 @@ impl Site {
         all.fold(Handlers::default(), |handlers, handler| handlers.with((self.wrap)(handler)))
     }
 
-    async fn outputs(&self, loaded: &Loaded) -> Result<Arc<KnownOutputs>, StoreError> {
-        KnownOutputs::load(&loaded.state, Arc::new(self.clock.clone()), Arc::new(self.vault.clone())).await
+    async fn open(&self) -> Result<OpenCluster, StoreError> {
+        let (vault, clock) = (Arc::new(self.vault.clone()), Arc::new(self.clock.clone()));
+        OpenCluster::new(self.cluster(), self.load().await?, vault, self.handlers(), clock).await
     }
+}
 
-    async fn look_and_plan(
-        &self,
-        desired: &BTreeMap<ResourceId, Desired>,
-        loaded: &Loaded,
-        outputs: Arc<KnownOutputs>,
-    ) -> Result<Plan, StoreError> {
-        let recorded = &loaded.state.resources;
-        let handlers = self.handlers();
-        let gone = recorded.keys().filter(|id| !desired.contains_key(*id));
-        let request = |id: &ResourceId| ObserveRequest {
-            id: id.clone(),
-            desired: desired.get(id).map(|wanted| wanted.inputs.clone()),
-            recorded: recorded.get(id).cloned(),
-        };
-        let observed = handlers.observe(desired.keys().chain(gone).map(request).collect(), outputs).await;
-        let input = Input {
-            base: base(loaded),
-            desired,
-            recorded,
-            observed: &observed,
-            schemas: handlers.schemas(),
-            expanders: handlers.expanders(),
-        };
-        plan::make_plan(input)
-            .and_then(|plan| plan.in_turns(handlers.schemas()))
-            .map_err(|cycle| StoreError::Unusable { what: "plan".to_owned(), source: std::io::Error::other(cycle) })
-    }
+async fn plan(cluster: &OpenCluster, desired: &BTreeMap<ResourceId, Desired>) -> Result<Plan, ReconcileError> {
+    let observed = cluster.observe(desired).await;
+    Ok(cluster.plan(desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?)
 }
 
 fn action_of(record: &Record) -> Option<&ActionId> {
@@ -227,14 +193,5 @@ fn action_of(record: &Record) -> Option<&ActionId> {
         | Record::ActionSucceeded { action, .. }
         | Record::ActionFailed { action, .. } => Some(action),
         Record::RunStarted { .. } | Record::RunFinished { .. } => None,
-    }
-}
-
-fn base(loaded: &Loaded) -> Base {
-    Base {
-        lineage: loaded.head.lineage.clone(),
-        serial: loaded.head.serial,
-        revision: loaded.head.revision.clone(),
-        ..Base::of_nothing(CLUSTER)
     }
 }

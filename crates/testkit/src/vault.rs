@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use engine::{Lease, SecretVault, Secrets, StoreError};
+use engine::{Lease, SecretDigests, SecretVault, Secrets, StoreError};
 use resource::{Digest, ResourceId, Secret};
 
 use crate::Life;
@@ -31,7 +31,7 @@ impl MemoryVault {
         Self { kept: Arc::new(Mutex::new(kept)), life }
     }
 
-    /// Every secret that was ever kept.
+    /// Every secret that is kept.
     pub fn all(&self) -> Vec<Secret> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
@@ -60,10 +60,7 @@ impl SecretVault for MemoryVault {
         Ok(secrets.iter().map(put).collect())
     }
 
-    async fn get(
-        &self,
-        wanted: &BTreeMap<ResourceId, BTreeMap<String, Digest>>,
-    ) -> Result<BTreeMap<ResourceId, Secrets>, StoreError> {
+    async fn get(&self, wanted: &SecretDigests) -> Result<BTreeMap<ResourceId, Secrets>, StoreError> {
         self.life.check_store()?;
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |resource: &ResourceId, names: &BTreeMap<String, Digest>| -> Secrets {
@@ -74,6 +71,16 @@ impl SecretVault for MemoryVault {
             names.iter().filter_map(find).collect()
         };
         Ok(wanted.iter().map(|(resource, names)| (resource.clone(), of(resource, names))).collect())
+    }
+
+    async fn compact(&self, lease: &dyn Lease, in_use: &SecretDigests) -> Result<(), StoreError> {
+        self.life.check_store()?;
+        lease.check()?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(resource, name, digest), _| {
+            in_use.get(resource).and_then(|names| names.get(name)) == Some(digest)
+        });
+        Ok(())
     }
 
     fn digest_key(&self, scope: &str) -> [u8; 32] {

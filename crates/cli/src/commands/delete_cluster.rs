@@ -15,7 +15,7 @@ use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::judge::Judge;
 use crate::kubeconfig::Authority;
-use crate::operation::{self, Operation};
+use crate::operation;
 use crate::output::{self, Format};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
@@ -87,20 +87,19 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     // What is deleted with its machine need not be reached, so no agent is needed.
     let composition = compose(app, None, &Care::default());
     let judge = Judge::of_deletion(name, &loaded);
-    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();
-    let observed = operation.observe(&desired).await;
-    let plan = operation
-        .plan(name, &desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?
-        .judged_by(wish.rules.digest());
-    let nothing_is_there = operation.loaded.state.resources.is_empty() && plan.is_empty() && plan.report.is_empty();
+    let observed = cluster.observe(&desired).await;
+    let plan =
+        cluster.plan(&desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?.judged_by(wish.rules.digest());
+    let nothing_is_there = cluster.loaded.state.resources.is_empty() && plan.is_empty() && plan.report.is_empty();
     if nothing_is_there && app.format == Format::Text {
         output::text(&format!("Nothing of cluster {name} is there: only its record is deleted.\n"));
     } else {
         update::show(app, &plan)?;
     }
     judge.plan(app, &plan, wish.max_destroy, &wish.rules)?;
-    let shown = Shown { lineage: operation.loaded.head.lineage.clone(), changes: plan.changes.clone() };
+    let shown = Shown { lineage: cluster.loaded.head.lineage.clone(), changes: plan.changes.clone() };
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, "Delete all of this?")? {
             return Box::pin(delete(app, name, &Wish { yes: true, approved: Some(shown), ..wish.clone() })).await;
@@ -114,9 +113,13 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
         return Box::pin(delete(app, name, &Wish { yes: false, approved: None, ..wish.clone() })).await;
     }
     // Before anything goes: once the authority is forgotten, nobody can tell the cluster's entries from others.
-    kubeconfig::remove(app, name, &Authority::recorded(&operation));
+    kubeconfig::remove(app, name, &Authority::recorded(&cluster));
     let summary = app
-        .phase_until("run", operation.run(&plan, &desired, lease.clone(), wish.limits.limits()), Summary::is_complete)
+        .phase_until(
+            "run",
+            operation::run(app, &cluster, &plan, &desired, lease.clone(), wish.limits.limits()),
+            Summary::is_complete,
+        )
         .await?;
     operation::outcome(app, &summary, again)?;
     if plan.report.iter().any(|line| line.reason.is_blind()) {
@@ -124,7 +127,7 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
             .exit(Exit::Partial)
             .hint(format!("look into the above, then run again: {again}")));
     }
-    operation.store.remove(&*lease).await?;
+    cluster.store.remove(&*lease).await?;
     app.say(format!("Cluster {name} is gone."));
     Ok(Exit::Fine)
 }

@@ -21,7 +21,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
     let open = open::cluster(app, &name).await?;
     kubectl::beside(app, &open.resolved);
-    let said = kubeconfig::export(app, &open.operation, &open.resolved, Switch::Always).await?;
+    let said = kubeconfig::export(app, &open.cluster, &open.resolved, Switch::Always).await?;
     output::data(app.format, &json!({"cluster": name, "context": name}))?;
     app.say(said);
     proxies::mention(app, &open.resolved);

@@ -13,7 +13,7 @@ use crate::arguments::Name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::update::SavedPlan;
-use crate::{open, output, resolving};
+use crate::{open, operation, output, resolving};
 
 /// Arguments of `graph cluster`.
 #[derive(Debug, Args)]
@@ -60,8 +60,8 @@ async fn planned(app: &App, name: &str, all: bool) -> Result<Picture, CommandErr
     let open = open::cluster(app, name).await?;
     let desired = resolving::build(&open.resolved)?;
     // Nothing is carried out, so no asset is looked at.
-    let observed = open.operation.look(&desired).await?;
-    let plan = open.operation.plan(name, &desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?;
+    let observed = operation::observe(app, &open.cluster, &desired).await?;
+    let plan = open.cluster.plan(&desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?;
     if !all {
         return Ok(report::plan_picture(&plan));
     }

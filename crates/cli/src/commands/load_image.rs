@@ -33,7 +33,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let loads = open.resolved.machines.iter().map(|machine| {
         let (open, connector, file) = (&open, &connector, &arguments.file);
         async move {
-            let target = reach::target(&open.operation, &open.resolved, machine)?;
+            let target = reach::target(&open.cluster, &open.resolved, machine)?;
             let failed = |error: HostError| CommandError::from(ActionError::from(AgentError::from(error)));
             let host = connector.connect(&target, Duration::from_secs(10)).await.map_err(failed)?;
             hosts::import_image(host.as_ref(), &machine.name, Path::new(file), None).await.map_err(failed)

@@ -44,9 +44,9 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         ))
         .hint(format!("its machines are: {}", names.join(", "))));
     };
-    let target = reach::target(&open.operation, &open.resolved, machine)?;
+    let target = reach::target(&open.cluster, &open.resolved, machine)?;
     let key = open
-        .operation
+        .cluster
         .outputs
         .output(&Reference::new(ids::ssh_key("operator"), "private"))
         .map_err(|error| CommandError::from_source("there is no key to log in with", &error))?;

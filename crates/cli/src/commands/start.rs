@@ -12,7 +12,7 @@ use crate::compose::{Care, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::judge::Judge;
-use crate::operation::{self, Operation};
+use crate::operation;
 use crate::output::{self, Format};
 use crate::power::{self, To};
 use crate::rule_files::RuleFiles;
@@ -65,8 +65,8 @@ async fn start(app: &App, name: &str, wish: &Wish) -> Result<Started, CommandErr
     let judge = Judge::of(&resolved, &loaded)?;
     let prepared = prepare::assets(app, &resolved, &loaded, false).await?;
     let composition = compose(app, prepared.agent.clone(), &Care::default());
-    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?;
-    let (plan, desired) = power::plan(app, &operation, name, To::On).await?;
+    let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    let (plan, desired) = power::plan(app, &cluster, To::On).await?;
     let plan = plan.judged_by(wish.rules.digest());
     let resources = plan.changes.iter().map(|change| change.resource.clone()).collect();
     if plan.is_empty() {
@@ -77,13 +77,13 @@ async fn start(app: &App, name: &str, wish: &Wish) -> Result<Started, CommandErr
         update::show(app, &plan)?;
     }
     judge.plan(app, &plan, None, &wish.rules)?;
-    let running = operation.run(&plan, &desired, lease, Limits::default());
+    let running = operation::run(app, &cluster, &plan, &desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
     let again = wish.rule_files.suggested(Suggestion::new("start cluster").word(name));
     operation::outcome(app, &summary, &again.text())?;
-    let recorded = &operation.loaded.state.resources;
+    let recorded = &cluster.loaded.state.resources;
     resolved.machines.retain(|machine| recorded.contains_key(&model::ids::machine_config(&machine.name)));
-    let waited = health::wait(app, &composition, &operation, &resolved).await;
+    let waited = health::wait(app, &composition, &cluster, &resolved).await;
     Ok(Started { resources, problem: waited.err() })
 }
 

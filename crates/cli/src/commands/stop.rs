@@ -10,7 +10,7 @@ use crate::arguments::Name;
 use crate::compose::{Care, compose};
 use crate::error::Outcome;
 use crate::exit::Exit;
-use crate::operation::{self, Operation};
+use crate::operation;
 use crate::power::{self, To};
 use crate::{ground, output};
 
@@ -27,10 +27,10 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let loaded = operation::load(app, &name).await?;
     ground::at_home(app, &name, &loaded).await?;
     let composition = compose(app, None, &Care::default());
-    let operation = Operation::open(app, loaded, &name, composition.handlers.clone()).await?;
-    let (plan, desired) = power::plan(app, &operation, &name, To::Off).await?;
+    let cluster = operation::open(app, loaded, &name, composition.handlers.clone()).await?;
+    let (plan, desired) = power::plan(app, &cluster, To::Off).await?;
     if !plan.is_empty() {
-        let running = operation.run(&plan, &desired, lease, Limits::default());
+        let running = operation::run(app, &cluster, &plan, &desired, lease, Limits::default());
         let summary = app.phase_until("machines stopped", running, Summary::is_complete).await?;
         operation::outcome(app, &summary, &format!("kubewright stop cluster {name}"))?;
     }

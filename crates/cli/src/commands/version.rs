@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::output;
 
 /// This program's version.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = reconcile::VERSION;
 
 /// What `--version` prints after the program's name.
 pub(crate) fn long() -> String {

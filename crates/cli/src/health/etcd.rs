@@ -13,16 +13,16 @@ use crate::open::Open;
 use crate::reach;
 
 /// What is wrong with the members. Every control plane is asked for all of them.
-pub(super) async fn findings(open: &Open<'_>) -> Vec<Finding> {
+pub(super) async fn findings(open: &Open) -> Vec<Finding> {
     let planes = || open.resolved.machines.iter().filter(|machine| machine.role == Role::ControlPlane);
     let names: Vec<String> = planes().map(|machine| machine.name.clone()).collect();
     judge(join_all(planes().map(|machine| ask(open, machine, &names))).await)
 }
 
 /// Why a control plane does not call all members well.
-async fn ask(open: &Open<'_>, machine: &Machine, names: &[String]) -> Result<(), String> {
+async fn ask(open: &Open, machine: &Machine, names: &[String]) -> Result<(), String> {
     let gate = Gate::EtcdMembers { names: names.to_vec(), timeout_seconds: 0 };
-    let target = reach::target(&open.operation, &open.resolved, machine).map_err(|error| error.message)?;
+    let target = reach::target(&open.cluster, &open.resolved, machine).map_err(|error| error.message)?;
     let asked = open.composition.hosts.run_gates(&target, vec![gate]).await;
     asked.map_err(|error| match error {
         // A gate says first for how long it was closed; nobody waited for this one.

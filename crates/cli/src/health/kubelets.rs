@@ -14,9 +14,9 @@ use crate::reach;
 const LAST_PART: i64 = 10;
 
 /// Certificates of kubelets that end soon or have ended. A machine that cannot be asked is told of as a node.
-pub(super) async fn findings(open: &Open<'_>, now: Timestamp) -> Vec<Finding> {
+pub(super) async fn findings(open: &Open, now: Timestamp) -> Vec<Finding> {
     let asked = open.resolved.machines.iter().map(|machine| async {
-        let target = reach::target(&open.operation, &open.resolved, machine).ok()?;
+        let target = reach::target(&open.cluster, &open.resolved, machine).ok()?;
         let facts = open.composition.hosts.facts(&target).await.ok()?;
         Some(
             facts

@@ -28,7 +28,7 @@ pub(crate) struct Looks {
 }
 
 /// What is wrong with a cluster; empty when nothing was in as many looks in a row as are asked for.
-pub(crate) async fn look(open: &Open<'_>, looks: Looks) -> Result<Vec<Finding>, CommandError> {
+pub(crate) async fn look(open: &Open, looks: Looks) -> Result<Vec<Finding>, CommandError> {
     let until = Instant::now() + looks.wait;
     let mut healthy = 0;
     loop {
@@ -41,9 +41,9 @@ pub(crate) async fn look(open: &Open<'_>, looks: Looks) -> Result<Vec<Finding>, 
     }
 }
 
-async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
-    let Open { operation, resolved, composition } = open;
-    let (connections, access) = (&composition.connections, access(operation, resolved)?);
+async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
+    let Open { cluster, resolved, composition } = open;
+    let (connections, access) = (&composition.connections, access(cluster, resolved)?);
     let summary = validate::fetch(connections, &access).await.map_err(|error| no_answer(&error))?;
     let judged_by = super::expected(resolved);
     let mut found = validate::findings(&summary, &judged_by);
@@ -57,7 +57,7 @@ async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
     let more = validate::thorough(connections, &access, &summary, &thorough).await;
     found.extend(more.map_err(|error| no_answer(&error))?);
     validate::add_last_events(connections, &access, &mut found, thorough.now).await;
-    found.extend(certificates::findings(&operation.loaded.state.resources, resolved.name(), thorough.now));
+    found.extend(certificates::findings(&cluster.loaded.state.resources, resolved.name(), thorough.now));
     let (members, kubelets, dns) =
         tokio::join!(etcd::findings(open), kubelets::findings(open, thorough.now), dns(open));
     found.extend(members);
@@ -67,7 +67,7 @@ async fn once(open: &Open<'_>) -> Result<Vec<Finding>, CommandError> {
 }
 
 /// What the spec says of every node.
-fn expected(open: &Open<'_>) -> BTreeMap<String, ExpectedNode> {
+fn expected(open: &Open) -> BTreeMap<String, ExpectedNode> {
     let resolved = &open.resolved;
     let node = |role| ExpectedNode {
         kubelet: format!("v{}", resolved.cluster.spec.kubernetes_version.trim_start_matches('v')),
@@ -78,7 +78,7 @@ fn expected(open: &Open<'_>) -> BTreeMap<String, ExpectedNode> {
 }
 
 /// Machines that get no answer from the cluster's DNS.
-async fn dns(open: &Open<'_>) -> Vec<Finding> {
+async fn dns(open: &Open) -> Vec<Finding> {
     // Where the owner brings the pod network, DNS is his to bring up.
     if own_network(&open.resolved) {
         return Vec::new();
@@ -87,7 +87,7 @@ async fn dns(open: &Open<'_>) -> Vec<Finding> {
     let asked = open.resolved.machines.iter().map(|machine| {
         let gate = gate.clone();
         async move {
-            let problem = match reach::target(&open.operation, &open.resolved, machine) {
+            let problem = match reach::target(&open.cluster, &open.resolved, machine) {
                 Ok(target) => open.composition.hosts.run_gates(&target, vec![gate]).await.err()?.to_string(),
                 Err(error) => error.message,
             };

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use engine::ObserveContext as _;
 use model::ids;
 use pki::kubeconfig::Trust;
+use reconcile::OpenCluster;
 use resource::Reference;
-
-use crate::operation::Operation;
 
 /// A cluster's certificate authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +19,9 @@ pub(crate) enum Authority {
 
 impl Authority {
     /// The one that is recorded of a cluster.
-    pub(crate) fn recorded(operation: &Operation<'_>) -> Self {
+    pub(crate) fn recorded(cluster: &OpenCluster) -> Self {
         let reference = Reference::new(ids::authority("kubernetes"), "certificate");
-        let output = operation.outputs.output(&reference).ok();
+        let output = cluster.outputs.output(&reference).ok();
         output.and_then(|output| output.text().map(Self::parse)).unwrap_or(Self::Unknown)
     }
 

@@ -7,28 +7,29 @@ use engine::{Lease, Loaded};
 use model::{Ground, Resolved};
 use plan::{Base, Plan};
 use provider_local::Finding;
+use reconcile::OpenCluster;
 use resource::{Desired, Digest, ResourceId};
 
-use super::{View, Wish, drains, room, show, timeline};
+use super::{View, Wish, show, timeline};
 use crate::app::App;
 use crate::compose::{Composition, compose};
 use crate::error::{self, CommandError};
 use crate::exit::Exit;
 use crate::host::{self, Asked};
 use crate::judge::Judge;
-use crate::operation::{self, Operation};
+use crate::operation;
 use crate::passwords::{self, PasswordFiles};
 use crate::prepare::Prepared;
 use crate::{documents, ground, kubeconfig, prepare, resolving};
 
 /// A cluster compared with its documents.
-pub(crate) struct Compared<'a> {
+pub(crate) struct Compared {
     pub(super) resolved: Resolved,
     ground: Ground,
     pub(super) desired: BTreeMap<ResourceId, Desired>,
     pub(super) prepared: Prepared,
     pub(super) composition: Composition,
-    pub(super) operation: Operation<'a>,
+    pub(super) cluster: OpenCluster,
     pub(super) judge: Judge,
     /// What stands in the way of making on this host what the plan makes.
     pub(super) obstacles: Vec<Finding>,
@@ -37,12 +38,7 @@ pub(crate) struct Compared<'a> {
 }
 
 /// Compares a cluster with its documents; with everything ready that a run needs when the plan is `used`.
-pub(crate) async fn compare<'a>(
-    app: &'a App,
-    name: &str,
-    wish: &Wish,
-    used: bool,
-) -> Result<Compared<'a>, CommandError> {
+pub(crate) async fn compare(app: &App, name: &str, wish: &Wish, used: bool) -> Result<Compared, CommandError> {
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
     let (resolved, ground) = resolving::wanted(app, name, &loaded)?;
@@ -64,15 +60,11 @@ pub(crate) async fn compare<'a>(
     if used && loaded.state.resources.is_empty() {
         operation::make_key(app)?;
     }
-    let operation = Operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
-    let plan = wish.view.plan(app, name, &operation, &desired, prepared.digest()).await?;
-    let plan = if wish.view.recorded_only {
-        plan
-    } else {
-        room::foresee(&operation, drains::foresee(&operation, &resolved, plan).await).await
-    };
+    let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
+    let plan = wish.view.plan(app, name, &cluster, &desired, prepared.digest()).await?;
+    let plan = if wish.view.recorded_only { plan } else { reconcile::forecast(&cluster, &resolved, plan).await };
     let plan = plan.judged_by(wish.rules.digest());
-    Ok(Compared { resolved, ground, desired, prepared, composition, operation, judge, obstacles, plan })
+    Ok(Compared { resolved, ground, desired, prepared, composition, cluster, judge, obstacles, plan })
 }
 
 /// What this host lacks for what the plan makes on it; nothing where the user doesn't look at what is there.
@@ -90,12 +82,12 @@ async fn obstacles(
     Asked { lineage, resolved, desired, recorded, targets }.obstacles(app).await
 }
 
-impl<'a> Compared<'a> {
+impl Compared {
     /// Says what this kubewright would bring to a cluster that was made by an earlier one.
     pub(super) fn mention_edition(&self, app: &App, name: &str) {
         let (edition, newest) = (self.ground.edition, Edition::NEWEST);
         // What an earlier release stored names none; the first update does.
-        if self.operation.loaded.revision.ground.get("edition").is_none() && !self.plan.is_empty() {
+        if self.cluster.loaded.revision.ground.get("edition").is_none() && !self.plan.is_empty() {
             app.say(
                 "\nAn earlier release made this cluster. What is planned although the documents did not change comes with this \
                  kubewright:\nit marks things as this cluster's, guards etcd's data or mends a fault (docs/guide.md, \"A newer \
@@ -115,12 +107,12 @@ impl<'a> Compared<'a> {
     /// The same with everything kept that was allocated for it, before anything is made with that.
     pub(super) async fn kept(
         self,
-        app: &'a App,
+        app: &App,
         name: &str,
         wish: &Wish,
         lease: &dyn Lease,
     ) -> Result<Self, CommandError> {
-        let loaded = &self.operation.loaded;
+        let loaded = &self.cluster.loaded;
         if serde_json::to_value(&self.ground).is_ok_and(|value| value == loaded.revision.ground) {
             return Ok(self);
         }
@@ -131,12 +123,12 @@ impl<'a> Compared<'a> {
         let loaded = operation::load(app, name).await?;
         let judge = Judge::of(&self.resolved, &loaded)?;
         let handlers = self.composition.handlers.clone();
-        let operation = Operation::open(app, loaded, name, handlers).await?.towards(judge.goal());
+        let cluster = operation::open(app, loaded, name, handlers).await?.towards(judge.goal());
         // The plan is the same one, on the revision that has what it was made with.
-        let base = operation.base(name, self.prepared.digest());
+        let base = cluster.base(self.prepared.digest());
         let Base { targets, time, .. } = self.plan.base;
         let base = Base { targets, time, rules: wish.rules.digest(), ..base };
-        Ok(Self { plan: Plan { base, ..self.plan }, operation, judge, ..self })
+        Ok(Self { plan: Plan { base, ..self.plan }, cluster, judge, ..self })
     }
 }
 
@@ -150,28 +142,28 @@ impl View {
         &self,
         app: &App,
         name: &str,
-        operation: &Operation<'_>,
+        cluster: &OpenCluster,
         desired: &BTreeMap<ResourceId, Desired>,
         assets: Digest,
     ) -> Result<Plan, CommandError> {
-        self.known_targets(name, operation, desired)?;
+        self.known_targets(name, cluster, desired)?;
         let observed = if self.recorded_only {
             app.say("Nothing was looked at: this preview takes what was recorded for what is there.");
-            operation.recorded_for_seen(desired)
+            cluster.recorded_as_observed(desired)
         } else {
-            operation.look(desired).await?
+            operation::observe(app, cluster, desired).await?
         };
-        operation.plan(name, desired, assets, &observed, &self.targets)
+        Ok(cluster.plan(desired, assets, &observed, &self.targets)?)
     }
 
     /// Refuses targets that are neither desired nor recorded.
     fn known_targets(
         &self,
         name: &str,
-        operation: &Operation<'_>,
+        cluster: &OpenCluster,
         desired: &BTreeMap<ResourceId, Desired>,
     ) -> Result<(), CommandError> {
-        let known: BTreeSet<&ResourceId> = desired.keys().chain(operation.loaded.state.resources.keys()).collect();
+        let known: BTreeSet<&ResourceId> = desired.keys().chain(cluster.loaded.state.resources.keys()).collect();
         let Some(unknown) = self.targets.iter().find(|target| !known.contains(target)) else { return Ok(()) };
         let known = known.into_iter().map(ResourceId::as_str);
         let all = format!("see all of them: kubewright update cluster {name} -o json");

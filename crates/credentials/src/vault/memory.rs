@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::Secrets;
+use engine::{SecretDigests, Secrets};
 use resource::{Digest, ResourceId, Secret};
 
-use super::Live;
 use super::bundle::{Bundle, Entry};
 
 /// What finds one version of one secret output.
@@ -103,7 +102,7 @@ impl Memory {
     }
 
     /// The secrets that these digests name, as far as they are stored.
-    pub(super) fn find(&self, wanted: &Live) -> BTreeMap<ResourceId, Secrets> {
+    pub(super) fn find(&self, wanted: &SecretDigests) -> BTreeMap<ResourceId, Secrets> {
         let mut found: BTreeMap<ResourceId, Secrets> = BTreeMap::new();
         for (resource, output, digest) in keys(wanted) {
             let key = (resource.clone(), output.clone(), digest);
@@ -115,19 +114,19 @@ impl Memory {
     }
 
     /// Whether something is stored that `live` does not refer to.
-    pub(super) fn has_garbage(&self, live: &Live) -> bool {
+    pub(super) fn has_garbage(&self, live: &SecretDigests) -> bool {
         let live: BTreeSet<EntryKey> = keys(live).collect();
         self.stored.keys().any(|key| !live.contains(key))
     }
 
     /// Forgets what `live` does not refer to.
-    pub(super) fn retain(&mut self, live: &Live) {
+    pub(super) fn retain(&mut self, live: &SecretDigests) {
         let live: BTreeSet<EntryKey> = keys(live).collect();
         self.stored.retain(|key, _| live.contains(key));
     }
 }
 
-fn keys(live: &Live) -> impl Iterator<Item = EntryKey> {
+fn keys(live: &SecretDigests) -> impl Iterator<Item = EntryKey> {
     live.iter().flat_map(|(resource, digests)| {
         digests.iter().map(move |(output, digest)| (resource.clone(), output.clone(), digest.clone()))
     })

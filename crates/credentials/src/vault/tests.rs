@@ -118,11 +118,11 @@ fn secrets(text: &str) -> Secrets {
     Secrets::from([("key".to_owned(), Secret::new(text)), ("bundle".to_owned(), Secret::new(format!("b {text}")))])
 }
 
-async fn put(vault: &Vault, name: &str, text: &str) -> Live {
-    Live::from([(id(name), vault.put(&Held::default(), &id(name), &secrets(text)).await.unwrap())])
+async fn put(vault: &Vault, name: &str, text: &str) -> SecretDigests {
+    SecretDigests::from([(id(name), vault.put(&Held::default(), &id(name), &secrets(text)).await.unwrap())])
 }
 
-async fn get(vault: &Vault, live: &Live) -> BTreeMap<ResourceId, Secrets> {
+async fn get(vault: &Vault, live: &SecretDigests) -> BTreeMap<ResourceId, Secrets> {
     vault.get(live).await.unwrap()
 }
 
@@ -218,7 +218,7 @@ async fn compacting_what_is_compact_writes_nothing() {
 async fn a_compacted_vault_can_be_written_and_compacted_again() {
     let bench = Bench::new();
     let vault = bench.open().await;
-    let mut live = Live::new();
+    let mut live = SecretDigests::new();
     for name in ["a", "b", "c"] {
         live.extend(put(&vault, name, name).await);
         vault.compact(&Held::default(), &live).await.unwrap();
@@ -235,7 +235,7 @@ async fn many_puts_at_once_share_a_few_objects() {
         let vault = vault.clone();
         tokio::spawn(async move { put(&vault, &format!("m-{number}"), &format!("text {number}")).await })
     });
-    let mut live = Live::new();
+    let mut live = SecretDigests::new();
     for task in tasks.collect::<Vec<_>>() {
         live.extend(task.await.unwrap());
     }
@@ -282,7 +282,7 @@ async fn two_vaults_opened_empty_agree_once_the_first_has_written() {
     let a = put(&first, "a", "a").await;
     let b = put(&second, "b", "b").await;
     assert_eq!(first.digest_key("x"), second.digest_key("x"));
-    let live: Live = a.into_iter().chain(b).collect();
+    let live: SecretDigests = a.into_iter().chain(b).collect();
     assert_eq!(get(&bench.open().await, &live).await.len(), 2);
 }
 
@@ -356,7 +356,7 @@ async fn a_newer_format_is_refused_and_not_misread() {
 async fn secrets_that_are_not_there_are_left_out() {
     let bench = Bench::new();
     let vault = bench.open().await;
-    let wanted = Live::from([(id("a"), BTreeMap::from([("key".to_owned(), Digest::of_bytes(b"x"))]))]);
+    let wanted = SecretDigests::from([(id("a"), BTreeMap::from([("key".to_owned(), Digest::of_bytes(b"x"))]))]);
     assert!(get(&vault, &wanted).await.is_empty());
 }
 
@@ -364,18 +364,17 @@ async fn secrets_that_are_not_there_are_left_out() {
 async fn whoever_lost_the_lease_writes_and_deletes_nothing() {
     let bench = Bench::new();
     let vault = bench.open().await;
-    let live: Live = put(&vault, "a", "x").await.into_iter().chain(put(&vault, "b", "y").await).collect();
+    let live: SecretDigests = put(&vault, "a", "x").await.into_iter().chain(put(&vault, "b", "y").await).collect();
     let before = bench.objects().await;
     assert_eq!(before.len(), 2);
     let lost = Held::default();
     lost.lose();
     let put = vault.put(&lost, &id("c"), &secrets("z")).await.map(drop);
-    let compacted = vault.compact(&lost, &Live::new()).await;
+    let compacted = vault.compact(&lost, &SecretDigests::new()).await;
     let operators = vault.set_operators(&lost, BTreeSet::from([vault.own_public_key()])).await;
     assert!(matches!(put, Err(StoreError::LeaseLost)), "{put:?}");
-    for refused in [compacted, operators] {
-        assert!(matches!(refused, Err(VaultError::Store(StoreError::LeaseLost))), "{refused:?}");
-    }
+    assert!(matches!(compacted, Err(StoreError::LeaseLost)), "{compacted:?}");
+    assert!(matches!(operators, Err(VaultError::Store(StoreError::LeaseLost))), "{operators:?}");
     assert_eq!(bench.objects().await, before);
     assert_eq!(get(&bench.open().await, &live).await.len(), 2);
 }

@@ -17,9 +17,9 @@ use crate::{health, open, output};
 
 pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let open = open::cluster(app, name).await?;
-    let access = health::access(&open.operation, &open.resolved)?;
+    let access = health::access(&open.cluster, &open.resolved)?;
     let authority = Reference::new(ids::authority("kubernetes"), "certificate");
-    let authority = match open.operation.outputs.output(&authority) {
+    let authority = match open.cluster.outputs.output(&authority) {
         Ok(Output::Public(certificate)) => certificate.as_str().unwrap_or_default().to_owned(),
         _ => return Err(CommandError::failed("the cluster has no certificate authority yet")),
     };
@@ -30,7 +30,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
         action: ActionId::new("run", &ResourceId::new("bootstrap-token", name)),
         cluster: name.to_owned(),
         epoch: 0,
-        outputs: open.operation.outputs.clone(),
+        outputs: open.cluster.outputs.clone(),
         randomness: Arc::new(SystemRandomness),
         events: app.progress.clone(),
         cancel: CancellationToken::new(),

@@ -16,8 +16,8 @@ use crate::{health, open, output};
 
 pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let open = open::cluster(app, name).await?;
-    let recorded = &open.operation.loaded.state.resources;
-    let power = power::states(&open.operation).await;
+    let recorded = &open.cluster.loaded.state.resources;
+    let power = power::states(&open.cluster).await;
     let nodes = if power.values().any(|on| *on == State::On) { nodes(&open).await } else { None };
     let rows: Vec<_> = open
         .resolved
@@ -52,8 +52,8 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
 }
 
 /// The cluster's Nodes by name; `None` when nobody answers.
-async fn nodes(open: &Open<'_>) -> Option<BTreeMap<String, NodeSummary>> {
-    let access = health::access(&open.operation, &open.resolved).ok()?;
+async fn nodes(open: &Open) -> Option<BTreeMap<String, NodeSummary>> {
+    let access = health::access(&open.cluster, &open.resolved).ok()?;
     let nodes = validate::nodes(&open.composition.connections, &access).await.ok()?;
     Some(nodes.into_iter().map(|node| (node.name.clone(), node)).collect())
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use engine::Loaded;
 use plan::Plan;
+use reconcile::Observations;
 use resource::{Desired, Digest, Observation, ResourceId};
 
 use super::record::{Edit, Selection, carry_out};
 use crate::app::App;
 use crate::error::{self, CommandError, Outcome};
 use crate::exit::Exit;
-use crate::operation::Observations;
-use crate::{open, resolving};
+use crate::{open, operation, resolving};
 
 pub(super) async fn run(app: &App, selection: Selection) -> Outcome {
     adopt(app, selection.edit("adopt", "Record all of this?")?).await
@@ -21,9 +21,9 @@ async fn adopt(app: &App, edit: Edit) -> Outcome {
     let lease = edit.lock(app).await?;
     let open = open::cluster(app, &edit.name).await?;
     let desired = resolving::build(&open.resolved)?;
-    let observed = open.operation.look(&desired).await?;
-    let found = found(&observed, &open.operation.loaded, &edit)?;
-    let base = open.operation.base(&edit.name, Digest::of_bytes(b""));
+    let observed = operation::observe(app, &open.cluster, &desired).await?;
+    let found = found(&observed, &open.cluster.loaded, &edit)?;
+    let base = open.cluster.base(Digest::of_bytes(b""));
     let plan = Plan::adopting(base, found.values()).judged_by(edit.rules.digest());
     if carry_out(app, &open, &plan, &found, &edit, lease).await? {
         return Box::pin(adopt(app, Edit { yes: true, ..edit })).await;

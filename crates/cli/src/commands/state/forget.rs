@@ -19,11 +19,11 @@ pub(super) async fn run(app: &App, selection: Selection) -> Outcome {
 async fn forget(app: &App, edit: Edit) -> Outcome {
     let lease = edit.lock(app).await?;
     let open = open::cluster(app, &edit.name).await?;
-    let known = &open.operation.loaded;
+    let known = &open.cluster.loaded;
     for id in &edit.wanted {
         recorded(known, &edit.name, id)?;
     }
-    let base = open.operation.base(&edit.name, Digest::of_bytes(b""));
+    let base = open.cluster.base(Digest::of_bytes(b""));
     let plan = Plan::forgetting(base, &known.state.resources, &edit.wanted.iter().cloned().collect())
         .judged_by(edit.rules.digest());
     if carry_out(app, &open, &plan, &BTreeMap::new(), &edit, lease).await? {

@@ -53,8 +53,8 @@ async fn mv(app: &App, edit: Edit, from: &ResourceId, to: &ResourceId) -> Outcom
     let open = open::cluster(app, &edit.name).await?;
     let desired = resolving::build(&open.resolved)?;
     let moved = moved(&open, &edit.name, &desired, from, to)?;
-    let loaded = &open.operation.loaded;
-    let base = open.operation.base(&edit.name, Digest::of_bytes(b""));
+    let loaded = &open.cluster.loaded;
+    let base = open.cluster.base(Digest::of_bytes(b""));
     let plan = Plan::moving(base, recorded(loaded, &edit.name, from)?, from, to).judged_by(edit.rules.digest());
     if carry_out(app, &open, &plan, &BTreeMap::from([(to.clone(), moved)]), &edit, lease).await? {
         return Box::pin(mv(app, Edit { yes: true, ..edit }, from, to)).await;
@@ -64,13 +64,13 @@ async fn mv(app: &App, edit: Edit, from: &ResourceId, to: &ResourceId) -> Outcom
 
 /// What will be recorded as `to`, when that makes sense.
 fn moved(
-    open: &Open<'_>,
+    open: &Open,
     cluster: &str,
     desired: &BTreeMap<ResourceId, Desired>,
     from: &ResourceId,
     to: &ResourceId,
 ) -> Result<Desired, CommandError> {
-    let loaded = &open.operation.loaded;
+    let loaded = &open.cluster.loaded;
     let refused = |message: String, hint: String| Err(CommandError::failed(message).exit(Exit::Usage).hint(hint));
     let kept = recorded(loaded, cluster, from)?;
     if !open.composition.handlers.schemas().get(from.kind()).is_some_and(|schema| schema.kept_in_record) {

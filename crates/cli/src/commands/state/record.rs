@@ -74,14 +74,14 @@ impl Edit {
 /// Shows a plan, and carries it out under a lease. Without one, true means that somebody typed yes.
 pub(super) async fn carry_out(
     app: &App,
-    open: &Open<'_>,
+    open: &Open,
     plan: &Plan,
     desired: &BTreeMap<ResourceId, Desired>,
     edit: &Edit,
     lease: Option<Arc<dyn Lease>>,
 ) -> Result<bool, CommandError> {
     update::show(app, plan)?;
-    Judge::of(&open.resolved, &open.operation.loaded)?.plan(app, plan, None, &edit.rules)?;
+    Judge::of(&open.resolved, &open.cluster.loaded)?.plan(app, plan, None, &edit.rules)?;
     let Edit { verb, question, name, wanted, .. } = edit;
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, question)? {
@@ -92,7 +92,7 @@ pub(super) async fn carry_out(
         app.say(format!("\nNothing was changed. To do it: {}", command.text()));
         return Ok(false);
     };
-    let running = open.operation.run(plan, desired, lease, Limits::default());
+    let running = operation::run(app, &open.cluster, plan, desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
     operation::outcome(app, &summary, &format!("kubewright update cluster {name} --yes"))?;
     app.say(format!("What is there was not touched. See how it looks now: kubewright update cluster {name}"));

@@ -1,0 +1,144 @@
+//! One cluster, opened with the handlers that work on it: what is recorded, observed and planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use engine::{Clock, ClusterStore, Goal, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError};
+use graph::Cycle;
+use plan::{Base, Input, Plan};
+use resource::{Desired, Digest, Observation, Recorded, ResourceId};
+use serde_json::Value;
+
+use crate::VERSION;
+
+/// What was found of each resource.
+pub type Observations = BTreeMap<ResourceId, Observation>;
+
+/// One cluster, opened for comparing it with what is wanted and for changing it.
+pub struct OpenCluster {
+    /// The cluster in its store.
+    pub store: ClusterStore,
+    /// What is stored of it.
+    pub loaded: Loaded,
+    /// Outputs of its resources; they grow while a plan is carried out.
+    pub outputs: Arc<KnownOutputs>,
+    /// Who does the work.
+    pub handlers: Handlers,
+    pub(crate) vault: Arc<dyn SecretVault>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) goal: Option<Goal>,
+}
+
+impl OpenCluster {
+    /// Opens what is `loaded` from `store`, with its secrets in `vault` and the handlers that work on it.
+    ///
+    /// # Errors
+    /// When the secrets that the state refers to cannot be read.
+    pub async fn new(
+        store: ClusterStore,
+        loaded: Loaded,
+        vault: Arc<dyn SecretVault>,
+        handlers: Handlers,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let outputs = KnownOutputs::load(&loaded.state, clock.clone(), vault.clone()).await?;
+        Ok(Self { store, loaded, outputs, handlers, vault, clock, goal: None })
+    }
+
+    /// The same for runs that lead to a goal.
+    #[must_use]
+    pub fn towards(self, goal: Option<Goal>) -> Self {
+        Self { goal, ..self }
+    }
+
+    /// Observes everything that is desired or recorded.
+    pub async fn observe(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
+        self.handlers.observe(requests(desired, &self.loaded), self.outputs.clone()).await
+    }
+
+    /// Observes what is there with these inputs, of things that nothing is recorded of.
+    pub async fn observe_inputs(&self, inputs: &BTreeMap<ResourceId, Value>) -> Observations {
+        let request = |(id, inputs): (&ResourceId, &Value)| ObserveRequest {
+            id: id.clone(),
+            desired: Some(inputs.clone()),
+            recorded: None,
+        };
+        self.handlers.observe(inputs.iter().map(request).collect(), self.outputs.clone()).await
+    }
+
+    /// Takes what is recorded for what is there; nobody is asked.
+    pub fn recorded_as_observed(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
+        let requests = requests(desired, &self.loaded).into_iter();
+        requests.map(|request| (request.id, as_observed(request.recorded))).collect()
+    }
+
+    /// What a plan is bound to, now. `lock` is the digest of what machines will be given.
+    pub fn base(&self, lock: Digest) -> Base {
+        let head = &self.loaded.head;
+        Base {
+            cluster: self.store.name().to_owned(),
+            lineage: head.lineage.clone(),
+            serial: head.serial,
+            revision: head.revision.clone(),
+            lock,
+            schemas: self.handlers.schemas_digest(),
+            rules: None,
+            targets: BTreeSet::new(),
+            kubewright: VERSION.to_owned(),
+            time: self.clock.now().to_string(),
+        }
+    }
+
+    /// Plans from what was `observed`, for `targets` only where there are any.
+    ///
+    /// # Errors
+    /// When changes depend on each other in a circle, which is a bug.
+    pub fn plan(
+        &self,
+        desired: &BTreeMap<ResourceId, Desired>,
+        lock: Digest,
+        observed: &Observations,
+        targets: &BTreeSet<ResourceId>,
+    ) -> Result<Plan, Cycle> {
+        let input = Input {
+            base: self.base(lock),
+            desired,
+            recorded: &self.loaded.state.resources,
+            observed,
+            schemas: self.handlers.schemas(),
+            expanders: self.handlers.expanders(),
+        };
+        let plan = plan::make_plan(input)?.limited_to(targets);
+        // Where nothing works any more there is nothing to keep up, and one may need all others to be mended.
+        if api_answers(observed) { plan.in_turns(self.handlers.schemas()) } else { Ok(plan) }
+    }
+}
+
+/// Whether the cluster's API is there to be kept up. It answers only while etcd has its quorum.
+fn api_answers(observed: &Observations) -> bool {
+    let of_the_api = |id: &ResourceId| matches!(id.kind(), "node" | "object");
+    observed.iter().any(|(id, seen)| of_the_api(id) && !matches!(seen, Observation::Unknown { .. }))
+}
+
+/// What is recorded, as if it had been observed. What an interrupted run left in doubt stays unknown.
+fn as_observed(recorded: Option<Recorded>) -> Observation {
+    match recorded {
+        None => Observation::Absent,
+        Some(recorded) if recorded.tainted => Observation::unknown("its last run was interrupted"),
+        Some(recorded) => Observation::present(recorded.inputs),
+    }
+}
+
+fn requests(desired: &BTreeMap<ResourceId, Desired>, loaded: &Loaded) -> Vec<ObserveRequest> {
+    let recorded = &loaded.state.resources;
+    let gone = recorded.keys().filter(|id| !desired.contains_key(*id));
+    desired
+        .keys()
+        .chain(gone)
+        .map(|id| ObserveRequest {
+            id: id.clone(),
+            desired: desired.get(id).map(|wanted| wanted.inputs.clone()),
+            recorded: recorded.get(id).cloned(),
+        })
+        .collect()
+}
