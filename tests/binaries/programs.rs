@@ -17,7 +17,7 @@ impl Programs {
     /// Those of `minor` in the cache at `root`.
     pub(crate) fn open(root: &str, minor: &str) -> Self {
         let release = catalog::find(minor).unwrap();
-        let cache = AssetCache::open(root).unwrap();
+        let cache = AssetCache::open(root);
         Self { cache, set: assets_for(release, &Selection::everything(SourceDigests::default())), release }
     }
 

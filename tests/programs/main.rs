@@ -15,7 +15,7 @@ fn main() {
     let [directory, minor, cache] = arguments.as_slice() else { panic!("programs DIR MINOR CACHE") };
     let release = catalog::find(minor).expect("a minor of the catalog");
     let set = assets_for(release, &Selection::everything(SourceDigests::default()));
-    let cache = AssetCache::open(cache).expect("an asset cache");
+    let cache = AssetCache::open(cache);
     for name in PROGRAMS {
         let asset = set.get(name).unwrap_or_else(|| panic!("{minor} has no asset {name}"));
         let cached = cache.find(asset.reference()).expect("the cache can be read");

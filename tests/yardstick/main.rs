@@ -21,7 +21,7 @@ fn main() {
         panic!("yardstick DIR CLUSTER CONTROL_PLANES WORKERS");
     };
     let counts = [control_planes, workers].map(|count| count.parse().expect("a number of machines"));
-    let cache = AssetCache::open(cache()).expect("the asset cache");
+    let cache = AssetCache::open(cache());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(run(cache, Path::new(directory), cluster, counts));
 }

@@ -63,16 +63,21 @@ impl CachedAsset {
 }
 
 impl AssetCache {
-    /// Opens the cache in `root`, making it where there is none.
-    pub fn open(root: impl Into<PathBuf>) -> Result<Self, AssetError> {
+    /// Opens the cache in `root`. Nothing is made there before something is put into it: whoever only looks may have a home
+    /// that cannot be written to.
+    pub fn open(root: impl Into<PathBuf>) -> Self {
         let cache = Self { root: root.into() };
-        for directory in ["objects", "trees", "manifests", "refs", "locks", "scratch", "quarantine"] {
-            let path = cache.root.join(directory);
+        // What cannot be cleaned only costs space.
+        let _ = scratch::sweep(&cache.root.join("scratch"));
+        cache
+    }
+
+    fn make(&self) -> Result<(), AssetError> {
+        for directory in ["objects", "trees", "manifests", "refs", "scratch"] {
+            let path = self.root.join(directory);
             fs::create_dir_all(&path).map_err(|e| AssetError::io("make the asset cache", &path, e))?;
         }
-        let scratch = cache.root.join("scratch");
-        scratch::sweep(&scratch).map_err(|e| AssetError::io("clean the asset cache", &scratch, e))?;
-        Ok(cache)
+        Ok(())
     }
 
     /// Where the cache is.
@@ -100,7 +105,11 @@ impl AssetCache {
     /// All assets that are there, by name and recipe.
     pub fn list(&self) -> Result<Vec<CachedAsset>, AssetError> {
         let directory = self.root.join("refs");
-        let entries = fs::read_dir(&directory).map_err(|e| AssetError::io("list the asset cache", &directory, e))?;
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(AssetError::io("list the asset cache", &directory, error)),
+        };
         let mut references: Vec<AssetRef> =
             entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
         references.sort();
@@ -110,6 +119,7 @@ impl AssetCache {
 
     /// A new empty directory on the cache's file system, removed when dropped.
     pub(crate) fn scratch(&self) -> Result<Scratch, AssetError> {
+        self.make()?;
         let parent = self.root.join("scratch");
         Scratch::new(&parent).map_err(|e| AssetError::io("make a scratch directory", &parent, e))
     }
@@ -142,6 +152,7 @@ impl AssetCache {
         made: &Path,
         measured: (Record, Option<Manifest>),
     ) -> Result<CachedAsset, AssetError> {
+        self.make()?;
         let failed = |e| AssetError::io(format!("put {reference} into the asset cache"), &self.root, e);
         let (mut record, manifest) = measured;
         let path = self.place(reference, &record);
@@ -213,7 +224,9 @@ fn moment() -> String {
 
 /// Moves what is not what it should be into the quarantine of the cache at `root`. Tells where to, when that worked.
 pub(crate) fn set_aside(root: &Path, path: &Path, name: &str) -> Option<PathBuf> {
-    let to = root.join("quarantine").join(format!("{name}-{}", moment()));
+    let quarantine = root.join("quarantine");
+    fs::create_dir_all(&quarantine).ok()?;
+    let to = quarantine.join(format!("{name}-{}", moment()));
     fs::rename(path, &to).ok()?;
     Some(to)
 }

@@ -159,6 +159,9 @@ impl AssetError {
     /// What to do about it, a sentence or a command.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Io { source, .. } if is_read_only(source) => {
+                Some("set XDG_CACHE_HOME to a directory that you may write to".into())
+            }
             Self::DiskFull { path, .. } => Some(format!("free some space in {}, then run again", path.display())),
             Self::ToolMissing { tool, .. } => {
                 Some(format!("install `{tool}`, or configure a mirror that has the asset"))
@@ -189,4 +192,8 @@ impl AssetError {
             _ => &[],
         }
     }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }

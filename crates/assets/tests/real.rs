@@ -43,7 +43,7 @@ fn setting(name: &str) -> Option<String> {
 /// What the settings ask for, and a puller that builds it.
 fn puller() -> (AssetSet, Puller) {
     let cache = setting("KUBEWRIGHT_TEST_CACHE").expect("KUBEWRIGHT_TEST_CACHE names the cache's directory");
-    let cache = AssetCache::open(cache).unwrap();
+    let cache = AssetCache::open(cache);
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let digest = |package: &str| sources::digest(&workspace, package).unwrap();
     let sources = SourceDigests { agent: digest("agent"), pause: digest("pause") };
@@ -86,7 +86,7 @@ async fn a_mirror_gives_back_what_was_pulled() {
     puller.mirror(&set, &MirrorDirectory::new(&root)).await.unwrap();
     let mirror = Mirror::in_directory(&root);
     assert!(mirror.missing(&set).await.unwrap().is_empty());
-    let cache = AssetCache::open(directory.path().join("cache")).unwrap();
+    let cache = AssetCache::open(directory.path().join("cache"));
     let from_mirror = Puller::new(cache, vec![Origin::Fetch(Arc::new(mirror))], printer());
     assert_eq!(pull(&from_mirror, &set).await, lock);
     from_mirror.verify(&set, Some(&lock)).unwrap();

@@ -14,7 +14,6 @@ pub mod release;
 pub mod set;
 pub mod skew;
 pub mod upstream;
-pub mod yaml;
 
 pub use asset::{AssetKind, AssetRef, AssetSpec, InvalidAssetRef};
 pub use edition::Edition;

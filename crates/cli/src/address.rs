@@ -44,6 +44,16 @@ fn slip(text: &str) -> Option<String> {
     if text == "~" || text.starts_with("~/") {
         return Some(format!("$HOME{}", &text[1..]));
     }
+    if let Some(user) = text.strip_prefix('~') {
+        let user = user.split('/').next().unwrap_or_default();
+        return Some(format!("the home of {user}, which no shell has put there"));
+    }
+    if text.starts_with('$') {
+        return Some(format!(
+            "what {} stands for, which no shell has put there",
+            text.split('/').next().unwrap_or(text)
+        ));
+    }
     let (first, rest) = text.split_once("//")?;
     let bare = first.trim_end_matches(['.', ';', ':']);
     (bare.eq_ignore_ascii_case("s3") && !first.ends_with(':')).then(|| format!("s3://{rest}"))
@@ -100,11 +110,13 @@ mod tests {
             ("/srv/state ", "`/srv/state`"),
             ("~/state", "$HOME/state"),
             ("~", "$HOME"),
+            ("~root/x", "the home of root, which no shell has put there"),
+            ("$HOME/x", "what $HOME stands for, which no shell has put there"),
         ] {
             let error = read(wrong).unwrap_err();
             assert!(error.ends_with(&format!("did you mean {meant}?")), "{wrong}: {error}");
         }
-        for meant in ["./~/state", "./s3//bucket", "./state ", "~user", "/srv//state", "s3/bucket", "a b"] {
+        for meant in ["./~/state", "./s3//bucket", "./state ", "./~user", "/srv//state", "s3/bucket", "a b"] {
             assert!(read(meant).is_ok(), "{meant}");
         }
     }

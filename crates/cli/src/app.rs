@@ -51,10 +51,6 @@ impl App {
             Some(address) => Place::at(address, "--state", &environment)?,
             None => Place::directory(&environment.state),
         };
-        let cache = AssetCache::open(&environment.cache).map_err(|error| {
-            CommandError::from_source("cannot open the asset cache", &error)
-                .hint("set XDG_CACHE_HOME to a directory that you may write to")
-        })?;
         let mode = match (global.output, global.quiet, environment.terminal) {
             (_, true, _) => Mode::Silent,
             (Format::Json, _, _) => Mode::Json,
@@ -63,7 +59,7 @@ impl App {
         };
         Ok(Self {
             store,
-            cache: Arc::new(cache),
+            cache: Arc::new(AssetCache::open(&environment.cache)),
             progress: Arc::new(Progress::new(mode)),
             stop: Stop::listen(),
             format: global.output,

@@ -63,9 +63,12 @@ pub(crate) fn without_empty_variables(command: Command) -> Command {
 
 /// The user's editor, kubectl's before that of everything else; blanks are none.
 fn editor() -> String {
-    let named =
-        ["VISUAL", "KUBE_EDITOR", "EDITOR"].into_iter().filter_map(variable).find(|editor| !editor.trim().is_empty());
-    named.unwrap_or_else(|| "vi".to_owned())
+    let named = ["VISUAL", "KUBE_EDITOR", "EDITOR"]
+        .into_iter()
+        .filter_map(raw_variable)
+        .find(|editor| !editor.to_string_lossy().trim().is_empty());
+    // One that is no text is not found by that name, which is said; another one is not what was asked for.
+    named.map_or_else(|| "vi".to_owned(), |editor| editor.to_string_lossy().into_owned())
 }
 
 /// What was typed, on one line.

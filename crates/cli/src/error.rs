@@ -67,9 +67,18 @@ pub(crate) fn not_among<'a>(
     known: impl IntoIterator<Item = &'a str>,
     otherwise: impl Into<String>,
 ) -> CommandError {
-    let hint =
-        spec::nearest(named, known).map_or_else(|| otherwise.into(), |nearest| format!("did you mean {nearest}?"));
+    let known: Vec<&str> = known.into_iter().collect();
+    let meant = known.iter().copied().find(|known| is_short_for(named, known)).or_else(|| spec::nearest(named, known));
+    let hint = meant.map_or_else(|| otherwise.into(), |meant| format!("did you mean {meant}?"));
     CommandError::failed(message).exit(Exit::Usage).hint(hint)
+}
+
+/// Whether `KIND/NAME`, as lists of objects print it, means a resource whose id names what it is in, too.
+fn is_short_for(named: &str, id: &str) -> bool {
+    let parts = named.split_once('/').zip(id.split_once('/'));
+    parts.is_some_and(|((kind, name), (its_kind, its_name))| {
+        kind == its_kind && !name.contains('/') && its_name.rsplit_once('/').is_some_and(|(_, last)| last == name)
+    })
 }
 
 impl From<StoreError> for CommandError {

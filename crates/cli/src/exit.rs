@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Fine.
     Fine,
-    /// It failed, and nothing was begun or everything was undone.
+    /// It failed; nothing was begun, or nothing is left half done.
     Failed,
     /// The command line cannot be understood.
     Usage,

@@ -125,7 +125,8 @@ pub(crate) fn stored(
 pub(crate) async fn at_home(app: &App, name: &str, loaded: &Loaded) -> Result<(), CommandError> {
     let ground = read(&loaded.revision)?;
     let here = HostIdentity::here(&app.machines());
-    if let Some(why) = ground.host.and_then(|host| identity(&host)).and_then(|host| host.elsewhere(&here, name)) {
+    let home = ground.host.as_ref().and_then(identity).filter(|_| is_made(loaded));
+    if let Some(why) = home.and_then(|home| home.elsewhere(&here, name)) {
         return Err(CommandError::failed(format!("cluster {name} cannot be worked on from here: {why}"))
             .exit(Exit::Refused)
             .hint("run the command there, as the same user and with the same XDG_STATE_HOME"));
@@ -168,14 +169,22 @@ fn identity(host: &Value) -> Option<HostIdentity> {
 
 /// The host of a stored cluster: the one that was kept, or this one where nothing speaks against it.
 fn host(app: &App, name: &str, loaded: &Loaded, kept: Option<Value>) -> Result<Option<Value>, CommandError> {
-    let at_home = if let Some(host) = kept.as_ref().and_then(identity) {
-        host.elsewhere(&HostIdentity::here(&app.machines()), name).is_none()
-    } else {
+    if !is_made(loaded) {
+        return here(app);
+    }
+    let here = HostIdentity::here(&app.machines());
+    let has_moved_here = match kept.as_ref().and_then(identity) {
+        Some(home) if home.is_same_place(&here) => false,
+        Some(home) => home.elsewhere(&here, name).is_none(),
         // Release 0.1 kept none: machines that were made, but not here, are somewhere else.
-        let made = loaded.state.resources.keys().any(|id| id.kind() == provider_local::MACHINE);
-        !made || app.machines().join(name).is_dir()
+        None => app.machines().join(name).is_dir(),
     };
-    if at_home { here(app) } else { Ok(kept) }
+    if has_moved_here { self::here(app) } else { Ok(kept) }
+}
+
+/// Whether something of a cluster was made on a host. Documents alone live nowhere: whoever makes them real gives them a home.
+fn is_made(loaded: &Loaded) -> bool {
+    loaded.state.resources.keys().any(|id| [provider_local::MACHINE, provider_local::NETWORK].contains(&id.kind()))
 }
 
 /// Own templates of a revision, by digest.

@@ -136,7 +136,7 @@ fn documents(resolved: &Resolved) -> Result<Vec<Value>, serde_json::Error> {
 fn show(app: &App, findings: &[Finding]) -> Result<(), CommandError> {
     let text = app.suggestive(&report::rules_text(findings));
     match app.format {
-        Format::Text => output::text(&text),
+        Format::Text => output::text(&text)?,
         // Standard output is for the plan.
         Format::Json | Format::Yaml | Format::Name => output::note(&text),
     }

@@ -92,6 +92,14 @@ pub(crate) fn check(app: &App, loaded: &Loaded, name: &str) -> Result<(), Comman
     if loaded.state.resources.contains_key(&ids::authority("kubernetes")) { Ok(()) } else { check_new(app, name) }
 }
 
+/// Says what carrying the plan out would be refused for.
+pub(crate) fn foretell(app: &App, loaded: &Loaded, name: &str) {
+    if let Err(error) = check(app, loaded, name) {
+        app.say("\nThe kubeconfig cannot take this cluster, so carrying this out would be refused:");
+        warn(app, &error);
+    }
+}
+
 /// What stands where the cluster's entries would go.
 fn in_the_way(found: &[Foreign], path: &Path) -> CommandError {
     let described: Vec<String> = found.iter().map(describe).collect();

@@ -67,8 +67,11 @@ use crate::exit::Exit;
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = environment::without_empty_variables(CommandLine::command());
-    let command_line = CommandLine::from_arg_matches(&command.get_matches())
-        .unwrap_or_else(|error| error.format(&mut CommandLine::command()).exit());
+    let parsed = command.try_get_matches().and_then(|matches| CommandLine::from_arg_matches(&matches));
+    let command_line = match parsed {
+        Ok(command_line) => command_line,
+        Err(error) => return answered(error),
+    };
     let environment = Environment::read();
     let state = environment.given_state(&command_line.global);
     match Box::pin(run(environment, command_line)).await {
@@ -80,10 +83,24 @@ async fn main() -> ExitCode {
     }
 }
 
+/// A command line that asks for help or the version, or cannot be understood.
+fn answered(error: clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        error.format(&mut CommandLine::command()).exit()
+    }
+    match output::text(&error.render().ansi().to_string()) {
+        Ok(()) => Exit::Fine.into(),
+        Err(error) => {
+            show(&error, None);
+            error.exit.into()
+        }
+    }
+}
+
 async fn run(environment: Environment, command_line: CommandLine) -> Outcome {
     // These need nothing of this host.
     match &command_line.command {
-        Command::Completion(arguments) => return Ok(completion::run(arguments)),
+        Command::Completion(arguments) => return completion::run(arguments),
         Command::Manual(arguments) => return manual::run(arguments),
         _ => {}
     }
@@ -113,7 +130,7 @@ async fn run(environment: Environment, command_line: CommandLine) -> Outcome {
         Command::Assets { what } => assets::run(&app, what).await,
         Command::Secrets { what } => secrets::run(&app, what).await,
         Command::State { what } => state::run(&app, what).await,
-        Command::Completion(arguments) => Ok(completion::run(&arguments)),
+        Command::Completion(arguments) => completion::run(&arguments),
         Command::Manual(arguments) => manual::run(&arguments),
         Command::Version => version::run(&app).await,
     }

@@ -49,7 +49,7 @@ async fn no_such(app: &App, name: &str) -> CommandError {
     };
     let known =
         if others.is_empty() { "there are none".to_owned() } else { format!("there are: {}", others.join(", ")) };
-    error.hint(format!("{known}; create it with: kubewright create cluster {name} --yes"))
+    error.hint(format!("{known}; to make it: kubewright create cluster {name}"))
 }
 
 /// Says how to go on with damaged state.

@@ -1,6 +1,6 @@
 //! Results on standard output, as text, JSON or YAML.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -23,9 +23,18 @@ pub(crate) enum Format {
 }
 
 /// Prints text on standard output, colours stripped where they are not wanted.
-pub(crate) fn text(text: &str) {
-    // A closed pipe (`| head`) is no failure.
-    let _ = anstream::stdout().write_all(text.as_bytes());
+///
+/// # Errors
+/// When it cannot be written, as on a full disk: who redirects to a file must not take an empty one for the result.
+pub(crate) fn text(text: &str) -> Result<(), CommandError> {
+    let mut output = anstream::stdout();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        // A closed pipe (`| head`) is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CommandError::from_source("cannot write to standard output", &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prints text on standard error.
@@ -46,8 +55,7 @@ pub(crate) fn list<T: Serialize>(
     human: impl FnOnce() -> String,
 ) -> Result<(), CommandError> {
     if format == Format::Name {
-        text(&names.into_iter().map(|name| name + "\n").collect::<String>());
-        return Ok(());
+        return text(&names.into_iter().map(|name| name + "\n").collect::<String>());
     }
     print(format, value, human)
 }
@@ -72,10 +80,9 @@ pub(crate) fn print<T: Serialize>(
             json.map_err(|error| CommandError::from_source("cannot write JSON", &error))? + "\n"
         }
         Format::Yaml => {
-            serde_yaml::to_string(value).map_err(|error| CommandError::from_source("cannot write YAML", &error))?
+            resource::yaml::to_text(value).map_err(|error| CommandError::from_source("cannot write YAML", &error))?
         }
         Format::Name => return Err(no_names()),
     };
-    text(&shown);
-    Ok(())
+    text(&shown)
 }

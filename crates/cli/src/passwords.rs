@@ -21,8 +21,12 @@ impl Passwords for PasswordFiles {
             let why = format!("others can read {file}; keep it to yourself: chmod 0600 {file}");
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
+        let text = fs::read_to_string(file)?;
         // Editors end a file with a line break that is no part of the password.
-        Ok(Secret::new(fs::read_to_string(file)?.trim_end_matches(['\r', '\n'])))
+        match text.trim_end_matches(['\r', '\n']) {
+            "" => Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty")),
+            password => Ok(Secret::new(password)),
+        }
     }
 }
 
@@ -39,9 +43,10 @@ pub(crate) fn check(
         let file = &login.password_file;
         if let Err(error) = passwords.read(file) {
             let field = format!("spec.containerd.registryCredentials.{registry}.passwordFile");
-            return Err(CommandError::from_source(&format!("{field}: {file} cannot be used"), &error)
-                .exit(Exit::InvalidSpec)
-                .hint("paths are relative to the current directory"));
+            let refused = CommandError::from_source(&format!("{field}: {file} cannot be used"), &error);
+            let refused = refused.exit(Exit::InvalidSpec);
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            return Err(if is_missing { refused.hint("paths are relative to the current directory") } else { refused });
         }
     }
     Ok(())
@@ -62,6 +67,8 @@ mod tests {
         assert!(error.contains("chmod 0600") && !error.contains("hunter2"), "{error}");
         mode(0o600);
         assert_eq!(PasswordFiles.read(&file).unwrap().reveal(), "hunter2");
+        fs::write(&file, "\n").unwrap();
+        assert!(PasswordFiles.read(&file).is_err(), "an empty file holds no password");
     }
 
     #[test]

@@ -51,11 +51,19 @@ fn advice(proxies: &Proxies, host: &str) -> Option<String> {
     if !proxies.stand_before(host) {
         return None;
     }
-    let proxy = proxies.https.as_deref().unwrap_or_default();
+    let proxy = without_login(proxies.https.as_deref().unwrap_or_default());
     let others = if proxies.none_for.is_empty() { String::new() } else { format!("{},", proxies.none_for) };
     Some(format!(
         "kubectl would ask the proxy {proxy} for this cluster's API; keep it from that with: export NO_PROXY='{others}{host}'"
     ))
+}
+
+/// A proxy's address without the name and password that may stand in it. A password may hold any character, so nothing
+/// before the last `@` is shown.
+fn without_login(proxy: &str) -> String {
+    let (scheme, rest) = proxy.split_once("://").unwrap_or(("", proxy));
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") }
 }
 
 #[cfg(test)]
@@ -86,5 +94,18 @@ mod tests {
         let text = advice(&proxies("corp.example"), "10.88.0.10").unwrap();
         assert!(text.ends_with("export NO_PROXY='corp.example,10.88.0.10'"), "{text}");
         assert_eq!(advice(&proxies("*"), "10.88.0.10"), None);
+    }
+
+    #[test]
+    fn the_login_of_a_proxy_is_not_shown() {
+        for (proxy, shown) in [
+            ("http://me:s3cret@proxy:3128", "http://proxy:3128"),
+            ("me:s3/c@ret@proxy:3128", "proxy:3128"),
+            ("http://proxy:3128/", "http://proxy:3128/"),
+        ] {
+            let proxies = Proxies { https: Some(proxy.to_owned()), none_for: String::new() };
+            let text = advice(&proxies, "10.88.0.10").unwrap();
+            assert!(text.contains(&format!("the proxy {shown} for")) && !text.contains("s3"), "{text}");
+        }
     }
 }

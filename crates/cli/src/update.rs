@@ -138,6 +138,9 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
     compared.judge.plan(app, plan, wish.max_destroy, &wish.rules)?;
     compared.prepared.mention(app);
     host::warn(app, &compared.obstacles);
+    if !changing {
+        kubeconfig::foretell(app, &compared.cluster.loaded, name);
+    }
     compared.mention_edition(app, name);
     let (site, look) = (Site { app, wish }, progress.look);
     match lease {

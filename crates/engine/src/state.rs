@@ -137,7 +137,8 @@ mod tests {
     fn an_unfinished_action_leaves_its_resource_tainted() {
         let mut state = State::empty();
         state.fold(&[started(1)]);
-        assert!(state.resources.values().all(|resource| resource.tainted));
+        let tainted = Recorded { tainted: true, ..recorded(1) };
+        assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [tainted]);
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl EncryptionConfiguration {
 
     /// Writes it.
     pub fn to_yaml(&self) -> Result<Secret, PkiError> {
-        let text = serde_yaml::to_string(self)
+        let text = resource::yaml::to_text(self)
             .map_err(|error| PkiError::document("write encryption configuration", &error))?;
         Ok(Secret::new(text))
     }

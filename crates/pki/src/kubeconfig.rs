@@ -137,7 +137,7 @@ impl Kubeconfig {
 
     /// Writes it.
     pub fn to_yaml(&self) -> Result<Secret, PkiError> {
-        let text = serde_yaml::to_string(self).map_err(|error| PkiError::document("write kubeconfig", &error))?;
+        let text = resource::yaml::to_text(self).map_err(|error| PkiError::document("write kubeconfig", &error))?;
         Ok(Secret::new(text))
     }
 

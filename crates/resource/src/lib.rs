@@ -9,6 +9,7 @@ pub mod recorded;
 pub mod reference;
 pub mod schema;
 pub mod secret;
+pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use digest::Digest;

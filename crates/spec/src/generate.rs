@@ -77,10 +77,10 @@ pub fn generate(new: &NewCluster) -> Result<String, WriteError> {
 impl Effective {
     /// The documents with every default written out.
     pub fn to_yaml(&self) -> Result<String, WriteError> {
-        let mut text = serde_yaml::to_string(&self.cluster)?;
+        let mut text = resource::yaml::to_text(&self.cluster)?;
         for group in &self.groups {
             text += "---\n";
-            text += &serde_yaml::to_string(group)?;
+            text += &resource::yaml::to_text(group)?;
         }
         Ok(text)
     }
@@ -163,7 +163,7 @@ fn group(new: &NewCluster, name: &str, role: Role, count: u32, memory: Option<&s
 }
 
 fn document<S: Serialize>(kind: &'static str, metadata: &Named<'_>, spec: &S) -> Result<String, WriteError> {
-    Ok(serde_yaml::to_string(&Written { api_version: API_VERSION, kind, metadata, spec })?)
+    Ok(resource::yaml::to_text(&Written { api_version: API_VERSION, kind, metadata, spec })?)
 }
 
 #[cfg(test)]

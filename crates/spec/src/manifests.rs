@@ -1,6 +1,6 @@
 //! The user's own manifests: texts of YAML as the objects that they stand for.
 
-use catalog::yaml::older_truth;
+use resource::yaml::older_truth;
 use serde_json::Value;
 
 use crate::source::Source;

@@ -102,6 +102,15 @@ impl HostIdentity {
         }
     }
 
+    /// Whether both are one directory of one host, by whatever path.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let real = |directory: &str| Path::new(directory).canonicalize().ok();
+        let directories = (&self.directory, &other.directory);
+        self.machine_id == other.machine_id
+            && (directories.0 == directories.1
+                || real(directories.0).is_some_and(|place| real(directories.1) == Some(place)))
+    }
+
     /// Why the machines of `cluster` that live at `self` cannot be seen from `here`; `None` where they can.
     ///
     /// A directory of this host that is gone was moved where the cluster's machines are here; else it may only be out of
@@ -113,7 +122,7 @@ impl HostIdentity {
         }
         match Path::new(home).try_exists() {
             Err(error) => Some(format!("it lives in {home} of this host, which cannot be looked at ({error})")),
-            Ok(_) if *home == here.directory => None,
+            Ok(_) if self.is_same_place(here) => None,
             Ok(true) => {
                 Some(format!("it lives in {home} of this host, and here machines are kept in {}", here.directory))
             }
@@ -165,6 +174,17 @@ mod tests {
         assert_eq!(host("1", kept).elsewhere(&host("1", kept), "dev"), None);
         assert!(host("1", kept).elsewhere(&host("1", "/other"), "dev").unwrap().contains(kept));
         assert!(host("1", "/s").elsewhere(&host("2", "/s"), "dev").unwrap().contains("lives on host a"));
+    }
+
+    #[test]
+    fn a_data_directory_by_another_path_is_the_same_place() {
+        let data = tempfile::tempdir().unwrap();
+        let (real, link) = (data.path().join("real"), data.path().join("link"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let [home, here] = [&real, &link].map(|path| host("1", path.to_str().unwrap()));
+        assert!(home.is_same_place(&here) && home.elsewhere(&here, "dev").is_none());
+        assert!(!home.is_same_place(&host("2", link.to_str().unwrap())));
     }
 
     #[test]

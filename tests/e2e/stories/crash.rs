@@ -62,6 +62,7 @@ fn life(world: &mut World, random: &mut Random, left: &mut usize) {
     let labelled = world.kubectl(&["get", "nodes", "-l", "tier=front", "-o", "name"]);
     assert_eq!(labelled.trim(), "node/worker-1");
     settled(world, &["control-plane-1", "worker-1"]);
+    known.assert_complete(&["control-plane-1", "worker-1"]);
     assert_eq!(etcd_identity(world), member, "etcd's cluster and member are the same");
 
     carry_out(world, random, &mut known, &deleting, left);
@@ -165,6 +166,14 @@ fn actions(world: &mut World, typed: &[String]) -> usize {
 struct Identity(BTreeMap<String, String>);
 
 impl Identity {
+    /// Of a cluster that is whole, everything was seen.
+    fn assert_complete(&self, machines: &[&str]) {
+        let keys = machines.iter().map(|machine| format!("host key of {machine}"));
+        for what in keys.chain(["the authority", "UID of kube-system"].map(str::to_owned)) {
+            assert!(self.0.contains_key(&what), "{what} was never seen, only {:?}", self.0.keys());
+        }
+    }
+
     fn check(&mut self, world: &mut World) {
         for (what, found) in look(world) {
             let known = self.0.entry(what.clone()).or_insert_with(|| found.clone());

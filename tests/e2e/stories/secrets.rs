@@ -129,11 +129,14 @@ fn nothing_on_the_host(world: &World, leaks: &Leaks, plan: &Path) {
 }
 
 fn nothing_left_on_machines(world: &mut World, leaks: &Leaks) {
+    let (mut machines, mut files) = (0, 0);
     for machine in machines::running(world, CLUSTER).into_keys() {
+        machines += 1;
         let root = world.state().join("machines").join(CLUSTER).join(&machine).join("upper");
         for directory in LEFTOVERS {
-            let found = leaks.below(&root.join(directory), &mut 0);
+            let found = leaks.below(&root.join(directory), &mut files);
             assert!(found.is_empty(), "on {machine}: {found:#?}");
         }
     }
+    assert!(machines > 1 && files > 0, "{files} files of {machines} machines were looked at");
 }

@@ -254,7 +254,7 @@ mod tests {
             return;
         }
         let scratch = tempfile::TempDir::new().unwrap();
-        let cache = crate::AssetCache::open(scratch.path().join("cache")).unwrap();
+        let cache = crate::AssetCache::open(scratch.path().join("cache"));
         let task = crate::Task::start("broken", None, std::sync::Arc::new(Silent));
         let (work, cancel) = (scratch.path().join("work"), tokio_util::sync::CancellationToken::new());
         let context = BuildContext { inputs: &cache, scratch: &work, task: &task, cancel: &cancel };

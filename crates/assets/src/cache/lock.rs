@@ -23,6 +23,9 @@ impl AssetLock {
     /// Waits for the lock at `path`, saying so.
     pub(crate) async fn acquire(path: PathBuf, task: &Task, cancel: &CancellationToken) -> Result<Self, AssetError> {
         let failed = |e| AssetError::io(format!("lock {}", path.display()), &path, e);
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(failed)?;
+        }
         let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         let file = file.into_parts().0;
         loop {

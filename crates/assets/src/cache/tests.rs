@@ -12,7 +12,7 @@ fn reference(name: &str) -> AssetRef {
 
 fn cache() -> (TempDir, AssetCache) {
     let directory = TempDir::new().unwrap();
-    let cache = AssetCache::open(directory.path().join("cache")).unwrap();
+    let cache = AssetCache::open(directory.path().join("cache"));
     (directory, cache)
 }
 

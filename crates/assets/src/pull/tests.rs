@@ -128,7 +128,7 @@ impl World {
     }
 
     fn cache(&self) -> AssetCache {
-        AssetCache::open(self.directory.path().join("cache")).unwrap()
+        AssetCache::open(self.directory.path().join("cache"))
     }
 
     fn puller(&self, builder: &Arc<Scripted>) -> Puller {

@@ -4,6 +4,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::arguments::CommandLine;
+use crate::error::Outcome;
 use crate::exit::Exit;
 use crate::output;
 
@@ -15,9 +16,9 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Exit {
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut CommandLine::command(), "kubewright", &mut script);
-    output::text(&String::from_utf8_lossy(&script));
-    Exit::Fine
+    output::text(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Fine)
 }

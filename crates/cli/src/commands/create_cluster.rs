@@ -127,7 +127,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
 fn show(app: &App, texts: &[SourceText]) -> Result<(), CommandError> {
     let stream = documents::joined(texts);
     match app.format {
-        Format::Text | Format::Yaml => output::text(&stream),
+        Format::Text | Format::Yaml => output::text(&stream)?,
         Format::Json | Format::Name => output::data(app.format, &documents::values(&stream)?)?,
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::{compose, host, output, sources};
 /// Arguments of `preflight`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Install what this host lacks with its package manager
+    /// Install what this host lacks with its package manager, at once
     #[arg(long)]
     setup_host: bool,
 }

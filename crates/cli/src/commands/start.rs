@@ -51,7 +51,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let shown = json!({"cluster": name, "started": started.resources, "pending": pending});
     output::data(app.format, &shown)?;
     if let Some(plan) = &pending {
-        tell(app, plan, &wish.command(name));
+        tell(app, plan, &wish.command(name))?;
     }
     started.problem.map_or(Ok(Exit::Fine), Err)
 }
@@ -88,10 +88,13 @@ async fn start(app: &App, name: &str, wish: &Wish) -> Result<Started, CommandErr
 }
 
 /// Shows what was not done.
-fn tell(app: &App, plan: &Plan, command: &str) {
+fn tell(app: &App, plan: &Plan, command: &str) -> Result<(), CommandError> {
     if app.format == Format::Text {
-        output::text("\nStarting changes nothing but power. Something else is pending:\n\n");
-        output::text(&report::plan_text(plan));
+        output::text(&format!(
+            "\nStarting changes nothing but power. Something else is pending:\n\n{}",
+            report::plan_text(plan)
+        ))?;
     }
     app.say(format!("\nTo carry this out: {command}"));
+    Ok(())
 }

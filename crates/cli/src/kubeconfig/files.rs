@@ -226,6 +226,16 @@ mod tests {
     }
 
     #[test]
+    fn what_kubectl_would_read_as_something_else_keeps_its_quotes() {
+        let directory = tempfile::tempdir().unwrap();
+        let others = "users:\n- name: \"no\"\n  user:\n    exec:\n      env:\n      - name: A\n        value: \"on\"\n";
+        fs::write(directory.path().join("a"), others).unwrap();
+        change(directory.path(), &["a"], |files| files.put(&entry("OURS"), &names(), false));
+        let text = fs::read_to_string(directory.path().join("a")).unwrap();
+        assert!(text.contains("value: \"on\"\n") && text.contains("name: \"no\"\n"), "{text}");
+    }
+
+    #[test]
     fn what_is_rewritten_is_kept_beside_it() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("a"), REMARK).unwrap();

@@ -43,3 +43,15 @@ fn a_relative_directory_works_from_anywhere_afterwards() {
         user.command(&["get", "machines", "terminal1", "--state", &there]).current_dir("/").output().unwrap();
     ends(&elsewhere, 0, &["control-plane-1"]);
 }
+
+#[test]
+fn documents_alone_live_nowhere_and_go_with_their_state() {
+    let user = User::new();
+    user.done(&["create", "cluster", "terminal1", "--node-count", "0", "--state", "first"]);
+    std::fs::rename(user.path("first"), user.path("second")).unwrap();
+    std::os::unix::fs::symlink(user.path("second"), user.path("link")).unwrap();
+    for state in ["second", "link"] {
+        ends(&user.run(&["update", "cluster", "terminal1", "--state", state]), 0, &["to create"]);
+    }
+    ends(&user.run(&["delete", "cluster", "terminal1", "--yes", "--state", "second"]), 0, &["is gone"]);
+}

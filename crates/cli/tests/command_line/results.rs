@@ -118,3 +118,38 @@ fn documents_of_several_files_are_printed_so_that_they_can_be_put_back() {
     user.done(&["replace", "-f", &again]);
     assert_eq!(user.done(&["get", "cluster", "terminal1"]), stream);
 }
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none() {
+    let user = User::with_clusters(&["terminal1"]);
+    for command in ["get cluster terminal1", "get clusters -o json", "completion bash", "--help", "version"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = user.command(&words).stdout(full).output().unwrap();
+        ends(&output, 1, &["cannot write to standard output"]);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        ends(&user.command(&words).stdout(writer).output().unwrap(), 0, &[]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_called_sound() {
+    let user = User::with_clusters(&["terminal1"]);
+    assert_eq!(ends(&user.run(&["state", "verify", "terminal2"]), 1, &["did you mean terminal1?"]), "");
+}
+
+#[test]
+fn a_resource_by_the_name_that_lists_print_is_told_its_whole_name() {
+    let user = User::with_clusters(&["terminal1"]);
+    let output = user.run(&["update", "cluster", "terminal1", "--target", "machine/control-plane-1"]);
+    ends(&output, 2, &["did you mean machine/terminal1/control-plane-1?"]);
+}
+
+#[test]
+fn a_home_that_cannot_be_written_to_keeps_nobody_from_looking() {
+    let user = User::with_clusters(&["terminal1"]);
+    user.done(&["get", "clusters"]);
+    user.done(&["create", "cluster", "terminal2", "--dry-run"]);
+    assert!(!user.path(".cache/kubewright/assets").exists() && !user.path(".cache/kubewright").exists());
+}

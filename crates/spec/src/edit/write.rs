@@ -1,7 +1,7 @@
 //! Values given on a command line, read by what the field wants, and written as YAML on one line.
 
-use catalog::yaml::older_truth;
 use resource::Diagnostic;
+use resource::yaml::older_truth;
 
 use crate::shape::Shape;
 use crate::source::{Source, Span};

@@ -44,7 +44,7 @@ impl World {
     }
 
     fn cache(&self) -> AssetCache {
-        AssetCache::open(self.directory.path().join("cache")).unwrap()
+        AssetCache::open(self.directory.path().join("cache"))
     }
 
     fn upstream_at(&self, base: &str) -> Upstream {

@@ -21,7 +21,7 @@ pub(super) async fn show(app: &App, name: &str, full: bool) -> Result<(), Comman
             let documents = documents::values(&documents::joined(&loaded.revision.documents))?;
             output::data(Format::Json, &documents)?;
         }
-        Format::Text | Format::Yaml => output::text(&documents::joined(&loaded.revision.documents)),
+        Format::Text | Format::Yaml => output::text(&documents::joined(&loaded.revision.documents))?,
     }
     Ok(())
 }

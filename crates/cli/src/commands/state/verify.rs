@@ -11,11 +11,13 @@ use crate::{operation, output};
 pub(super) async fn run(app: &App, name: &str) -> Outcome {
     let cluster = app.cluster(name);
     let verified = cluster.verify().await?;
-    output::print(app.format, &verified, || text(name, &verified))?;
     if verified.damages.is_empty() {
-        // Where nothing is damaged, the operator's key must open the secrets.
+        // Before anything is called sound: it must be there, and the operator's key must open its secrets.
         operation::load(app, name).await?;
         operation::open_vault(app, name).await?;
+    }
+    output::print(app.format, &verified, || text(name, &verified))?;
+    if verified.damages.is_empty() {
         return Ok(Exit::Fine);
     }
     let error = CommandError::failed(format!("the state of cluster {name} in {} is damaged", app.store.describe()));
