@@ -96,6 +96,12 @@ impl From<StoreError> for CommandError {
                 .hint("somebody took it with `state unlock --force`, or this host slept for longer than it holds")
                 .hint("nothing more was changed; what the other one does is a run of the cluster: see kubewright get clusters")
                 .hint("then run the same command again"),
+            StoreError::BeingRemoved { cluster } => {
+                failed.hint(format!("to end it: kubewright delete cluster {cluster} --yes"))
+            }
+            StoreError::Leftovers { .. } => failed
+                .hint("if its head was lost, restore that from a backup: what is left may be all that opens a running cluster")
+                .hint("if that cluster is gone, remove by hand what is left of it, or take another name"),
             StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state from a backup"),
             StoreError::Moved { to } => failed.hint(format!("run the same command with: --state {}", quoted(&to))),
             StoreError::Unusable { .. } => failed,

@@ -1,6 +1,6 @@
 //! Gathers what must be known about the ground before resolving, and keeps what was allocated before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use catalog::Edition;
@@ -9,6 +9,7 @@ use ipnet::Ipv4Net;
 use model::{Allocation, Capacity, Ground};
 use provider_local::hold::{self, HeldSubnet};
 use provider_local::{HostFacts, HostIdentity, Resolvers, names, subnet};
+use resource::Recorded;
 use serde_json::Value;
 use spec::Effective;
 
@@ -17,7 +18,7 @@ use crate::compose;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::neighbours::Neighbours;
-use crate::{neighbours, programs, surroundings, templates};
+use crate::{neighbours, programs, resolving, surroundings, templates};
 
 /// The ground of a cluster that is being made. Its subnet is nobody else's as long as it is held.
 pub(crate) async fn new(
@@ -155,6 +156,29 @@ pub(crate) async fn foreign(
             None => error,
         }
     }))
+}
+
+/// A cluster's record with what carries its marker on this host and is not in it: such as what `state forget` left. A delete
+/// that did not know it would leave machines behind that no state knows any more.
+pub(crate) async fn with_unrecorded(app: &App, name: &str, mut loaded: Loaded) -> Result<Loaded, CommandError> {
+    let marked = compose::local_provider(app).marked_of(name, &loaded.head.lineage).await?;
+    let network = model::ids::network(name);
+    for (id, attributes) in
+        marked.into_iter().filter(|(id, _)| !loaded.state.resources.contains_key(id)).collect::<Vec<_>>()
+    {
+        let inputs = if id == network { network_inputs(app, name, &loaded)? } else { attributes };
+        let below = if id == network { BTreeSet::new() } else { BTreeSet::from([network.clone()]) };
+        app.say(format!("{id} is marked as this cluster's, although its record does not know it: it is deleted, too."));
+        loaded.state.resources.insert(id, Recorded { depends_on: below, ..Recorded::of_inputs(1, inputs) });
+    }
+    Ok(loaded)
+}
+
+/// What the documents say of a cluster's network.
+fn network_inputs(app: &App, name: &str, loaded: &Loaded) -> Result<Value, CommandError> {
+    let (resolved, _) = resolving::stored(app, name, loaded)?;
+    let desired = resolving::build(&resolved)?;
+    Ok(desired.get(&model::ids::network(name)).map(|network| network.inputs.clone()).unwrap_or_default())
 }
 
 fn here(app: &App) -> Result<Option<Value>, CommandError> {

@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use engine::vault::SECRETS;
 use engine::{Lease, Randomness, SecretDigests, SecretVault, Secrets, StateStore, StoreError};
 use futures::future::try_join_all;
 use resource::{Digest, ResourceId};
@@ -40,9 +41,6 @@ use bundle::{Bundle, object_key};
 pub use error::VaultError;
 use memory::{EntryKey, Memory, digest};
 pub use operator::OperatorKey;
-
-/// Where bundles lie in the state store.
-const PREFIX: &str = "secrets/";
 
 /// How often a listing is repeated when objects vanish while they are read, because somebody else compacts.
 const READ_ATTEMPTS: usize = 5;
@@ -245,7 +243,7 @@ async fn read_objects(
     known: &BTreeSet<String>,
 ) -> Result<Vec<(String, Vec<u8>)>, VaultError> {
     for _ in 0..READ_ATTEMPTS {
-        let keys = store.list(cluster, PREFIX).await?;
+        let keys = store.list(cluster, SECRETS).await?;
         let new = keys.into_iter().filter(|key| !known.contains(key));
         let read = try_join_all(new.map(|key| async move {
             let bytes = store.get(cluster, &key).await?;

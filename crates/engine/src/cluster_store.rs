@@ -18,6 +18,7 @@ pub use verify::{Damage, Verified};
 use crate::document::parse;
 use crate::journal::{self, Journal, Record};
 use crate::state::{Head, State};
+use crate::vault::SECRETS;
 use crate::{Lease, StateStore, StoreError, Version};
 
 const REVISIONS: &str = "revisions/";
@@ -132,7 +133,8 @@ impl ClusterStore {
         &self.store
     }
 
-    /// Everything stored now; `None` when there is no such cluster, [`StoreError::Moved`] when it is in another store.
+    /// Everything stored now; `None` when there is no such cluster, [`StoreError::Moved`] when it is in another store,
+    /// [`StoreError::BeingRemoved`] when a removal of it was interrupted.
     pub async fn load(&self) -> Result<Option<Loaded>, StoreError> {
         let loaded = self.load_what_is_here().await?;
         match loaded.as_ref().and_then(|loaded| loaded.head.moved_to.clone()) {
@@ -145,6 +147,9 @@ impl ClusterStore {
     async fn load_what_is_here(&self) -> Result<Option<Loaded>, StoreError> {
         let Some((bytes, version)) = self.store.head(&self.cluster).await? else { return Ok(None) };
         let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
+        if head.removing {
+            return Err(StoreError::BeingRemoved { cluster: self.cluster.clone() });
+        }
         // At once: a store may be far away.
         let (state, records, revision, goal) = tokio::try_join!(
             self.read_if_any(CHECKPOINTS, head.checkpoint.as_ref(), State::FORMAT),
@@ -161,6 +166,9 @@ impl ClusterStore {
     pub async fn latest_revision(&self) -> Result<Option<Revision>, StoreError> {
         let Some((bytes, _)) = self.store.head(&self.cluster).await? else { return Ok(None) };
         let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
+        if head.removing {
+            return Ok(None);
+        }
         self.read(REVISIONS, &head.revision, Revision::FORMAT).await.map(Some)
     }
 
@@ -176,6 +184,10 @@ impl ClusterStore {
     }
 
     /// Makes the first head.
+    ///
+    /// # Errors
+    /// [`StoreError::Leftovers`] where an earlier cluster of this name left secrets or checkpoints: they would become this
+    /// one's, and whoever could read them could read its secrets.
     pub async fn create(&self, lease: &dyn Lease, lineage: &str, revision: Digest) -> Result<(), StoreError> {
         let head = Head {
             format: Head::FORMAT,
@@ -187,7 +199,15 @@ impl ClusterStore {
             run: None,
             goal: None,
             moved_to: None,
+            removing: false,
         };
+        let mut left = 0;
+        for below in [SECRETS, CHECKPOINTS] {
+            left += self.store.list(&self.cluster, below).await?.len();
+        }
+        if left > 0 {
+            return Err(StoreError::Leftovers { cluster: self.cluster.clone(), objects: left });
+        }
         self.swap(lease, None, &head).await.map(drop)
     }
 
@@ -241,7 +261,18 @@ impl ClusterStore {
     }
 
     /// Removes the cluster from the store.
+    ///
+    /// The head says so first: until it goes, last of all, an interrupted removal can be ended and nobody can make another
+    /// cluster of this name of what is left.
     pub async fn remove(&self, lease: &dyn Lease) -> Result<(), StoreError> {
+        if let Some((bytes, version)) = self.store.head(&self.cluster).await? {
+            let head: Head = parse(&format!("head of cluster {}", self.cluster), Head::FORMAT, &bytes)?;
+            if head.epoch > lease.epoch() {
+                return Err(StoreError::LeaseLost);
+            }
+            let removing = Head { removing: true, serial: head.serial + 1, epoch: lease.epoch(), ..head };
+            self.swap(lease, Some(&version), &removing).await?;
+        }
         lease.check()?;
         self.store.remove(&self.cluster).await
     }

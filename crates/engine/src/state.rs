@@ -32,6 +32,9 @@ pub struct Head {
     /// The store that the cluster was moved to: what is here is what it was then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
+    /// The cluster is being removed: nothing but ending that can be done with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removing: bool,
 }
 
 impl Head {

@@ -44,6 +44,20 @@ pub enum StoreError {
         /// That store.
         to: String,
     },
+    /// The cluster is gone but for what an interrupted removal has left of its record.
+    #[error("the removal of cluster {cluster} was interrupted")]
+    BeingRemoved {
+        /// The cluster's name.
+        cluster: String,
+    },
+    /// A cluster that has no head any more left secrets or checkpoints behind.
+    #[error("{objects} objects of an earlier cluster {cluster} are left, without its head")]
+    Leftovers {
+        /// The cluster's name.
+        cluster: String,
+        /// How many there are.
+        objects: usize,
+    },
     /// What is stored cannot be understood.
     #[error("{what} is damaged: {why}")]
     Damaged {
@@ -120,6 +134,7 @@ pub trait StateStore: Send + Sync {
     async fn journals(&self, cluster: &str) -> Result<Vec<String>, StoreError>;
     /// Deletes the journal of a run that was folded into a checkpoint.
     async fn delete_journal(&self, cluster: &str, run: &str) -> Result<(), StoreError>;
-    /// Removes a cluster with everything that belongs to it. The head goes first.
+    /// Removes a cluster with everything that belongs to it. The head goes last, so that what was interrupted is found
+    /// again; what somebody else made meanwhile, under a later lease, stays.
     async fn remove(&self, cluster: &str) -> Result<(), StoreError>;
 }

@@ -10,6 +10,9 @@ use crate::{Lease, StoreError};
 /// Secret outputs of one resource by name.
 pub type Secrets = BTreeMap<String, Secret>;
 
+/// Where a store keeps the encrypted objects of a cluster.
+pub const SECRETS: &str = "secrets/";
+
 /// Keyed digests of secret outputs by resource and output, as the state records them.
 pub type SecretDigests = BTreeMap<ResourceId, BTreeMap<String, Digest>>;
 

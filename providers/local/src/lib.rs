@@ -20,6 +20,7 @@ pub mod setup;
 pub mod subnet;
 mod unmade;
 mod unmoved;
+mod unrecorded;
 
 pub use capacity::HostCapacity;
 pub use error::LocalError;

@@ -70,7 +70,7 @@ impl LocalProvider {
         Ok(blocking(look).await?)
     }
 
-    fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
+    pub(crate) fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
         let mut homes = Vec::new();
         let directory = self.root.join(cluster);
         if !directory.is_dir() {

@@ -193,7 +193,11 @@ impl StateStore for FsStore {
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         let (paths, lease) = (self.paths(cluster), self.leases.of(cluster));
         let _fence = fence::alone(&paths, lease.as_deref())?;
-        for path in [paths.head(), paths.cluster] {
+        let unread = unusable(format!("read {}", paths.cluster.display()));
+        let entries = if_there(fs::read_dir(&paths.cluster)).map_err(unread)?;
+        let all = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+        let others = all.filter(|path| *path != paths.head() && *path != paths.lock());
+        for path in others.chain([paths.head(), paths.cluster.clone()]) {
             let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             if_there(removed).map_err(unusable(format!("remove {}", path.display())))?;
         }

@@ -1,23 +1,31 @@
-//! Removes a cluster: the head first, so that a half removed cluster is none, and the lease last.
+//! Removes a cluster: everything else before the head, so that a removal that was interrupted is found again, and the lease last.
 
 use engine::StoreError;
 
-use crate::bucket::Bucket;
+use crate::store::S3Store;
 
-/// How often is looked whether something is left: a list is a moment's picture.
-const ROUNDS: u32 = 5;
+/// How many objects are deleted between two looks at the lease.
+const BATCH: usize = 1000;
 
-/// Deletes everything of a cluster.
-pub(crate) async fn remove(bucket: &Bucket, cluster: &str) -> Result<(), StoreError> {
-    bucket.delete(&bucket.layout.head(cluster)).await?;
-    let lease = bucket.layout.lease(cluster);
-    for _ in 0..ROUNDS {
-        let listed = bucket.list(&bucket.layout.cluster(cluster)).await?;
-        let keys: Vec<String> = listed.into_iter().map(|object| object.key).filter(|key| *key != lease).collect();
-        if keys.is_empty() {
-            break;
+impl S3Store {
+    /// Deletes everything that there is of a cluster now, as long as the lease holds.
+    ///
+    /// What comes later is somebody else's, who took the lease from a process that slept: it is in no list made before.
+    pub(crate) async fn remove_what_is_there(&self, cluster: &str) -> Result<(), StoreError> {
+        let layout = &self.bucket.layout;
+        let (head, lease) = (layout.head(cluster), layout.lease(cluster));
+        let listed = self.bucket.list(&layout.cluster(cluster)).await?;
+        let mut keys: Vec<String> =
+            listed.into_iter().map(|object| object.key).filter(|key| *key != head && *key != lease).collect();
+        while !keys.is_empty() {
+            let batch = keys.split_off(keys.len().saturating_sub(BATCH));
+            self.confirm(cluster).await?;
+            self.bucket.delete_all(&batch).await?;
         }
-        bucket.delete_all(&keys).await?;
+        for last in [head, lease] {
+            self.confirm(cluster).await?;
+            self.bucket.delete(&last).await?;
+        }
+        Ok(())
     }
-    bucket.delete(&lease).await
 }

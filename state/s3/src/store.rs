@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::acquire::Request;
 use crate::bucket::{Bucket, Condition, Written};
 use crate::lease::Leases;
-use crate::{Host, S3Url, head, journal, remove};
+use crate::{Host, S3Url, head, journal};
 
 /// How long a lease lives that nothing is heard of.
 const TTL: Duration = Duration::from_secs(30);
@@ -40,7 +40,7 @@ impl Default for Options {
 /// State kept in an S3 bucket.
 #[derive(Debug, Clone)]
 pub struct S3Store {
-    bucket: Arc<Bucket>,
+    pub(crate) bucket: Arc<Bucket>,
     options: Options,
     leases: Leases,
 }
@@ -66,7 +66,7 @@ impl S3Store {
 
     /// Before something is deleted, which no condition guards: the lease is this process's still, if it has one, by what
     /// stands in the bucket and not only by what it believes.
-    async fn confirm(&self, cluster: &str) -> Result<(), StoreError> {
+    pub(crate) async fn confirm(&self, cluster: &str) -> Result<(), StoreError> {
         let Some(held) = self.leases.of(cluster) else { return Ok(()) };
         held.check()?;
         if self.request(cluster).is_held(held.epoch).await? {
@@ -172,7 +172,6 @@ impl StateStore for S3Store {
 
     async fn remove(&self, cluster: &str) -> Result<(), StoreError> {
         // Only whoever holds the lease may remove; whoever has none was not asked for one.
-        self.confirm(cluster).await?;
-        remove::remove(&self.bucket, cluster).await
+        self.remove_what_is_there(cluster).await
     }
 }

@@ -1,12 +1,14 @@
 //! `delete cluster`: everything that was made for it, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use clap::Args;
-use engine::Summary;
+use engine::{Lease, StoreError, Summary};
 use plan::Change;
 use resource::Digest;
 use rules::UserRules;
+use serde_json::json;
 
 use crate::app::App;
 use crate::arguments::Name;
@@ -82,8 +84,12 @@ impl Wish {
 async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     let again = &wish.command(name);
     let lease = if wish.yes { Some(operation::lock(app, name, "delete cluster").await?) } else { None };
-    let loaded = operation::load(app, name).await?;
+    let loaded = match app.cluster(name).load().await {
+        Err(StoreError::BeingRemoved { .. }) => return end_removal(app, name, lease, again).await,
+        _ => operation::load(app, name).await?,
+    };
     ground::at_home(app, name, &loaded).await?;
+    let loaded = ground::with_unrecorded(app, name, loaded).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let composition = compose(app, None, &Care::default());
     let judge = Judge::of_deletion(name, &loaded);
@@ -128,6 +134,19 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
             .hint(format!("look into the above, then run again: {again}")));
     }
     cluster.store.remove(&*lease).await?;
+    app.say(format!("Cluster {name} is gone."));
+    Ok(Exit::Fine)
+}
+
+/// The cluster is gone, and an earlier delete was interrupted while it removed the record.
+async fn end_removal(app: &App, name: &str, lease: Option<Arc<dyn Lease>>, again: &str) -> Outcome {
+    let Some(lease) = lease else {
+        let text = format!("Cluster {name} is gone but for its record, whose removal was interrupted.\n");
+        output::print(app.format, &json!({"cluster": name, "changes": []}), || text)?;
+        app.say(format!("\nNothing was changed. To remove the record: {again}"));
+        return Ok(Exit::Fine);
+    };
+    app.cluster(name).remove(&*lease).await?;
     app.say(format!("Cluster {name} is gone."));
     Ok(Exit::Fine)
 }

@@ -153,3 +153,39 @@ fn a_home_that_cannot_be_written_to_keeps_nobody_from_looking() {
     user.done(&["create", "cluster", "terminal2", "--dry-run"]);
     assert!(!user.path(".cache/kubewright/assets").exists() && !user.path(".cache/kubewright").exists());
 }
+
+#[test]
+fn a_machine_that_carries_the_clusters_mark_is_deleted_although_its_record_does_not_know_it() {
+    let user = User::with_clusters(&["terminal1"]);
+    let state = user.path(".local/state/kubewright");
+    let head = std::fs::read_to_string(state.join("clusters/terminal1/head.json")).unwrap();
+    let head: Value = serde_json::from_str(&head).unwrap();
+    let mark = |name: &str, lineage: &Value| {
+        let machine = state.join("machines/terminal1").join(name);
+        std::fs::create_dir_all(&machine).unwrap();
+        let record = serde_json::json!({"image": "i", "prepared": true, "inputs": {"lineage": lineage}});
+        std::fs::write(machine.join("machine.json"), record.to_string()).unwrap();
+    };
+    mark("worker-1", &head["lineage"]);
+    let output = user.run(&["delete", "cluster", "terminal1"]);
+    ends(&output, 0, &["- machine/terminal1/worker-1", "its record does not know it", "1 to delete"]);
+    mark("worker-1", &"another".into());
+    ends(&user.run(&["delete", "cluster", "terminal1"]), 11, &["another state"]);
+}
+
+#[test]
+fn a_delete_whose_end_was_interrupted_is_ended_by_the_next_one() {
+    let user = User::with_clusters(&["terminal1"]);
+    let file = user.path(".local/state/kubewright/clusters/terminal1/head.json");
+    let mut head: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    head["removing"] = true.into();
+    std::fs::write(&file, head.to_string()).unwrap();
+    ends(&user.run(&["get", "clusters"]), 0, &["Deleting: kubewright delete cluster terminal1 --yes"]);
+    for command in ["update cluster terminal1", "create cluster terminal1", "get cluster terminal1"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        ends(&user.run(&words), 1, &["was interrupted", "kubewright delete cluster terminal1 --yes"]);
+    }
+    ends(&user.run(&["delete", "cluster", "terminal1"]), 0, &["gone but for its record"]);
+    ends(&user.run(&["delete", "cluster", "terminal1", "--yes"]), 0, &["Cluster terminal1 is gone."]);
+    assert_eq!(user.json(&["get", "clusters"]), serde_json::json!([]));
+}

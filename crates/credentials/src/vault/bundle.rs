@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cipher;
 use super::operator::OperatorKey;
-use super::{PREFIX, VaultError};
+use super::{SECRETS, VaultError};
 
 /// Version written into bundles.
 const FORMAT: u32 = 1;
@@ -54,7 +54,7 @@ impl Bundle {
 
 /// The key of the object with these bytes.
 pub(super) fn object_key(sealed: &[u8]) -> String {
-    format!("{PREFIX}{}", Digest::of_bytes(sealed))
+    format!("{SECRETS}{}", Digest::of_bytes(sealed))
 }
 
 /// Checks, decrypts and reads an object.

@@ -89,3 +89,29 @@ fn what_a_newer_kubewright_wrote_is_not_mangled() {
     let error = parse::<Revision>("a revision", 1, br#"{"format": 2}"#).unwrap_err();
     assert!(error.to_string().contains("use a newer kubewright"), "{error}");
 }
+
+#[tokio::test]
+async fn an_interrupted_removal_is_found_again_and_ended() {
+    let cluster = cluster().await;
+    let lease = lease(&cluster).await;
+    let (bytes, version) = cluster.store.head("demo").await.unwrap().unwrap();
+    let head: Head = serde_json::from_slice(&bytes).unwrap();
+    let (_, bytes) = encode(&Head { removing: true, ..head }).unwrap();
+    // As a kill leaves it between the mark and the end.
+    cluster.store.swap_head("demo", Some(&version), &bytes).await.unwrap();
+    assert!(matches!(cluster.load().await, Err(StoreError::BeingRemoved { cluster }) if cluster == "demo"));
+    assert_eq!(cluster.latest_revision().await.unwrap(), None);
+    cluster.remove(&*lease).await.unwrap();
+    assert!(cluster.load().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn no_cluster_is_made_of_what_another_one_left() {
+    let cluster = ClusterStore::new(Arc::new(MemoryStore::default()), "demo");
+    let lease = lease(&cluster).await;
+    cluster.store.put("demo", "secrets/x", b"bundle").await.unwrap();
+    let digest = cluster.put_revision(&*lease, &Revision::of_nothing()).await.unwrap();
+    let refused = cluster.create(&*lease, "lineage", digest).await;
+    assert!(matches!(refused, Err(StoreError::Leftovers { objects: 1, .. })), "{refused:?}");
+    assert_eq!(cluster.store.head("demo").await.unwrap(), None);
+}

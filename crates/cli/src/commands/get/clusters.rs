@@ -40,6 +40,10 @@ fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Option<Row> 
         Ok(Some(loaded)) => loaded,
         Ok(None) => return None,
         Err(StoreError::Moved { to }) => return Some((name, format!("Moved to {to}"), 0, String::new())),
+        Err(StoreError::BeingRemoved { cluster }) => {
+            let advice = format!("Deleting: kubewright delete cluster {cluster} --yes");
+            return Some((name, advice, 0, String::new()));
+        }
         Err(StoreError::Damaged { .. }) => {
             let advice = format!("Damaged: kubewright state verify {name}");
             return Some((name, advice, 0, String::new()));
