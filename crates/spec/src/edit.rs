@@ -9,6 +9,7 @@ use crate::source::{Source, Span};
 use crate::suggest;
 use crate::tree::{self, Kind, Node};
 
+mod keys;
 mod path;
 mod splice;
 mod write;
@@ -50,7 +51,7 @@ fn find<'a>(documents: &'a Documents, id: &str) -> Result<&'a Document, Box<Diag
 /// The shape of the field that `segments` lead to.
 fn shape_at<'a>(root: &'a Shape, segments: &[Segment], field: &str) -> Result<&'a Shape, Box<Diagnostic>> {
     let mut shape = root;
-    for segment in segments {
+    for (index, segment) in segments.iter().enumerate() {
         let next = match (segment, shape) {
             (Segment::Index(_), Shape::List { item, .. }) => Some(&**item),
             (Segment::Index(_), Shape::Any) => Some(shape),
@@ -64,11 +65,14 @@ fn shape_at<'a>(root: &'a Shape, segments: &[Segment], field: &str) -> Result<&'
                 Segment::Key(key) => suggest::nearest(key, names.clone()),
                 Segment::Index(_) => None,
             };
+            let quoted_key = || keys::with_dots(root, segments, index).map(|path| format!("write `{path}`"));
             let help = match nearest {
                 Some(name) => Some(format!("did you mean `{name}`?")),
-                None => Some(quoted(names, 40))
-                    .filter(|names| !names.is_empty())
-                    .map(|names| format!("known there: {names}")),
+                None => quoted_key().or_else(|| {
+                    Some(quoted(names, 40))
+                        .filter(|names| !names.is_empty())
+                        .map(|names| format!("known there: {names}"))
+                }),
             };
             Box::new(Diagnostic { help, ..wrong })
         })?;

@@ -29,6 +29,12 @@ impl Unfit {
         self.help = Some(help.into());
         self
     }
+
+    /// Offers to write `candidate` for `text` where that passes the check, and nothing else.
+    fn instead(self, text: &str, candidate: &str, check: fn(&str) -> Result<(), Unfit>) -> Self {
+        let is_better = candidate != text && check(candidate).is_ok();
+        Self { help: is_better.then(|| format!("write `{candidate}`")), ..self }
+    }
 }
 
 /// A kind of text.

@@ -7,6 +7,7 @@ use crate::documents::{Documents, parse};
 use crate::effective::{self, Effective};
 use crate::free_ranges::overlap;
 use crate::source::Source;
+use crate::tree::UNREAD_TAG;
 use crate::validate;
 
 /// What validation must know of the world. Empty where nothing is known: then less is checked.
@@ -44,13 +45,15 @@ pub struct Loaded {
 
 /// Reads documents, fills in defaults and validates all of it.
 pub fn load(sources: &[Source], surroundings: &Surroundings) -> Loaded {
-    load_with(sources, |documents, drafts| validate::validate(documents, drafts, surroundings))
+    load_with(sources, |said| said, |documents, drafts| validate::validate(documents, drafts, surroundings))
 }
 
 /// Reads documents that were taken before, maybe by an earlier release: what its rules did not say is a warning now, for what
 /// was made from them is there.
 pub fn load_stored(sources: &[Source]) -> Loaded {
-    load_with(sources, |documents, drafts| {
+    // Earlier releases passed over these tags.
+    let was_taken = |said: Diagnostic| if said.code == UNREAD_TAG { as_warning(said) } else { said };
+    load_with(sources, was_taken, |documents, drafts| {
         let said = validate::validate(documents, drafts, &Surroundings::default());
         said.into_iter().map(as_warning).collect()
     })
@@ -61,10 +64,14 @@ pub fn as_warning(said: Diagnostic) -> Diagnostic {
     Diagnostic { severity: said.severity.min(Severity::Warning), ..said }
 }
 
-fn load_with(sources: &[Source], validate: impl Fn(&Documents, &effective::Drafts) -> Vec<Diagnostic>) -> Loaded {
+fn load_with(
+    sources: &[Source],
+    of_reading: impl Fn(Diagnostic) -> Diagnostic,
+    validate: impl Fn(&Documents, &effective::Drafts) -> Vec<Diagnostic>,
+) -> Loaded {
     let documents = parse(sources);
     let (drafts, unreadable) = effective::fill(&documents);
-    let mut diagnostics = documents.diagnostics.clone();
+    let mut diagnostics: Vec<Diagnostic> = documents.diagnostics.iter().cloned().map(of_reading).collect();
     diagnostics.extend(unreadable);
     diagnostics.extend(validate(&documents, &drafts));
     sort(&mut diagnostics, sources);

@@ -9,6 +9,8 @@ use crate::source::{CharIndex, Source, Span, without_marks};
 mod build;
 mod syntax;
 
+pub(crate) use build::UNREAD_TAG;
+
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
@@ -235,6 +237,13 @@ mod tests {
         let (_, diagnostics) = read_text("a: &x {b: 1}\nc:\n  <<: *x\nd: !mine 1\n[1]: 2\n");
         let codes: Vec<_> = diagnostics.iter().map(|d| (d.code.as_str(), d.labels[0].line)).collect();
         assert_eq!(codes, [("spec::merge-key", 3), ("spec::tag", 4), ("spec::wrong-key", 5)]);
+    }
+
+    #[test]
+    fn tags_that_would_change_a_value_are_refused_and_plain_ones_are_not() {
+        let (_, diagnostics) = read_text("a: !!binary aGk=\nb: !!str 1\nc: !!map {}\nd: !!timestamp 2026-01-01\n");
+        let codes: Vec<_> = diagnostics.iter().map(|d| (d.code.as_str(), d.labels[0].line)).collect();
+        assert_eq!(codes, [(UNREAD_TAG, 1), (UNREAD_TAG, 4)]);
     }
 
     #[test]

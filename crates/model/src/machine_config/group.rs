@@ -150,6 +150,8 @@ fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
 
 /// Additions are of version 3, also where they don't say so.
 fn versioned(additions: &str) -> String {
+    // An editor's mark, with which containerd does not start.
+    let additions = additions.trim_start_matches('\u{feff}');
     let has_version =
         |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim().trim_matches(['"', '\'']) == "version");
     // Keys of the root stand before the first table.
@@ -238,6 +240,8 @@ mod tests {
         assert_eq!(versioned("# mine\nversion=3\n[debug]\n"), "# mine\nversion=3\n[debug]\n");
         assert_eq!(versioned("\"version\" = 3\n"), "\"version\" = 3\n");
         assert_eq!(versioned("versions = 3\n"), "version = 3\nversions = 3\n");
+        assert_eq!(versioned("\u{feff}version = 3\n"), "version = 3\n");
+        assert_eq!(versioned("\u{feff}[debug]\n"), "version = 3\n[debug]\n");
     }
 
     #[test]

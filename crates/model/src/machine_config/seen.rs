@@ -14,9 +14,30 @@ use crate::Resolved;
 
 /// A pod whose files have changed starts anew: programs read them once.
 const FILES_DIGEST: &str = "kubewright.io/files-digest";
-/// Flags whose values begin with `/` and are no files: paths of URLs and keys, and what a program makes itself.
-const NO_FILES: [&str; 5] =
-    ["authorization-always-allow-paths", "cert-dir", "etcd-prefix", "etcd-servers-overrides", "flex-volume-plugin-dir"];
+/// Flags whose values may begin with `/` and are no files: paths of URLs and keys, expressions, names of anything, and what a
+/// program makes itself.
+const NO_FILES: [&str; 18] = [
+    "allow-metric-labels",
+    "api-audiences",
+    "authorization-always-allow-paths",
+    "cert-dir",
+    "cluster-name",
+    "cors-allowed-origins",
+    "disabled-metrics",
+    "etcd-prefix",
+    "etcd-servers-overrides",
+    "external-hostname",
+    "feature-gates",
+    "flex-volume-plugin-dir",
+    "runtime-config",
+    "service-account-issuer",
+    "service-account-jwks-uri",
+    "storage-media-type",
+    "version",
+    "vmodule",
+];
+/// Beginnings of flags that speak of a provider's words: only those that end with `-file` name files.
+const WORDS: [&str; 2] = ["oidc-", "requestheader-"];
 /// What every container has.
 const EVERYWHERE: [&str; 6] = ["/dev", "/etc/hosts", "/etc/resolv.conf", "/proc", "/sys", "/tmp"];
 
@@ -57,7 +78,8 @@ pub(crate) fn by_etcd(resolved: &Resolved) -> Seen {
 
 /// The files that the value of a flag names: alone, in a list, after `NAME=`, before `:NAME`, or as a URL.
 pub(crate) fn files_of(flag: &str, value: &str) -> Vec<String> {
-    if NO_FILES.contains(&flag) {
+    let is_word = WORDS.iter().any(|beginning| flag.starts_with(beginning)) && !flag.ends_with("-file");
+    if is_word || NO_FILES.contains(&flag) {
         return Vec::new();
     }
     let plain = |part: &str| {
@@ -121,6 +143,12 @@ mod tests {
             ("etcd-servers-overrides", "/events#https://a:2379", &[]),
             ("external-hostname", "https://a/b", &[]),
             ("profiling", "false", &[]),
+            ("cors-allowed-origins", "//example\\.org(:|$)", &[]),
+            ("oidc-groups-prefix", "/keycloak/", &[]),
+            ("oidc-required-claim", "groups=/admins", &[]),
+            ("requestheader-client-ca-file", "/etc/x.pem", &["/etc/x.pem"]),
+            ("api-audiences", "/x", &[]),
+            ("vmodule", "/x/*=5", &[]),
             ("x", "/", &[]),
         ] {
             assert_eq!(files_of(flag, value), files, "{flag}={value}");

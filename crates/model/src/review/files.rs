@@ -45,10 +45,12 @@ const BESIDE: [&str; 10] = [
     "/etc/systemd/system/kubewright-machine.service",
     "/root/.ssh/authorized_keys",
 ];
-/// What the kernel makes: files can't be written there.
-const KERNEL: [&str; 2] = ["/proc", "/sys"];
+/// What the kernel makes: files can't be written there, or take the place of devices.
+const KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
+/// The memory that programs share, the one place in /dev for files.
+const SHARED: &str = "/dev/shm";
 /// What a boot makes anew, with the other names that it has: the agent writes files there again, but later than units may want them.
-const PASSING: [&str; 4] = ["/dev", "/run", "/var/lock", "/var/run"];
+const PASSING: [&str; 4] = [SHARED, "/run", "/var/lock", "/var/run"];
 /// Where systemd looks for units, the first one first.
 const UNIT_DIRECTORIES: [&str; 5] = [
     "/etc/systemd/system",
@@ -107,7 +109,7 @@ fn taken(document: &str, files: &[MachineFile], below: &[MachineFile], ours: &Pa
         if let Some(why) = of_ours(&file.path, ours) {
             let help = "use the fields of the spec that it is made from, a template override, or another path";
             remarks.push(said("spec::reserved-file", format!("`{}` {why}", file.path), help));
-        } else if let Some(kernel) = KERNEL.iter().find(|kernel| is_below(&file.path, kernel)) {
+        } else if let Some(kernel) = kernels(&file.path) {
             let message = format!("`{}` lies in {kernel}, which is the kernel's", file.path);
             let help = "kernel settings are written to `spec.sysctls`, files to another path, such as one below /etc";
             remarks.push(said("spec::reserved-file", message, help));
@@ -146,6 +148,11 @@ fn of_ours(path: &str, ours: &Paths) -> Option<String> {
     }
     let inner = ours.keys().find(|ours| is_below(ours, path))?;
     Some(format!("is a directory in which kubewright has `{inner}`"))
+}
+
+/// The directory of the kernel's that a path lies in.
+fn kernels(path: &str) -> Option<&'static str> {
+    KERNEL.into_iter().find(|kernel| is_below(path, kernel) && !is_below(path, SHARED))
 }
 
 fn is_below(path: &str, directory: &str) -> bool {

@@ -66,10 +66,13 @@ fn files_in_the_place_of_ours_are_refused() {
         "/etc/sysctl.d/99-zz-kubewright.conf",
         "/proc/sys/vm/swappiness",
         "/sys/module/x/parameters/y",
+        "/dev/null",
+        "/dev/sda",
+        "/dev/shm",
     ] {
         assert_eq!(file(path), ["spec::reserved-file Cluster/demo spec.files[0].path"], "{path}");
     }
-    for path in ["/dev/mine", "/run/mine/x", "/var/run/mine"] {
+    for path in ["/dev/shm/mine", "/run/mine/x", "/var/run/mine"] {
         assert_eq!(file(path), ["spec::passing-file Cluster/demo spec.files[0].path"], "{path}");
     }
 }

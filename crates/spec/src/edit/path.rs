@@ -48,9 +48,11 @@ pub(super) fn parse(path: &str) -> Option<Vec<Segment>> {
 
 /// What stands between brackets, and what follows them.
 fn bracket(inside: &str) -> Option<(Segment, &str)> {
-    if let Some(quoted) = inside.strip_prefix('"') {
-        let (key, after) = quoted.split_once("\"]")?;
-        return Some((Segment::Key(key.to_owned()), after));
+    for (quote, end) in [('"', "\"]"), ('\'', "']")] {
+        if let Some(quoted) = inside.strip_prefix(quote) {
+            let (key, after) = quoted.split_once(end)?;
+            return Some((Segment::Key(key.to_owned()), after));
+        }
     }
     let (index, after) = inside.split_once(']')?;
     Some((Segment::Index(index.parse().ok()?), after))
@@ -80,6 +82,7 @@ mod tests {
         let key = |key: &str| Segment::Key(key.to_owned());
         assert_eq!(parse("spec.a[2].b"), Some(vec![key("spec"), key("a"), Segment::Index(2), key("b")]));
         assert_eq!(parse("spec.labels[\"a.b/c\"]"), Some(vec![key("spec"), key("labels"), key("a.b/c")]));
+        assert_eq!(parse("labels['a.b']"), Some(vec![key("labels"), key("a.b")]));
         for bad in ["", ".a", "a.", "a..b", "a[", "a[x]", "a[\"x]", "a]b["] {
             assert!(parse(bad).is_none_or(|segments| bad == "a]b[" && segments.len() == 1), "{bad}");
         }

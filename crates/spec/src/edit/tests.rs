@@ -136,3 +136,23 @@ fn a_wrong_value_is_for_loading_to_refuse() {
     let documents = parse(&[Source::new("a.yaml", after)]);
     assert_eq!(documents.diagnostics[0].code, "spec::wrong-type");
 }
+
+#[test]
+fn a_key_with_dots_that_was_not_quoted_is_shown_quoted() {
+    let documents = parse(&[Source::new("a.yaml", TEXT)]);
+    let help = |assignment: &str| set(&documents, "Cluster/demo", assignment).unwrap_err().help.unwrap_or_default();
+    for (assignment, wanted) in [
+        ("spec.sysctls.net.core.somaxconn=1024", "write `spec.sysctls[\"net.core.somaxconn\"]`"),
+        ("spec.containerd.mirrors.docker.io=[]", "write `spec.containerd.mirrors[\"docker.io\"]`"),
+        ("spec.containerd.mirrors.docker.io[0]=x", "write `spec.containerd.mirrors[\"docker.io\"][0]`"),
+        (
+            "spec.containerd.registryCredentials.r.example.org.username=x",
+            "write `spec.containerd.registryCredentials[\"r.example.org\"].username`",
+        ),
+        ("spec.networking.cni.x=1", ""),
+    ] {
+        assert_eq!(help(assignment), wanted, "{assignment}");
+    }
+    let single = changed("Cluster/demo", "spec.sysctls['net.core.somaxconn']=\"1024\"");
+    assert!(single.contains("net.core.somaxconn"), "{single}");
+}

@@ -60,7 +60,7 @@ pub(crate) fn host(text: &str) -> Result<(), Unfit> {
     }
     if let Some((_, rest)) = text.split_once("://") {
         let bare = rest.split(['/', ':']).next().unwrap_or(rest);
-        return Err(Unfit::new("it is a URL").help(format!("write `{bare}`")));
+        return Err(Unfit::new("it is a URL").instead(text, &names::plain(bare), host));
     }
     if let Some((bare, port)) = text.rsplit_once(':')
         && port.parse::<u16>().is_ok()
@@ -74,7 +74,10 @@ pub(crate) fn host(text: &str) -> Result<(), Unfit> {
 
 /// A name or address for a certificate: as a host, or with `*` as the first label.
 pub(crate) fn alt_name(text: &str) -> Result<(), Unfit> {
-    text.strip_prefix("*.").map_or_else(|| host(text), names::domain)
+    let found = text.strip_prefix("*.").map_or_else(|| host(text), names::domain);
+    found.map_err(
+        |unfit| if text.starts_with("*.") { unfit.instead(text, &names::plain(text), alt_name) } else { unfit },
+    )
 }
 
 /// Numbers and dots that are no address are a mistyped address, not a name.
@@ -93,16 +96,16 @@ pub(crate) fn registry(text: &str) -> Result<(), Unfit> {
     if text.contains("://") || text.contains('/') {
         let bare = text.split_once("://").map_or(text, |(_, rest)| rest);
         let bare = bare.split('/').next().unwrap_or(bare);
-        return Err(Unfit::new("it is more than a host and a port").help(format!("write `{bare}`")));
+        return Err(Unfit::new("it is more than a host and a port").instead(text, &names::plain(bare), registry));
     }
-    host(without_port(text)?)
+    host(without_port(text)?).map_err(|unfit| unfit.instead(text, &names::plain(text), registry))
 }
 
 /// An http or https address of a host, with a port and a path where needed, without credentials.
 pub(crate) fn url(text: &str) -> Result<(), Unfit> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else {
-        return Err(Unfit::new("it does not start with https:// or http://").help(format!("such as `https://{text}`")));
+        return Err(no_scheme(text));
     };
     if rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(Unfit::new("it contains white space"));
@@ -111,7 +114,27 @@ pub(crate) fn url(text: &str) -> Result<(), Unfit> {
     if authority.contains('@') {
         return Err(Unfit::new("it contains credentials").help("name a secret in `containerd.registryCredentials`"));
     }
-    host(without_port(authority)?)
+    host(without_port(authority)?).map_err(|unfit| {
+        // Paths are kept: their case matters.
+        let end = text.len() - rest.len() + authority.len();
+        let (before, path) = text.split_at(end);
+        unfit.instead(text, &format!("{}{path}", names::plain(before)), url)
+    })
+}
+
+/// What to write for a text that begins with another scheme, or with none.
+fn no_scheme(text: &str) -> Unfit {
+    let unfit = Unfit::new("it does not start with https:// or http://");
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let scheme = scheme.to_ascii_lowercase();
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        return unfit.instead(text, &format!("{scheme}://{}{path}", names::plain(authority)), url);
+    }
+    let (secure, open) = (format!("https://{text}"), format!("http://{text}"));
+    if url(&secure).is_err() {
+        return unfit.help("such as `https://mirror.example.org`");
+    }
+    unfit.help(format!("write `{secure}` or `{open}`, as it answers"))
 }
 
 /// What a program asks without its proxy: a name, a domain with a leading dot, an address or a range.
@@ -173,6 +196,32 @@ mod tests {
             &["https://mirror.example.org/v2", "http://10.0.0.1:5000", "https://[fd00::1]:5000"],
             &["", "mirror.example.org", "https://", "https://u:p@mirror", "https://a b", "ftp://x"],
         );
+    }
+
+    #[test]
+    fn what_to_write_instead_is_whole_and_passes_itself() {
+        let help = |check: fn(&str) -> Result<(), Unfit>, text: &str| check(text).unwrap_err().help.unwrap_or_default();
+        for (text, wanted) in [
+            ("https://M.example.org:443", "write `https://m.example.org:443`"),
+            ("https://M.example.org/V2", "write `https://m.example.org/V2`"),
+            ("HTTPS://M.example.org", "write `https://m.example.org`"),
+            ("socks5://proxy:1080", ""),
+            ("proxy:3128", "write `https://proxy:3128` or `http://proxy:3128`, as it answers"),
+            ("pro xy", "such as `https://mirror.example.org`"),
+        ] {
+            assert_eq!(help(url, text), wanted, "{text}");
+        }
+        for (text, wanted) in [
+            ("Docker.io", "write `docker.io`"),
+            ("Docker.io:5000", "write `docker.io:5000`"),
+            ("https://docker.io/library", "write `docker.io`"),
+            ("../../x", ""),
+        ] {
+            assert_eq!(help(registry, text), wanted, "{text}");
+        }
+        assert_eq!(help(host, "https://API.example.org/x"), "write `api.example.org`");
+        assert_eq!(help(host, "https://"), "");
+        assert_eq!(help(alt_name, "*.Example.org"), "write `*.example.org`");
     }
 
     #[test]

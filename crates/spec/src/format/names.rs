@@ -39,9 +39,14 @@ pub(crate) fn domain(text: &str) -> Result<(), Unfit> {
         return Err(Unfit::new("it is longer than 253 characters"));
     }
     if let Some(bare) = text.strip_suffix('.') {
-        return Err(Unfit::new("it ends with a dot").help(format!("write `{bare}`")));
+        return Err(Unfit::new("it ends with a dot").instead(text, bare, domain));
     }
-    text.split('.').try_for_each(label)
+    text.split('.').try_for_each(label).map_err(|unfit| unfit.instead(text, &plain(text), domain))
+}
+
+/// The whole of a text in lower case, with `-` for what names have not and people write for it.
+pub(crate) fn plain(text: &str) -> String {
+    text.to_ascii_lowercase().replace(['_', ' '], "-")
 }
 
 /// The name of a setting of the kernel, such as `net.ipv4.ip_forward`.
@@ -107,8 +112,7 @@ fn limited(text: &str, longest: usize) -> Result<(), Unfit> {
 
 /// The name in lower case with `-` for the usual separators, where that makes it good.
 fn corrected(text: &str, longest: usize) -> Option<String> {
-    let name: String =
-        text.to_ascii_lowercase().chars().map(|c| if matches!(c, '_' | ' ' | '.') { '-' } else { c }).collect();
+    let name = plain(text).replace('.', "-");
     limited_quietly(&name, longest).then_some(name)
 }
 
@@ -140,6 +144,15 @@ mod tests {
     #[test]
     fn domains_have_labels_and_no_final_dot() {
         assert_format(domain, &["cluster.local", "x", "a-b.c0.example"], &["", "cluster.local.", "a..b", "A.b", "*.x"]);
+    }
+
+    #[test]
+    fn a_domain_is_corrected_as_a_whole_or_not_at_all() {
+        let help = |text: &str| domain(text).unwrap_err().help;
+        assert_eq!(help("K8S.Example.Org").as_deref(), Some("write `k8s.example.org`"));
+        assert_eq!(help("a_b.example.org").as_deref(), Some("write `a-b.example.org`"));
+        assert_eq!(help("cluster.local.").as_deref(), Some("write `cluster.local`"));
+        assert_eq!([help("."), help("A..b"), help("größe.B")], [None, None, None]);
     }
 
     #[test]

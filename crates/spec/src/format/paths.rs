@@ -25,6 +25,12 @@ pub(crate) fn file(text: &str) -> Result<(), Unfit> {
     one_line(text)
 }
 
+/// Usual modes as JSON has them for Kubernetes, in decimal digits; in octal ones none of these is a mode that anybody wants.
+const DECIMAL_MODES: [u32; 18] = [
+    0o400, 0o440, 0o444, 0o500, 0o550, 0o555, 0o600, 0o640, 0o644, 0o660, 0o664, 0o666, 0o700, 0o750, 0o755, 0o770,
+    0o775, 0o777,
+];
+
 /// Permission bits as octal text.
 pub(crate) fn mode(text: &str) -> Result<(), Unfit> {
     let octal = text.bytes().all(|b| (b'0'..=b'7').contains(&b));
@@ -32,7 +38,10 @@ pub(crate) fn mode(text: &str) -> Result<(), Unfit> {
         return Ok(());
     }
     let unfit = Unfit::new("it is not four octal digits");
-    Err(if octal && text.len() == 3 {
+    let decimal = text.parse().ok().filter(|mode| DECIMAL_MODES.contains(mode));
+    Err(if let Some(mode) = decimal.filter(|_| !text.starts_with('0')) {
+        unfit.help(format!("write \"{mode:04o}\", which is {text} in octal digits"))
+    } else if octal && text.len() == 3 {
         unfit.help(format!("write \"0{text}\""))
     } else {
         unfit.help("such as \"0644\"")
@@ -138,6 +147,10 @@ guqanOXRnsHptCxokQIhAITVnXB5Xzf0saT72smqXaidDxdCzECn0SdgTL/XixxV\n\
     fn modes_are_four_octal_digits() {
         assert_format(mode, &["0644", "4755"], &["", "644", "0648", "rw-r--r--"]);
         assert_eq!(mode("644").unwrap_err().help.as_deref(), Some("write \"0644\""));
+        for (decimal, octal) in [("420", "0644"), ("493", "0755"), ("384", "0600")] {
+            let wanted = format!("write \"{octal}\", which is {decimal} in octal digits");
+            assert_eq!(mode(decimal).unwrap_err().help, Some(wanted));
+        }
     }
 
     #[test]

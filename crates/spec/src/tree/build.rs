@@ -13,6 +13,11 @@ const MAX_DEPTH: usize = 64;
 /// More than any spec needs; aliases can't explode.
 const MAX_NODES: usize = 500_000;
 
+/// Tags that say no more than the value does.
+const CORE: [&str; 7] = ["bool", "float", "int", "map", "null", "seq", "str"];
+/// What is said of tags such as `!!binary`.
+pub(crate) const UNREAD_TAG: &str = "spec::unread-tag";
+
 /// A list or map that is still open.
 struct Frame {
     start: usize,
@@ -138,6 +143,11 @@ impl<'a> Builder<'a> {
     fn forces_text(&mut self, tag: Option<&Tag>, span: Span) -> bool {
         let Some(tag) = tag else { return false };
         if tag.is_yaml_core_schema() {
+            if !CORE.contains(&tag.suffix.as_str()) {
+                let message = format!("`!!{}` is not read: the value stands as it is written", tag.suffix);
+                let diagnostic = Diagnostic::error(UNREAD_TAG, message).at(self.source.label(span, "here"));
+                self.diagnostics.push(diagnostic.help("write the value as text, without the tag"));
+            }
             return tag.suffix == "str";
         }
         self.say("spec::tag", "tags have no meaning here".to_owned(), span);

@@ -5,6 +5,7 @@ use super::{Finding, World};
 mod additions;
 mod logins;
 mod mirrors;
+mod own_machine;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -13,7 +14,10 @@ pub(super) use additions::has_moved;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
-    [mirrors::check, logins::check, additions::check].into_iter().flat_map(|rule| rule(cluster)).collect()
+    let rules = [mirrors::check, logins::check, additions::check];
+    let mut findings: Vec<Finding> = rules.into_iter().flat_map(|rule| rule(cluster)).collect();
+    findings.extend(own_machine::check(world, cluster));
+    findings
 }
 
 /// Names under which Docker Hub is known, though images of it are only ever asked for as `docker.io`.

@@ -29,6 +29,18 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     finding.map(|finding| finding.at(cluster, FIELD).help(HELP)).into_iter().collect()
 }
 
+/// A name or address with which every machine means itself.
+pub(super) fn is_every_machine(host: &str) -> bool {
+    match address(host) {
+        Some(address) => address.is_loopback() || address.is_unspecified(),
+        None => is_own_name(&host.to_ascii_lowercase()),
+    }
+}
+
+fn is_own_name(name: &str) -> bool {
+    OWN_NAMES.contains(&name) || name == "ip6-loopback" || name.ends_with(".localhost")
+}
+
 /// The address that a text is, or that resolvers take it for: they read `127.1` and hexadecimal numbers, too.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -77,7 +89,7 @@ fn of_address(cluster: &Cluster, address: IpAddr) -> Option<String> {
 
 fn of_name(cluster: &Cluster, name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
-    if OWN_NAMES.contains(&name.as_str()) || name == "ip6-loopback" || name.ends_with(".localhost") {
+    if is_own_name(&name) {
         return Some("is every machine's own name: each would ask itself".to_owned());
     }
     let domain = &cluster.spec.networking.dns_domain;

@@ -76,6 +76,12 @@ fn hooks<T>(draft: &Draft<T>, hooks: &[Hook]) -> Vec<Finding> {
             let finding = finding.at(draft, format!("spec.hooks[{index}].command"));
             findings.push(finding.help("no shell looks it up; for a script write `[/bin/sh, -c, …]`"));
         }
+        if let Some(unit) = hook.before.iter().find(|unit| hook.after.contains(unit)) {
+            let message = format!("the hook `{}` is to run before and after `{unit}`", hook.name);
+            let finding = Finding::error("spec::hook-order", message).at(draft, format!("spec.hooks[{index}].before"));
+            let help = "systemd starts only one of them then; keep it in one of the two lists";
+            findings.push(finding.and(draft, format!("spec.hooks[{index}].after"), "and here").help(help));
+        }
     }
     for (first, again) in repeated(hooks.iter().map(|hook| hook.name.as_str())) {
         let path = |index: usize| format!("spec.hooks[{index}].name");

@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Finding, World};
+use super::{Finding, World, sysctls};
 use crate::effective::Draft;
 use crate::format::amounts::parse_port_range;
 use crate::{Cluster, Cni, LoadBalancer};
 
 /// Linux hands out these to outgoing connections (`net.ipv4.ip_local_port_range`).
 const EPHEMERAL: (u16, u16) = (32_768, 60_999);
+/// Ports that are offered where another one can't be had.
+const OFFERED: [u16; 4] = [6443, 8443, 7443, 9443];
 /// VXLAN of flannel. It is UDP, and so may a Service be.
 const VXLAN: (u16, &str) = (8472, "flannel");
 /// Ports that Kubernetes' own components listen on, and SSH.
@@ -37,17 +39,21 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         wanted.push(("spec.kubelet.config.readOnlyPort", port, "kubelet's read-only API"));
     }
     let mut findings = node_ports(cluster, &wanted);
+    // Where the user chose the range, it is held against the ports at its own place.
+    let is_ephemeral =
+        |port: u16| (EPHEMERAL.0..=EPHEMERAL.1).contains(&port) && !sysctls::writes_range(&cluster.value.spec.sysctls);
+    let offer = offered(cluster, &wanted);
     for (field, port, what) in &wanted {
         if let Some((_, owner)) = TAKEN.iter().find(|(taken, _)| taken == port) {
             let message = format!("port {port} of {what} is that of {owner}");
             findings.push(
                 Finding::error("spec::port-taken", message)
                     .at(cluster, *field)
-                    .help("choose a port that is free, such as 6443"),
+                    .help(format!("choose a port that is free{offer}")),
             );
-        } else if (EPHEMERAL.0..=EPHEMERAL.1).contains(port) {
+        } else if is_ephemeral(*port) {
             let message = format!("port {port} of {what} may be taken by an outgoing connection when it starts");
-            let help = format!("choose one below {}, such as 6443", EPHEMERAL.0);
+            let help = format!("choose one below {}{offer}", EPHEMERAL.0);
             findings.push(Finding::warning("spec::ephemeral-port", message).at(cluster, *field).help(help));
         }
     }
@@ -62,6 +68,14 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A port that nobody wants, as words.
+fn offered(cluster: &Draft<Cluster>, wanted: &[(&'static str, u16, &'static str)]) -> String {
+    let node_ports = parse_port_range(&cluster.value.spec.kube_api_server.service_node_port_range);
+    let is_node_port = |port: u16| node_ports.is_some_and(|(first, last)| (first..=last).contains(&port));
+    let is_free = |port: &u16| !wanted.iter().any(|(_, other, _)| other == port) && !is_node_port(*port);
+    OFFERED.into_iter().find(is_free).map(|port| format!(", such as {port}")).unwrap_or_default()
 }
 
 fn node_ports(cluster: &Draft<Cluster>, wanted: &[(&'static str, u16, &'static str)]) -> Vec<Finding> {
@@ -91,7 +105,8 @@ fn node_ports(cluster: &Draft<Cluster>, wanted: &[(&'static str, u16, &'static s
                 .help("choose a range without it, such as `30000-32767`"),
         );
     }
-    if first <= EPHEMERAL.1 && last >= EPHEMERAL.0 {
+    let is_usual = !sysctls::writes_range(&cluster.value.spec.sysctls);
+    if is_usual && first <= EPHEMERAL.1 && last >= EPHEMERAL.0 {
         let message = format!(
             "the node ports {range} overlap {}-{}, which Linux gives to outgoing connections",
             EPHEMERAL.0, EPHEMERAL.1

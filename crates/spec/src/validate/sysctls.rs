@@ -7,6 +7,13 @@ use crate::Provider;
 use crate::check::join;
 use crate::effective::Draft;
 
+mod local_ports;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub(super) use local_ports::writes_range;
+
 /// What Kubernetes needs, and kubewright sets.
 const OURS: [&str; 3] =
     ["net.bridge.bridge-nf-call-ip6tables", "net.bridge.bridge-nf-call-iptables", "net.ipv4.ip_forward"];
@@ -43,27 +50,47 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
     let Provider::Local = cluster.value.spec.provider;
     let mut findings = of(cluster, &cluster.value.spec.sysctls);
+    findings.extend(local_ports::check(&cluster.value, cluster, &cluster.value.spec.sysctls));
     for group in world.groups() {
         findings.extend(of(group, &group.value.spec.sysctls));
+        findings.extend(local_ports::check(&cluster.value, group, &group.value.spec.sysctls));
     }
     findings
 }
 
 fn of<T>(draft: &Draft<T>, sysctls: &BTreeMap<String, String>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for name in sysctls.keys() {
-        // The kernel takes both separators.
-        let dotted = name.replace('/', ".");
-        let (message, help) = if OURS.contains(&dotted.as_str()) {
-            (format!("`{name}` is set by kubewright: Kubernetes needs it"), "remove it")
+    for (name, value) in sysctls {
+        let dotted = dotted(name);
+        let (message, help) = if OURS.contains(&dotted.as_str()) || stops_forwarding(&dotted, value) {
+            (format!("`{name}` is set by kubewright: Kubernetes needs it"), "remove it".to_owned())
         } else if !dotted.starts_with("net.") || OF_THE_HOST.iter().any(|beginning| dotted.starts_with(beginning)) {
             let help =
                 "set it on the host; machines have settings of their own below `net.` only, and not all of those";
-            (format!("`{name}` is the host's, whose kernel local machines share"), help)
+            (format!("`{name}` is the host's, whose kernel local machines share"), help.to_owned())
+        } else if let Some((why, help)) = values::wrong(&dotted, value) {
+            (format!("the value `{value}` of `{name}` {why}"), help)
         } else {
             continue;
         };
         findings.push(Finding::error("spec::sysctl", message).at(draft, join("spec.sysctls", name)).help(help));
     }
     findings
+}
+
+/// The kernel takes both separators.
+fn dotted(name: &str) -> String {
+    name.replace('/', ".")
+}
+
+/// The kernel forwards packets where `net.ipv4.ip_forward` says so, and that is another name of what stands here for `all`
+/// interfaces: writing one changes the other. `default` is what the interfaces of new pods begin with.
+fn stops_forwarding(dotted: &str, value: &str) -> bool {
+    let interface = dotted.strip_prefix("net.ipv4.conf.").and_then(|rest| rest.strip_suffix(".forwarding"));
+    match interface {
+        // Any number but 0 forwards, but every update would find another one than it has set.
+        Some("all") => values::numbers(value).is_some_and(|numbers| numbers != [1]),
+        Some("lo") | None => false,
+        Some(_) => values::numbers(value).is_some_and(|numbers| numbers == [0]),
+    }
 }

@@ -275,6 +275,10 @@ fn node_ports_over_the_api_port_or_a_component_are_refused() {
 fn ports_of_components_are_taken() {
     assert_eq!(about("  api:\n    port: 10250\n"), ["spec::port-taken cluster.yaml:8 spec.api.port"]);
     assert_eq!(about("  api:\n    port: 22\n"), ["spec::port-taken cluster.yaml:8 spec.api.port"]);
+    let hint = |spec: &str| loaded(&cluster(spec), &[("cp", CONTROL_PLANE)]).diagnostics.remove(0).help.unwrap();
+    assert_eq!(hint("  api: {port: 22}\n"), "choose a port that is free, such as 6443");
+    let balancer = "  api: {loadBalancer: nodeLocal, loadBalancerPort: 22}\n";
+    assert_eq!(hint(balancer), "choose a port that is free, such as 8443");
     assert_eq!(about("  api:\n    port: 40000\n"), ["spec::ephemeral-port cluster.yaml:8 spec.api.port"]);
     let read_only = "spec::port-taken cluster.yaml:8 spec.kubelet.config.readOnlyPort";
     for port in [10250, 6443] {

@@ -43,6 +43,8 @@ pub(in super::super) fn has_moved(plugin: &str, setting: &str) -> bool {
 
 pub(super) fn check(cluster: &Draft<Cluster>) -> Vec<Finding> {
     let Some(text) = cluster.value.spec.containerd.additions.as_deref() else { return Vec::new() };
+    // An editor's mark is not written to machines.
+    let text = text.trim_start_matches('\u{feff}');
     let said =
         |(message, help): (String, String)| Finding::error("spec::containerd", message).at(cluster, FIELD).help(help);
     let table = match text.parse::<Table>() {
@@ -53,6 +55,11 @@ pub(super) fn check(cluster: &Draft<Cluster>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = version(&table).into_iter().map(of_version).collect();
     let wrong = plugins(&table).into_iter().chain(top_level(&table)).chain(super::values::check(&table));
     findings.extend(wrong.map(said));
+    if within(&table, &["plugins", IMAGES, "pinned_images", "sandbox"]) {
+        let message = "`pinned_images.sandbox` in `additions` stands for the pause image that kubewright brings";
+        let help = "remove it, or see to it that every machine can pull this image: no pod starts without it";
+        findings.push(Finding::warning("spec::containerd", message).at(cluster, FIELD).help(help));
+    }
     if holds_secret(&Value::Table(table)) {
         let message = "`additions` contains a password, and documents are kept as written";
         let help = "use `spec.containerd.registryCredentials`";

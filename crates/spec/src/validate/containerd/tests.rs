@@ -158,3 +158,45 @@ fn values_with_which_containerd_is_of_no_use_are_refused() {
         assert_eq!(additions(&text), [""; 0], "{text}");
     }
 }
+
+#[test]
+fn a_byte_order_mark_before_additions_is_no_fault() {
+    let marked = |text: &str| containerd(&format!("additions: \"\\uFEFF{text}\""));
+    assert_eq!(marked("[debug]\\nlevel = 'debug'"), [""; 0]);
+    assert_eq!(marked("a: 1").len(), 1);
+}
+
+#[test]
+fn metrics_have_a_port_and_the_pause_image_is_kubewrights() {
+    for text in ["[metrics]\naddress = 'nohost'", "[plugins.'io.containerd.server.v1.metrics']\naddress = '10.0.0.1'"] {
+        assert_eq!(additions(text), [REFUSED], "{text}");
+    }
+    for text in ["[metrics]\naddress = ':1338'", "[metrics]\naddress = '[::1]:1338'", "[metrics]\naddress = ''"] {
+        assert_eq!(additions(text), [""; 0], "{text}");
+    }
+    let text = "version = 3\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\nsandbox = 'x'";
+    assert_eq!(additions(text), [REFUSED]);
+    let lines = text.replace('\n', "\n      ");
+    let found =
+        loaded(&cluster(&format!("  containerd:\n    additions: |\n      {lines}\n")), &[("cp", CONTROL_PLANE)]);
+    assert!(found.effective.is_some(), "it is only warned of");
+}
+
+#[test]
+fn a_proxy_or_mirror_on_every_machine_itself_is_said() {
+    let proxy = |url: &str, more: &str| about(&format!("  containerd:\n    proxy: {{https: \"{url}\"}}\n{more}"));
+    let place = "spec::proxy cluster.yaml:8 spec.containerd.proxy.https";
+    for url in ["http://localhost:3128", "http://127.0.0.1:3128", "http://[::1]:3128", "http://0.0.0.0:3128/"] {
+        assert_eq!(proxy(url, ""), [place], "{url}");
+    }
+    assert_eq!(proxy("http://proxy.example.org:3128", ""), [""; 0]);
+    let is_taken = |more: &str| {
+        let spec = format!("  containerd: {{proxy: {{http: 'http://localhost:3128'}}}}\n{more}");
+        loaded(&cluster(&spec), &[("cp", CONTROL_PLANE)]).effective.is_some()
+    };
+    // One that a hook starts may be there.
+    assert_eq!([is_taken(""), is_taken("  hooks: [{name: proxy, command: [/usr/sbin/squid]}]\n")], [false, true]);
+    let mirror = |text: &str| containerd(&format!("mirrors: {{{text}}}"));
+    assert_eq!(mirror("\"*\": [\"http://localhost:5000\"]").len(), 1);
+    assert_eq!(mirror("\"localhost:5000\": [\"http://localhost:5000\"]"), [""; 0]);
+}

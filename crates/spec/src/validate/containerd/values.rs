@@ -38,6 +38,7 @@ pub(super) fn check(table: &Table) -> Vec<Wrong> {
     }
     wrong.extend(snapshotter(table));
     wrong.extend(runtime(table));
+    wrong.extend(metrics(table));
     wrong
 }
 
@@ -75,6 +76,14 @@ fn runtime(table: &Table) -> Option<Wrong> {
     let is_known = name == "runc" || runtimes.is_some_and(|runtimes| runtimes.contains_key(name));
     let help = format!("add `[plugins.\"{RUNTIME}\".containerd.runtimes.{name}]`, or write `runc`");
     (!is_known).then(|| (format!("there is no runtime `{name}` to be the default one"), help))
+}
+
+/// Go listens on a host, which may be left out, and a port, which may be a name.
+fn metrics(table: &Table) -> Option<Wrong> {
+    let places = [&["metrics", "address"][..], &["plugins", "io.containerd.server.v1.metrics", "address"]];
+    let address = places.into_iter().find_map(|place| text(table, place)).filter(|address| !address.is_empty())?;
+    let message = format!("containerd can't listen on `{address}` for metrics: it has no port");
+    (!address.contains(':')).then(|| (message, "such as `127.0.0.1:1338`".to_owned()))
 }
 
 fn inner<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Table> {

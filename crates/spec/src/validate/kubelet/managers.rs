@@ -80,7 +80,8 @@ fn memory(settings: &Settings) -> Option<Fault> {
     }
     let limits = settings.list("reservedMemory").unwrap_or_default().iter().filter_map(|one| one.get("limits"));
     let amounts = limits.filter_map(|limits| limits.get("memory")?.as_str()).filter_map(parse_quantity);
-    let named: f64 = amounts.sum();
+    // A sum of nothing is -0, which is shown.
+    let named = amounts.fold(0.0, |sum, amount| sum + amount);
     let reserved = settings.reserved(|one| &one.memory) + eviction_memory(settings, None)?;
     let message = format!(
         "kubelet does not start: `reservedMemory` has {named} bytes, but {reserved} are reserved with `kubeReserved`, \

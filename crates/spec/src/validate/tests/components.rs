@@ -139,6 +139,22 @@ fn registry_passwords_stay_outside_of_documents() {
 }
 
 #[test]
+fn a_hook_is_before_a_unit_or_after_it() {
+    let hook = |order: &str| about(&format!("  hooks: [{{name: a, command: [/bin/true], {order}}}]\n"));
+    assert_eq!(hook("before: [kubelet.service], after: [containerd.service]"), [""; 0]);
+    let both = hook("before: [kubelet.service, x.service], after: [x.service]");
+    assert_eq!(both, ["spec::hook-order cluster.yaml:7 spec.hooks[0].before"]);
+}
+
+#[test]
+fn a_stored_document_with_a_tag_that_was_passed_over_is_taken() {
+    let text = cluster("  files: [{path: /etc/x, content: !!binary aGk=}]\n");
+    let sources = [Source::new("c.yaml", text), Source::new("g.yaml", group("cp", CONTROL_PLANE))];
+    assert!(crate::load(&sources, &Surroundings::default()).effective.is_none());
+    assert!(crate::load_stored(&sources).effective.is_some());
+}
+
+#[test]
 fn files_and_hooks_keep_clear_of_each_other() {
     let found = about(
         "  files:\n  - {path: /etc/issue, content: x}\n  - {path: /etc/motd, content: x}\n  - {path: /etc/motd, content: y}\n  hooks:\n  - {name: a, command: [modprobe, x]}\n  - {name: a, command: [/bin/true]}\n",
