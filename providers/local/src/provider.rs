@@ -114,10 +114,14 @@ impl LocalProvider {
         let (before, after): (Option<NetworkInputs>, Option<NetworkInputs>) =
             (inputs(&change.before)?, inputs(&change.after)?);
         let delete = change.operation == Operation::Delete;
-        tracked(context, move || match (delete, before, after) {
-            (true, Some(inputs), _) | (true, None, Some(inputs)) => network::remove(&cluster, &inputs),
-            (false, before, Some(inputs)) => network::ensure(&cluster, &inputs, before.as_ref()),
-            _ => Ok(()),
+        let own = context.clone();
+        tracked(context, move || {
+            let lock = || network::lock(&own.cancel, &|note| own.progress(note));
+            match (delete, before, after) {
+                (true, Some(inputs), _) | (true, None, Some(inputs)) => network::remove(&cluster, &inputs, lock()?),
+                (false, before, Some(inputs)) => network::ensure(&cluster, &inputs, before.as_ref(), lock()?),
+                _ => Ok(()),
+            }
         })
         .await?;
         Ok(Applied::default())
