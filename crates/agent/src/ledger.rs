@@ -15,7 +15,7 @@ use crate::write;
 
 /// Version of the ledger's format.
 const VERSION: u32 = 1;
-const FILE: &str = "/var/lib/kubewright/ledger.json";
+pub(crate) const FILE: &str = "/var/lib/kubewright/ledger.json";
 const LOCK: &str = "/var/lib/kubewright/lock";
 /// How long another agent on this machine is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -40,8 +40,8 @@ pub(crate) trait Family {
     fn coming(&self, system: &System, names: &[&str]) -> Outcome<BTreeSet<String>>;
     /// Installs packages, with what they need.
     fn install(&self, system: &System, names: &[&str]) -> Outcome<()>;
-    /// Removes exactly these packages, and none that something else needs.
-    fn remove(&self, system: &System, names: &[&str]) -> Outcome<()>;
+    /// Removes exactly these packages, and none that something else needs: gives back what was said of those.
+    fn remove(&self, system: &System, names: &[&str]) -> Outcome<Vec<String>>;
 }
 
 /// What is installed.

@@ -3,15 +3,18 @@
 use std::io::ErrorKind;
 
 use machine::Item;
+use machine::compare::FoundUnit;
 
 use crate::etcd;
 use crate::failure::{Failure, Of, Outcome};
 use crate::keep;
-use crate::ledger::{Ledger, Lock, Store};
+use crate::ledger::{self, Ledger, Lock, Store};
 use crate::pods;
 use crate::replies::Replies;
 use crate::steps::{hostname, packages, swap, sysctls, units};
 use crate::system::System;
+use crate::systemctl;
+use crate::write;
 
 /// Directories in which only a cluster's components write. If one of them (or one below) was made by the agent, or was
 /// empty when it came, its content goes, too.
@@ -20,6 +23,9 @@ const DATA: [&str; 6] =
 
 /// Makes the machine what it was. May be interrupted and done again.
 pub(crate) fn reset(system: &System, epoch: u64, replies: &mut Replies<'_>) -> Outcome<()> {
+    if !system.exists(ledger::FILE) {
+        refuse_unknown_work(system)?;
+    }
     if !system.memory().is_dir() {
         return Ok(());
     }
@@ -43,9 +49,36 @@ pub(crate) fn reset(system: &System, epoch: u64, replies: &mut Replies<'_>) -> O
         replies.progress(format!("{path} stays: something else is in it"));
     }
     keep::forget_originals(system)?;
+    forget_archives(system)?;
     let outcome = store.destroy();
     drop(lock);
     outcome
+}
+
+/// An error where a cluster runs that was put here by an agent whose memory is out of sight.
+fn refuse_unknown_work(system: &System) -> Outcome<()> {
+    if !system.exists(sysctls::BOOT) {
+        return Ok(());
+    }
+    let kubelet_runs = systemctl::show(system, &["kubelet.service"])?.values().any(FoundUnit::is_running);
+    if !kubelet_runs && pods::running(system, "etcd").is_empty() {
+        return Ok(());
+    }
+    let why = format!("{} is not there, but {} is, and kubelet or etcd runs", ledger::FILE, sysctls::BOOT);
+    Err(Failure::new("ledger", why).hint(
+        "if its disk is not mounted, mount it and reset again; if it is gone for good, stop kubelet and etcd by hand first",
+    ))
+}
+
+/// Archives of images that an import which was killed has left in the agent's directory.
+fn forget_archives(system: &System) -> Outcome<()> {
+    for entry in fs_err::read_dir(system.memory()).of("ledger")? {
+        let entry = entry.of("ledger")?;
+        if entry.file_name().to_string_lossy().starts_with("loading-") {
+            write::remove(&entry.path()).of("ledger")?;
+        }
+    }
+    Ok(())
 }
 
 fn undo_settings(system: &System, ledger: &Ledger, replies: &mut Replies<'_>) -> Outcome<()> {

@@ -1,6 +1,7 @@
 //! Runs programs of this host and captures what they say.
 
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -31,6 +32,8 @@ pub(crate) fn feed(program: &str, arguments: &[&str], input: &str) -> Result<Str
         .args(arguments)
         .env("PATH", PATH)
         .env("LC_ALL", "C")
+        // A Ctrl-C reaches the terminal's whole group, and what was begun is to be finished.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -82,6 +85,15 @@ mod tests {
     #[test]
     fn input_reaches_the_program() {
         assert_eq!(feed("cat", &[], "text").unwrap(), "text");
+    }
+
+    #[test]
+    fn a_program_is_out_of_reach_of_a_ctrl_c() {
+        // The fields after the name: state, parent, process group.
+        let line = run("sh", &["-c", "echo $$; cat /proc/$$/stat"]).unwrap();
+        let (pid, stat) = line.split_once('\n').unwrap();
+        let group = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(2).unwrap();
+        assert_eq!(group, pid);
     }
 
     #[test]

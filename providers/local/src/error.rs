@@ -90,6 +90,14 @@ pub enum LocalError {
     /// A file system is mounted where something is to be removed.
     #[error("{} is still mounted", .0.display())]
     Mounted(PathBuf),
+    /// Another process does not finish what it does to this host's networks.
+    #[error("{holder} has been changing this host's networks for {seconds} s")]
+    Busy {
+        /// Who, such as `process 123`.
+        holder: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// A resource's name does not have the form its kind asks for.
     #[error("`{0}` is not the id of a network or a machine")]
     NotOurs(String),
@@ -117,10 +125,19 @@ impl LocalError {
             Self::Overlaps { link, .. } => Some(format!(
                 "take link {link} away, or delete this cluster and create it again: it gets another subnet"
             )),
+            Self::Busy { .. } => Some("run the command again when it has ended".into()),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("local machines need root: run kubewright with sudo".into())
             }
             _ => None,
+        }
+    }
+
+    /// The error with what it comes from, as the reason why something is not known.
+    pub(crate) fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
         }
     }
 

@@ -14,6 +14,11 @@ pub fn bridge_name(cluster: &str) -> String {
     shortened("kw-", cluster, 15)
 }
 
+/// Name of a bridge while it is made; no cluster's bridge and no link of a machine begins so.
+pub fn unmarked_bridge_name(bridge: &str) -> String {
+    format!("kwnew-{}", hash(bridge, 9))
+}
+
 /// systemd-nspawn's name of a machine, at most 12 characters: with `vb-` before it it names the veth on the bridge,
 /// and what is cut off there makes machines collide.
 pub fn machine_name(cluster: &str, name: &str) -> String {

@@ -14,8 +14,10 @@ use resource::{Observation, ResourceId};
 use serde_json::{Value, json};
 
 pub(crate) use forward::marked as marked_rules;
+pub(crate) use host::lock;
 pub(crate) use masquerade::tables;
 
+use host::Host;
 use masquerade::Translation;
 
 use crate::facts::{self, HostLink, HostNetwork};
@@ -26,8 +28,12 @@ use crate::{LocalError, command, names};
 /// Makes a cluster's network as `inputs` says; whatever is right already stays untouched.
 ///
 /// `before` are the inputs it was last made with; a bridge of another name is removed.
-pub(crate) fn ensure(cluster: &str, inputs: &NetworkInputs, before: Option<&NetworkInputs>) -> Result<(), LocalError> {
-    let mut host = host::Host::lock()?;
+pub(crate) fn ensure(
+    cluster: &str,
+    inputs: &NetworkInputs,
+    before: Option<&NetworkInputs>,
+    mut host: Host,
+) -> Result<(), LocalError> {
     let owner = Owner::new(&inputs.lineage, cluster);
     host.claim(&inputs.bridge)?;
     if let Some(old) = before {
@@ -55,8 +61,7 @@ fn mark_anew(earlier: &Owner, owner: &Owner, inputs: &NetworkInputs) -> Result<(
 }
 
 /// Removes a cluster's network, and with the last one of the host every setting that was changed for networks.
-pub(crate) fn remove(cluster: &str, inputs: &NetworkInputs) -> Result<(), LocalError> {
-    let mut host = host::Host::lock()?;
+pub(crate) fn remove(cluster: &str, inputs: &NetworkInputs, mut host: Host) -> Result<(), LocalError> {
     let owner = Owner::new(&inputs.lineage, cluster);
     if let Some(foreign) =
         links()?.iter().find(|link| link.name == inputs.bridge && !bridge::is_owned(&owner, link, true))
@@ -107,7 +112,7 @@ fn find(asked: &Asked, links: &[HostLink], addresses: &[HostNetwork]) -> Observa
     let owner = Owner::new(wanted.as_ref().map_or("", |wanted| &wanted.lineage), cluster);
     let name = wanted.as_ref().map_or_else(|| names::bridge_name(cluster), |wanted| wanted.bridge.clone());
     let Some(link) = links.iter().find(|link| link.name == name) else {
-        return if asked.recorded && asked.unwanted { leftovers(&owner) } else { Observation::Absent };
+        return if asked.recorded && asked.unwanted { leftovers(&owner, &name, links) } else { Observation::Absent };
     };
     let marked = match link.alias.as_deref().and_then(Owner::read) {
         Some(marked) if owner.owns(&marked, asked.recorded) => marked,
@@ -124,25 +129,38 @@ fn find(asked: &Asked, links: &[HostLink], addresses: &[HostNetwork]) -> Observa
     }
 }
 
-/// What is left of a network whose bridge is gone: what masquerades for it, and rules that let its packets through.
-fn leftovers(owner: &Owner) -> Observation {
+/// What is left of a network whose bridge is gone, or was only begun: what masquerades for it, rules that let its packets
+/// through, and what the host remembers of how it was before.
+fn leftovers(owner: &Owner, bridge: &str, links: &[HostLink]) -> Observation {
     let marker = owner.marker();
     let seen = masquerade::tables().and_then(|tables| {
         let rules = forward::marked()?.into_iter().filter(|rule| rule.split(['"', ' ']).any(|word| word == marker));
-        Ok((tables.contains(&owner.table()), rules.count()))
+        Ok((
+            tables.contains(&owner.table()),
+            rules.count(),
+            host::remembers(bridge)? || bridge::is_half_made(bridge, links),
+        ))
     });
     match seen {
-        Ok((false, 0)) => Observation::Absent,
-        Ok((table, rules)) => Observation::present(json!({"bridge": null, "table": table, "rules": rules})),
+        Ok((table, rules, host)) => remains(table, rules, host),
         Err(error) => Observation::unknown(error.to_string()),
     }
+}
+
+fn remains(table: bool, rules: usize, host: bool) -> Observation {
+    if !table && rules == 0 && !host {
+        return Observation::Absent;
+    }
+    Observation::present(json!({"bridge": null, "table": table, "rules": rules, "host": host}))
 }
 
 /// Why a link with our name is not ours.
 pub(crate) fn foreign(link: &str, marked: Option<&Owner>) -> String {
     match marked {
         Some(owner) => format!("link {link} belongs to {owner}"),
-        None => format!("link {link} is there and is not kubewright's"),
+        None => {
+            format!("link {link} is there and is not kubewright's; if nothing needs it: `ip link delete {link}`")
+        }
     }
 }
 
@@ -246,6 +264,14 @@ mod tests {
         assert!(look(None, true).contains("is not kubewright's"));
         let asked = Asked { id: "network/dev".parse().unwrap(), inputs: None, recorded: false, unwanted: true };
         assert_eq!(find(&asked, &[], &[]), Observation::Absent);
+    }
+
+    #[test]
+    fn a_network_of_which_only_the_hosts_settings_are_left_is_still_to_be_deleted() {
+        assert_eq!(remains(false, 0, false), Observation::Absent);
+        for seen in [(true, 0, false), (false, 1, false), (false, 0, true)] {
+            assert!(matches!(remains(seen.0, seen.1, seen.2), Observation::Present { .. }), "{seen:?}");
+        }
     }
 
     /// Why the link with this alias is not looked at as ours.

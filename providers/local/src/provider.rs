@@ -1,6 +1,7 @@
 //! The handler of the kinds `network` and `machine`, and what the CLI asks beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -73,11 +74,13 @@ impl LocalProvider {
     pub(crate) fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
         let mut homes = Vec::new();
         let directory = self.root.join(cluster);
-        if !directory.is_dir() {
-            return Ok(homes);
-        }
-        for entry in fs_err::read_dir(&directory).map_err(LocalError::io(format!("read {}", directory.display())))? {
-            let entry = entry.map_err(LocalError::io(format!("read {}", directory.display())))?;
+        let what = || format!("read {}", directory.display());
+        let entries = match fs_err::read_dir(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(homes),
+            entries => entries.map_err(LocalError::io(what()))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(LocalError::io(what()))?;
             homes.push(Home::new(&self.root, cluster, &entry.file_name().to_string_lossy()));
         }
         homes.sort_by(|one, other| one.name.cmp(&other.name));
@@ -111,10 +114,14 @@ impl LocalProvider {
         let (before, after): (Option<NetworkInputs>, Option<NetworkInputs>) =
             (inputs(&change.before)?, inputs(&change.after)?);
         let delete = change.operation == Operation::Delete;
-        tracked(context, move || match (delete, before, after) {
-            (true, Some(inputs), _) | (true, None, Some(inputs)) => network::remove(&cluster, &inputs),
-            (false, before, Some(inputs)) => network::ensure(&cluster, &inputs, before.as_ref()),
-            _ => Ok(()),
+        let own = context.clone();
+        tracked(context, move || {
+            let lock = || network::lock(&own.cancel, &|note| own.progress(note));
+            match (delete, before, after) {
+                (true, Some(inputs), _) | (true, None, Some(inputs)) => network::remove(&cluster, &inputs, lock()?),
+                (false, before, Some(inputs)) => network::ensure(&cluster, &inputs, before.as_ref(), lock()?),
+                _ => Ok(()),
+            }
         })
         .await?;
         Ok(Applied::default())
@@ -215,36 +222,48 @@ impl LocalProvider {
         let request = asked_again(change);
         let (provider, outputs, known, planned) =
             (self.clone(), context.outputs.clone(), change.before.is_some(), change.clone());
-        let fits = blocking(move || {
-            Ok([Some(outputs.as_ref()), None].into_iter().any(|context| {
-                let found = provider.look(std::slice::from_ref(&request), context, known);
-                found.values().any(|found| unmoved::fits(&planned, found))
-            }))
+        let looked = blocking(move || {
+            let looks = [Some(outputs.as_ref()), None].map(|context| {
+                provider.look(std::slice::from_ref(&request), context, known).into_values().collect::<Vec<_>>()
+            });
+            Ok(unmoved::refusal(&planned, &looks.concat()))
         });
-        if fits.await? {
-            return Ok(());
-        }
-        let message = format!("{} was changed since the plan was made", change.resource);
+        let Some(message) = looked.await? else { return Ok(()) };
         let stale = ActionError { class: ErrorClass::Stale, ..ActionError::permanent(message) };
         Err(stale.hint("Run the command again: it plans on what is there now."))
     }
 
-    /// Machines of these clusters that nobody asked for. Where it cannot be found out, there are none.
+    /// Machines of these clusters that nobody asked for. Where their directory cannot be read, nothing is known of what
+    /// was asked for either: who took it for empty would take a network away from machines that use it.
     fn orphans(&self, requests: &[ObserveRequest]) -> BTreeMap<ResourceId, Observation> {
         let asked: BTreeSet<&ResourceId> = requests.iter().map(|request| &request.id).collect();
         let lineage = requests.iter().find_map(|request| request.inputs()?.get("lineage").cloned());
         let wanted = Wanted { inputs: json!({"lineage": lineage}), ..Wanted::default() };
         let clusters: BTreeSet<&str> = asked.iter().filter_map(|id| id.name().split('/').next()).collect();
-        let homes = clusters.into_iter().flat_map(|cluster| self.homes(cluster).unwrap_or_default());
-        let beside = homes.map(|home| (ResourceId::new(MACHINE, &format!("{}/{}", home.cluster, home.name)), home));
-        let Ok(layout) = Layout::of_host() else { return BTreeMap::new() };
-        beside
-            .filter(|(id, _)| !asked.contains(id))
-            .filter_map(|(id, home)| match machine::observe(&home, &wanted, &layout) {
-                Observation::Present { attributes } => Some((id, Observation::orphan(attributes))),
+        let (mut found, mut homes) = (BTreeMap::new(), Vec::new());
+        for cluster in clusters {
+            match self.homes(cluster) {
+                Ok(of_cluster) => homes.extend(of_cluster),
+                Err(error) => {
+                    let of_cluster = asked.iter().filter(|id| id.name().split('/').next() == Some(cluster));
+                    let unknown = || Observation::unknown(error.with_cause());
+                    found.extend(of_cluster.map(|id| ((*id).clone(), unknown())));
+                }
+            }
+        }
+        let Ok(layout) = Layout::of_host() else { return found };
+        let beside =
+            homes.iter().map(|home| (ResourceId::new(MACHINE, &format!("{}/{}", home.cluster, home.name)), home));
+        found.extend(beside.filter(|(id, _)| !asked.contains(id)).filter_map(|(id, home)| {
+            match machine::observe(home, &wanted, &layout) {
+                // Whose recorded inputs are of release 0.1 knows no lineage: what carries one may be another state's.
+                Observation::Present { attributes } if lineage.is_some() || attributes["lineage"].is_null() => {
+                    Some((id, Observation::orphan(attributes)))
+                }
                 _ => None,
-            })
-            .collect()
+            }
+        }));
+        found
     }
 
     /// Looks for resources; without a context references count as what the machine was made with. `known`: all of them
@@ -280,7 +299,8 @@ impl LocalProvider {
             let observation = match (&layout, self.home(&request.id)) {
                 (Ok(layout), Ok(home)) if request.id.kind() == MACHINE => {
                     let recorded = known || request.recorded.is_some();
-                    let wanted = Wanted { recorded, ..wanted(request, &home.name, context) };
+                    let unwanted = request.desired.is_none();
+                    let wanted = Wanted { recorded, unwanted, ..wanted(request, &home.name, context) };
                     machine::observe(&home, &wanted, layout)
                 }
                 (Err(error), _) => Observation::unknown(error.to_string()),

@@ -9,7 +9,7 @@ use serde_json::json;
 /// A program that was killed may have asked for what happens only now: a machine ends a moment after its supervisor was
 /// killed. What the change asks for may therefore have come about by itself: something is gone, or has ended, that is to be
 /// deleted, or is already as it should be.
-pub(crate) fn fits(change: &Change, found: &Observation) -> bool {
+fn fits(change: &Change, found: &Observation) -> bool {
     let deletes = change.operation == Operation::Delete;
     match found {
         Observation::Absent => deletes,
@@ -20,6 +20,21 @@ pub(crate) fn fits(change: &Change, found: &Observation) -> bool {
         }
         Observation::Orphan { .. } | Observation::Foreign { .. } | Observation::Unknown { .. } => false,
     }
+}
+
+/// Why a planned change may not be carried out, going by several looks of which one is enough; `None` where it may be.
+pub(crate) fn refusal(change: &Change, looks: &[Observation]) -> Option<String> {
+    if looks.iter().any(|found| fits(change, found)) {
+        return None;
+    }
+    let unseen = looks.iter().find_map(|found| match found {
+        Observation::Unknown { why } => Some(why),
+        _ => None,
+    });
+    Some(match unseen {
+        Some(why) => format!("{} cannot be seen any more as it was when the plan was made: {why}", change.resource),
+        None => format!("{} was changed since the plan was made", change.resource),
+    })
 }
 
 #[cfg(test)]
@@ -43,6 +58,17 @@ mod tests {
             assert!(!fits(&change(operation, &seen), &Observation::present(json!({"address": "10.88.0.12"}))));
             assert!(!fits(&change(operation, &seen), &Observation::unknown("somebody else's")));
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused_with_the_reason() {
+        let seen = json!({"address": "10.88.0.11"});
+        let planned = change(Operation::Update, &seen);
+        let why = refusal(&planned, &[Observation::unknown("`ip` is not installed"), Observation::Absent]).unwrap();
+        assert!(why.contains("`ip` is not installed"), "{why}");
+        let why = refusal(&planned, &[Observation::Absent]).unwrap();
+        assert!(why.ends_with("was changed since the plan was made"), "{why}");
+        assert_eq!(refusal(&planned, &[Observation::unknown("no"), Observation::present(seen)]), None);
     }
 
     #[test]

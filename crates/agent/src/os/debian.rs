@@ -30,11 +30,28 @@ impl Family for Debian {
         apt_get(system, &[], names).map(drop)
     }
 
-    fn remove(&self, system: &System, names: &[&str]) -> Outcome<()> {
+    fn remove(&self, system: &System, names: &[&str]) -> Outcome<Vec<String>> {
         // dpkg, not apt-get: it never takes along a package that it was not given.
         let ran = system.programs().run("dpkg", &[&["--purge"], names].concat()).of("packages")?;
-        if ran.ok { Ok(()) } else { Err(Failure::new("packages", "dpkg kept some of them").output(ran.tail())) }
+        if ran.ok {
+            return Ok(Vec::new());
+        }
+        if only_needed(&ran.stderr) {
+            Ok(ran.tail())
+        } else {
+            Err(Failure::new("packages", "dpkg kept some of them").output(ran.tail()))
+        }
     }
+}
+
+/// Whether dpkg kept packages for no other reason than that something else needs them.
+fn only_needed(said: &str) -> bool {
+    let lines: Vec<&str> = said.lines().collect();
+    let general = lines.iter().any(|line| line.starts_with("dpkg: error: "));
+    // What is wrong with a package follows on the next line.
+    let kept = |line: &str| line.starts_with("dpkg: error processing package ");
+    let mut reasons = lines.windows(2).filter(|pair| kept(pair[0])).map(|pair| pair[1]).peekable();
+    !general && reasons.peek().is_some() && reasons.all(|reason| reason.trim_start().starts_with("dependency problems"))
 }
 
 /// Lists may be missing (images are shipped without) or too old, and an agent that was killed may have left work half done.
@@ -111,6 +128,19 @@ mod tests {
         assert_eq!(installed.packages, ["mawk".to_string(), "socat".into()].into());
         assert!(installed.has("awk") && !installed.has("gone"));
         assert_eq!(installed.partly, ["half".to_string()].into());
+    }
+
+    #[test]
+    fn what_something_else_needs_is_told_apart_from_what_could_not_be_removed() {
+        let needed = "dpkg: dependency problems prevent removal of libsocat:\n mine depends on libsocat.\n\n\
+                      dpkg: error processing package libsocat (--purge):\n dependency problems - not removing\n\
+                      Errors were encountered while processing:\n libsocat\n";
+        assert!(only_needed(needed));
+        let broken = "dpkg: error processing package socat (--purge):\n installed socat package pre-removal script \
+                      subprocess returned error exit status 1\n";
+        assert!(!only_needed(broken) && !only_needed(&[needed, broken].concat()));
+        assert!(!only_needed("dpkg: error: dpkg frontend lock was locked by another process with pid 7\n"));
+        assert!(!only_needed(""));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Family, Installed};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Of as _, Outcome};
 use crate::system::System;
 
 pub(super) struct Rhel;
@@ -30,8 +30,13 @@ impl Family for Rhel {
         system.must("packages", "dnf", &[&options, names].concat()).map(drop)
     }
 
-    fn remove(&self, system: &System, names: &[&str]) -> Outcome<()> {
+    fn remove(&self, system: &System, names: &[&str]) -> Outcome<Vec<String>> {
         // rpm, not dnf: it never takes along a package that it was not given.
-        system.must("packages", "rpm", &[&["-e"], names].concat()).map(drop)
+        let ran = system.programs().run("rpm", &[&["-e"], names].concat()).of("packages")?;
+        if ran.ok {
+            return Ok(Vec::new());
+        }
+        let needed = ran.stderr.lines().any(|line| line == "error: Failed dependencies:");
+        if needed { Ok(ran.tail()) } else { Err(Failure::new("packages", "rpm kept some of them").output(ran.tail())) }
     }
 }

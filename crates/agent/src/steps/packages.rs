@@ -60,7 +60,8 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
     Ok(())
 }
 
-/// Removes what was installed; what something else has come to need stays.
+/// Removes what was installed; what something else has come to need stays. What stays for another reason, such as a lock
+/// that somebody holds, is a failure: the ledger is the only one that knows of it.
 pub(crate) fn undo(system: &System, packages: &[&str], replies: &mut Replies<'_>) -> Outcome<()> {
     let Some(family) = os::family(system) else { return Ok(()) };
     let installed = family.installed(system)?;
@@ -71,14 +72,17 @@ pub(crate) fn undo(system: &System, packages: &[&str], replies: &mut Replies<'_>
     }
     replies.progress(format!("removing {} packages", here.len()));
     let outcome = family.remove(system, &here);
-    let left = family.installed(system)?.packages;
-    for name in here {
-        if !left.contains(name) {
-            replies.changed(Item::Package(name), "removed");
-        }
+    let left = family.installed(system)?;
+    let stays = |name: &str| left.packages.contains(name) || left.partly.contains(name);
+    for name in here.iter().filter(|name| !left.packages.contains(**name)) {
+        replies.changed(Item::Package(name), "removed");
     }
-    if let Err(failure) = outcome {
-        replies.progress(format!("some packages stay: {}", failure.output.join("; ")));
+    match outcome {
+        Ok(said) if !said.is_empty() => replies.progress(format!("some packages stay: {}", said.join("; "))),
+        Err(failure) if here.iter().any(|name| stays(name)) => {
+            return Err(failure.hint("when nothing else installs or removes packages there, reset again"));
+        }
+        _ => {}
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use crate::system::System;
 use crate::work::{States, View, Work, differs};
 
 /// Sorts after what distributions ship (`99-sysctl.conf`), so that it wins.
-const BOOT: &str = "/etc/sysctl.d/99-zz-kubewright.conf";
+/// Nobody else writes a file of this name, and a reset removes it.
+pub(crate) const BOOT: &str = "/etc/sysctl.d/99-zz-kubewright.conf";
 
 pub(crate) fn observe(view: View<'_>) -> States {
     let boot = view.system.text(BOOT).unwrap_or_default();

@@ -121,6 +121,46 @@ fn packages_are_named_before_they_come_with_what_they_bring_along() {
     assert_eq!(ledger(&world).packages, ["libsocat", "socat"].map(String::from).into());
 }
 
+#[test]
+fn a_reset_that_cannot_remove_packages_fails_and_the_next_one_does_it() {
+    let world = World::new();
+    let before = world.tree();
+    world.applied(&config());
+    world.write("/var/lib/kubewright/loading-images.tar", "an import was killed");
+    world.state.borrow_mut().dpkg_is_locked = true;
+    let replies = world.reset();
+    assert!(matches!(replies.last(), Some(Reply::Failed { output, .. }) if output[0].contains("lock")), "{replies:?}");
+    world.state.borrow_mut().dpkg_is_locked = false;
+    let replies = world.reset();
+    assert!(matches!(replies.last(), Some(Reply::Done { .. })), "{replies:?}");
+    world.assert_tree(&before, "after the second reset");
+}
+
+#[test]
+fn a_reset_without_a_memory_is_not_done_while_what_the_agent_put_there_runs() {
+    let world = World::new();
+    world.applied(&config());
+    // The memory's own disk is not mounted: its directory is empty, or not there.
+    std::fs::remove_dir_all(world.at("/var/lib/kubewright")).unwrap();
+    for _ in 0..2 {
+        let replies = world.reset();
+        assert!(matches!(replies.last(), Some(Reply::Failed { item, .. }) if item == "ledger"), "{replies:?}");
+        std::fs::create_dir_all(world.at("/var/lib/kubewright")).unwrap();
+    }
+    world.state.borrow_mut().running.clear();
+    let replies = world.reset();
+    assert!(matches!(replies.last(), Some(Reply::Done { .. })), "{replies:?}");
+}
+
+#[test]
+fn a_kubelet_of_somebody_elses_does_not_keep_a_reset_from_having_nothing_to_do() {
+    let world = World::new();
+    world.applied(&config());
+    std::fs::remove_dir_all(world.at("/var/lib/kubewright")).unwrap();
+    std::fs::remove_file(world.at(crate::steps::sysctls::BOOT)).unwrap();
+    assert_eq!(world.reset(), [Reply::Done { changed: 0 }]);
+}
+
 fn killed_at_any_program(late: bool) {
     let mut config = config();
     config.group.units.remove("haproxy.service");

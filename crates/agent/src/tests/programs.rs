@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) loaded: BTreeSet<String>,
     pub(crate) running: BTreeSet<String>,
     pub(crate) broken: BTreeSet<String>,
+    /// Somebody holds dpkg's lock.
+    pub(crate) dpkg_is_locked: bool,
     pub(crate) oneshot: BTreeSet<String>,
     pub(crate) started: BTreeMap<String, usize>,
     /// Units that the boot is about to start, when it has been asked for so often whether it has ended.
@@ -223,6 +225,10 @@ impl FakePrograms {
                         write!(status, "Package: {name}\nStatus: install ok installed\n\n").unwrap();
                     }
                 });
+            }
+            "dpkg" if self.state.borrow().dpkg_is_locked => {
+                let stderr = "dpkg: error: dpkg frontend lock was locked by another process with pid 7\n".into();
+                return Ok(Ran { stderr, ..Ran::default() });
             }
             "dpkg" => self.packages(|status| {
                 for name in &arguments[1..] {

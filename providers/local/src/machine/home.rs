@@ -1,5 +1,6 @@
 //! Where a machine lives on this host.
 
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -54,9 +55,12 @@ impl Home {
         ]
     }
 
-    /// Whether something was ever written in the machine, or for it.
+    /// Whether something was ever written in the machine, or for it; what cannot be read is not taken for empty.
     pub(crate) fn has_data(&self) -> bool {
-        let written = |directory: &Path| std::fs::read_dir(directory).is_ok_and(|mut found| found.next().is_some());
+        let written = |directory: &Path| match fs_err::read_dir(directory) {
+            Ok(mut found) => found.next().is_some(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
         written(&self.upper()) || self.data().iter().any(|(directory, _)| written(directory))
     }
 
@@ -95,5 +99,23 @@ impl Home {
         // The upper directory becomes the machine's `/`, whose mode is not this process' umask's business.
         let open = std::fs::Permissions::from_mode(0o755);
         fs_err::set_permissions(self.upper(), open).map_err(LocalError::io("open the machine's root directory"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_there_or_empty_holds_no_data() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Home::new(root.path(), "dev", "cp-1");
+        assert!(!home.has_data());
+        home.make().unwrap();
+        assert!(!home.has_data());
+        let etcd = home.directory().join("etcd");
+        std::fs::remove_dir(&etcd).unwrap();
+        std::fs::write(&etcd, "no directory").unwrap();
+        assert!(home.has_data(), "it cannot be read");
     }
 }

@@ -1,5 +1,6 @@
 //! Starts a machine's supervisor so that it outlives this process.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -36,7 +37,8 @@ pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) ->
     let output = options.create(true).append(true).open(home.console()).map_err(LocalError::io(what()))?;
     let output = output.into_parts().0;
     let errors = output.try_clone().map_err(LocalError::io(what()))?;
-    // Forking once more leaves no zombie with this process as its parent; a session of its own keeps a Ctrl-C away.
+    // Forking once more leaves no zombie with this process as its parent; a session of its own keeps a Ctrl-C away, and a
+    // group of its own does until then.
     let status = Command::new(command::find("setsid").ok_or_else(|| LocalError::ProgramMissing("setsid".into()))?)
         .args(["--fork", "/bin/sh", "-c", START, "kubewright-machine"])
         .args(supervisor(machine, ground, layout))
@@ -47,6 +49,7 @@ pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) ->
         .env("KW_VERSION", if ground.v1 { "1" } else { "2" })
         // kubelet writes kernel settings below /proc/sys.
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "1")
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(output)
         .stderr(errors)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::record::{self, Record};
 use super::{Home, boot_files, process};
+use crate::LocalError;
 use crate::cgroup::{self, Limits};
 
 /// Fields whose contents are keys, with their files.
@@ -23,6 +24,8 @@ pub(crate) struct Wanted {
     pub inputs: Value,
     /// Our own record knows it.
     pub recorded: bool,
+    /// It is to go.
+    pub unwanted: bool,
     /// Texts of the key fields that could be resolved.
     pub keys: Keys,
 }
@@ -51,6 +54,9 @@ pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> 
         // Its making was interrupted at its very beginning, or somebody else put it there.
         Ok(None) if wanted.recorded || !home.has_data() => Record::new("", &Value::Null),
         Ok(None) => return Observation::unknown(unmarked(home)),
+        // Whose it is our own record says, and nothing else is needed to take it away.
+        Err(LocalError::Unreadable { .. }) if wanted.recorded && wanted.unwanted => Record::new("", &Value::Null),
+        Err(LocalError::Unreadable { what, source }) => return Observation::unknown(damaged(&what, &source)),
         Err(error) => return Observation::unknown(error.to_string()),
     };
     match foreign(&record.inputs, wanted) {
@@ -88,6 +94,10 @@ fn foreign(made: &Value, wanted: &Wanted) -> Option<Foreign> {
         Some(made) => (made != ours).then_some(Foreign::Other(made)),
         None => (!wanted.recorded).then_some(Foreign::Unmarked),
     }
+}
+
+fn damaged(what: &str, source: &serde_json::Error) -> String {
+    format!("cannot understand {what} ({source}), and only that says what the machine was made from; deleting it helps")
 }
 
 fn unmarked(home: &Home) -> String {
@@ -221,7 +231,8 @@ mod tests {
             texts.insert(field.to_owned(), format!("text of {field}"));
             inputs[field] = json!({"$ref": format!("ssh-key/cp-1#{field}")});
         }
-        Wanted { inputs, recorded: true, keys: Keys { texts, digest_secret: Some(Box::new(|_| "d".into())) } }
+        let keys = Keys { texts, digest_secret: Some(Box::new(|_| "d".into())) };
+        Wanted { inputs, recorded: true, unwanted: false, keys }
     }
 
     fn found() -> Found {
@@ -325,6 +336,24 @@ mod tests {
         assert!(matches!(look(&home, false), Observation::Unknown { .. }), "release 0.1 made it for somebody");
         record::begin(&home, "image", &json!("1")).unwrap();
         assert!(matches!(look(&home, false), Observation::Present { .. }), "we began it");
+    }
+
+    #[test]
+    fn a_recorded_machine_whose_record_is_damaged_can_be_deleted_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let home = home(root.path());
+        let look = |recorded, unwanted| {
+            let wanted = Wanted { inputs: json!({"lineage": "1"}), recorded, unwanted, ..Wanted::default() };
+            observe(&home, &wanted, &cgroup::Layout::of_host().unwrap())
+        };
+        for damage in ["", "{\"image\": \"ro", "\0\0\0"] {
+            fs_err::write(home.record(), damage).unwrap();
+            assert!(matches!(look(true, true), Observation::Present { .. }), "{damage:?}");
+            for (recorded, unwanted) in [(true, false), (false, true)] {
+                let Observation::Unknown { why } = look(recorded, unwanted) else { panic!("it is taken for ours") };
+                assert!(why.contains("machine.json"), "{why}");
+            }
+        }
     }
 
     #[test]

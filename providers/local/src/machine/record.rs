@@ -1,6 +1,7 @@
 //! What a machine was made from, kept beside it.
 
-use std::io;
+use std::io::{self, Write as _};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -46,13 +47,28 @@ pub(super) fn read(home: &Home) -> Result<Option<Record>, LocalError> {
     }
 }
 
-/// Writes the record in one step.
+/// Writes the record in one step that outlives a power cut: a machine whose record is empty would be nobody's.
 pub(super) fn write(home: &Home, record: &Record) -> Result<(), LocalError> {
     let file = home.record();
     let what = || format!("write {}", file.display());
     let bytes = serde_json::to_vec_pretty(record)
         .map_err(|source| LocalError::Unreadable { what: "a machine's record".into(), source })?;
     let beside = file.with_extension("new");
-    fs_err::write(&beside, bytes).map_err(LocalError::io(what()))?;
-    fs_err::rename(&beside, &file).map_err(LocalError::io(what()))
+    write_durably(&beside, &bytes).map_err(LocalError::io(what()))?;
+    fs_err::rename(&beside, &file).map_err(LocalError::io(what()))?;
+    sync_directory(home.directory()).map_err(LocalError::io(what()))
+}
+
+fn write_durably(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs_err::File::create(file)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes a rename durable; on file systems where only files can be synced, they see to it.
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    match fs_err::File::open(directory)?.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
 }

@@ -6,6 +6,9 @@ use crate::{LocalError, command, names};
 /// The chain that forwarded packets come to.
 pub(super) const CHAIN: &str = "FORWARD";
 
+/// How many seconds to wait for others that change rules; without a number it is for ever.
+const PATIENCE: &str = "60";
+
 /// The iptables programs whose tables are in use. Asking the legacy program where they aren't would load its modules.
 pub(super) fn programs(in_nft: bool) -> Vec<&'static str> {
     let legacy_tables = fs_err::read_to_string("/proc/net/ip_tables_names").unwrap_or_default();
@@ -23,14 +26,14 @@ pub(super) fn programs(in_nft: bool) -> Vec<&'static str> {
 
 /// All rules of the filter table as `iptables -S` writes them.
 pub(super) fn listing(program: &str) -> Result<String, LocalError> {
-    command::run(program, &["-w", "-S"])
+    command::run(program, &["-w", PATIENCE, "-S"])
 }
 
 /// Lets everything from and to a bridge through, first of all.
 pub(super) fn open(program: &str, bridge: &str, marker: &str) -> Result<(), LocalError> {
     for direction in ["-i", "-o"] {
         let rule = [direction, bridge, "-m", "comment", "--comment", marker, "-j", "ACCEPT"];
-        let arguments: Vec<&str> = ["-w", "-I", CHAIN, "1"].into_iter().chain(rule).collect();
+        let arguments: Vec<&str> = ["-w", PATIENCE, "-I", CHAIN, "1"].into_iter().chain(rule).collect();
         command::run(program, &arguments)?;
     }
     Ok(())
@@ -40,7 +43,7 @@ pub(super) fn open(program: &str, bridge: &str, marker: &str) -> Result<(), Loca
 pub(super) fn close(program: &str, marker: &str) -> Result<(), LocalError> {
     for rule in marked(&listing(program)?, marker) {
         let words = words(&rule.replacen("-A ", "-D ", 1));
-        let arguments: Vec<&str> = std::iter::once("-w").chain(words.iter().map(String::as_str)).collect();
+        let arguments: Vec<&str> = ["-w", PATIENCE].into_iter().chain(words.iter().map(String::as_str)).collect();
         command::run(program, &arguments)?;
     }
     Ok(())
