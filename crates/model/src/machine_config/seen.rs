@@ -14,9 +14,18 @@ use crate::Resolved;
 
 /// A pod whose files have changed starts anew: programs read them once.
 const FILES_DIGEST: &str = "kubewright.io/files-digest";
-/// Flags whose values begin with `/` and are no files: paths of URLs and keys, and what a program makes itself.
-const NO_FILES: [&str; 5] =
-    ["authorization-always-allow-paths", "cert-dir", "etcd-prefix", "etcd-servers-overrides", "flex-volume-plugin-dir"];
+/// How the names of flags end that name files. What other flags say may begin with `/`, too: expressions, claims, prefixes.
+const FILES: [&str; 8] = ["file", "config", "-cacert", "-cert", "-certificate", "-key", "-manifest", "-path"];
+/// Flags that name files though their own names don't say it.
+const MORE_FILES: [&str; 5] = [
+    "auth-token",
+    "kubelet-certificate-authority",
+    "log-outputs",
+    "pv-recycler-pod-template-filepath-hostpath",
+    "pv-recycler-pod-template-filepath-nfs",
+];
+/// Named like a flag with a file, and full of the names of APIs.
+const NO_FILE: &str = "runtime-config";
 /// What every container has.
 const EVERYWHERE: [&str; 6] = ["/dev", "/etc/hosts", "/etc/resolv.conf", "/proc", "/sys", "/tmp"];
 
@@ -57,7 +66,8 @@ pub(crate) fn by_etcd(resolved: &Resolved) -> Seen {
 
 /// The files that the value of a flag names: alone, in a list, after `NAME=`, before `:NAME`, or as a URL.
 pub(crate) fn files_of(flag: &str, value: &str) -> Vec<String> {
-    if NO_FILES.contains(&flag) {
+    let names_files = MORE_FILES.contains(&flag) || FILES.iter().any(|end| flag.ends_with(end));
+    if !names_files || flag == NO_FILE {
         return Vec::new();
     }
     let plain = |part: &str| {
@@ -116,12 +126,20 @@ mod tests {
             ("tls-sni-cert-key", "/a/x.crt,/a/x.key:api.example.org", &["/a/x.crt", "/a/x.key"]),
             ("auth-token", "jwt,pub-key=/k/a.pub,priv-key=/k/a", &["/k/a.pub", "/k/a"]),
             ("config", "/etc//kubernetes/./x.yaml", &["/etc/kubernetes/x.yaml"]),
-            ("kms", "unix:///run/kms.sock", &["/run/kms.sock"]),
+            ("debug-socket-path", "unix:///run/debug.sock", &["/run/debug.sock"]),
+            ("allow-metric-labels-manifest", "/etc/labels.yaml", &["/etc/labels.yaml"]),
+            ("etcd-cafile", "/etc/ca.pem", &["/etc/ca.pem"]),
             ("authorization-always-allow-paths", "/healthz,/readyz", &[]),
             ("etcd-servers-overrides", "/events#https://a:2379", &[]),
             ("external-hostname", "https://a/b", &[]),
             ("profiling", "false", &[]),
-            ("x", "/", &[]),
+            ("config", "/", &[]),
+            ("cors-allowed-origins", "//example\\.org(:|$)", &[]),
+            ("oidc-groups-prefix", "/keycloak/", &[]),
+            ("oidc-required-claim", "groups=/admins", &[]),
+            ("api-audiences", "/x", &[]),
+            ("vmodule", "/x/*=5", &[]),
+            ("runtime-config", "/a=true", &[]),
         ] {
             assert_eq!(files_of(flag, value), files, "{flag}={value}");
         }
