@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use catalog::{ComponentFacts, FlagFacts};
 use ipnet::IpNet;
 
+use super::super::gates::is_on;
 use super::super::{Finding, World};
 use super::{Known, forms, gates, limits, together, values};
 use crate::check::join;
@@ -39,14 +40,15 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
                 }
             }
         }
-        let is_on = |gate: &str| {
-            let given = gates.get(gate).or_else(|| spec.feature_gates.get(gate)).copied();
-            given.unwrap_or_else(|| component.gates.get(gate).is_some_and(|facts| facts.default))
+        let has_gate = |gate: &str| {
+            let given = |gate: &str| gates.get(gate).or_else(|| spec.feature_gates.get(gate)).copied();
+            let facts = component.gates.get(gate);
+            is_on(given, (gate, facts), facts.is_some_and(|facts| facts.default))
         };
         let node_ports = parse_port_range(&api_server.service_node_port_range).unwrap_or((0, u16::MAX));
         let setting = together::Setting {
             arguments,
-            is_on: &is_on,
+            is_on: &has_gate,
             node_ports,
             minor: known.minor,
             audits: spec.audit.policy != AuditPolicy::None,

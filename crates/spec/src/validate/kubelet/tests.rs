@@ -299,6 +299,24 @@ fn gates_that_settings_and_kubewright_rest_on_stay_on() {
 }
 
 #[test]
+fn gates_of_all_of_a_stage_are_asked_too() {
+    let kubelet =
+        |gates: &str, config: &str| about(&format!("  kubelet: {{featureGates: {{{gates}}}, config: {{{config}}}}}\n"));
+    let reserved = "qosReserved: {memory: 50%}";
+    let field = "cluster.yaml:7 spec.kubelet";
+    assert_eq!(kubelet("AllAlpha: true", reserved), [""; 0]);
+    assert_eq!(
+        kubelet("AllAlpha: true, QOSReserved: false", reserved),
+        [format!("spec::kubelet-setting {field}.config.qosReserved")]
+    );
+    let json = kubelet("AllBeta: false", "logging: {format: json}");
+    assert!(json.contains(&format!("spec::kubelet-setting {field}.config.logging.format")), "{json:?}");
+    let ours = format!("spec::kubelet-setting {field}.featureGates.AllBeta");
+    assert!(json.contains(&ours), "{json:?}");
+    assert_eq!(kubelet("AllBeta: false, RotateKubeletServerCertificate: true", "logging: {format: text}"), [""; 0]);
+}
+
+#[test]
 fn shutdown_times_are_whole_seconds() {
     let found = about("  kubelet:\n    shutdownGracePeriod: 500ms\n");
     assert_eq!(found, ["spec::shutdown-grace-period cluster.yaml:8 spec.kubelet.shutdownGracePeriod"]);

@@ -76,9 +76,12 @@ fn checkpoints(arguments: &Arguments) -> Option<Clash> {
     let is_flag = |flag: &str| arguments.get(flag).and_then(|value| values::parse_bool(value)) == Some(true);
     let is_gate = |name: &str| {
         let all = arguments.get(gates).map_or("", String::as_str);
-        all.split(',')
-            .filter_map(|pair| pair.split_once('='))
-            .any(|(gate, on)| gate == name && values::parse_bool(on) == Some(true))
+        let given = |gate: &str| {
+            let mut pairs = all.split(',').filter_map(|pair| pair.split_once('='));
+            pairs.rfind(|(name, _)| name.trim() == gate).and_then(|(_, on)| values::parse_bool(on.trim()))
+        };
+        // Both are alpha.
+        given(name).or_else(|| given("AllAlpha")) == Some(true)
     };
     let persists = is_flag(flag) || is_gate("LeaseCheckpointPersist");
     let keeps = is_flag("experimental-enable-lease-checkpoint") || is_gate("LeaseCheckpoint");
