@@ -167,6 +167,8 @@ fn managers_of_processors_and_memory_get_their_reserves() {
         ))
     };
     assert_eq!((memory("1Gi"), memory("1000Mi").len()), (Vec::new(), 1));
+    assert_eq!(memory("1073741824"), [""; 0]);
+    assert_refused("{reservedMemory: [{numaNode: 0, limits: {memory: 0}}]}", ".reservedMemory[0]");
 }
 
 #[test]
@@ -352,7 +354,7 @@ fn kubelet_listens_where_the_api_server_reaches_it() {
     for taken in ["0.0.0.0", "'::'", "10.0.0.5"] {
         assert_taken(&format!("{{address: {taken}}}"));
     }
-    for refused in ["127.0.0.1", "'::1'", "example.org"] {
+    for refused in ["127.0.0.1", "'::1'", "'::ffff:127.0.0.1'", "example.org"] {
         assert_refused(&format!("{{address: {refused}}}"), ".address");
     }
 }
