@@ -76,10 +76,11 @@ fn argument(
     let unfit = || format!("{program} does not start with `{name}: {value}`");
     if program == "etcd" && name == "feature-gates" {
         findings.extend(gates::of_etcd(cluster, path, value, known));
-    } else if name == "controllers" && !component.controllers.is_empty() {
-        let unknown = value.split(',').map(|one| one.strip_prefix('-').unwrap_or(one));
-        let unknown = unknown.filter(|one| *one != "*" && !component.controllers.iter().any(|known| known == one));
-        findings.extend(unknown.filter(|one| !one.is_empty() || value.contains(',')).map(|one| {
+    } else if let Some(list) = values::string_slice(value).filter(|_| name == "controllers") {
+        // Only all of them together have a name that is none of a controller, and all of them are not switched off by it.
+        let named = list.iter().filter(|one| *one != "*").map(|one| one.strip_prefix('-').unwrap_or(one));
+        let unknown = named.filter(|one| !component.controllers.iter().any(|known| known == one));
+        findings.extend(unknown.map(|one| {
             let meant = suggest::meant(one, component.controllers.iter().map(String::as_str));
             let help = meant.unwrap_or_else(|| "remove it".to_owned());
             wrong(format!("{program} has no controller `{one}`"), help)

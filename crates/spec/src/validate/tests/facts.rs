@@ -306,4 +306,6 @@ fn controllers_are_those_of_the_minor() {
     let found = advice("  kubeControllerManager:\n    extraArgs: {controllers: '*,-nodeipam,-node-ipam-controler'}\n");
     let field = "spec.kubeControllerManager.extraArgs.controllers";
     assert_eq!(found, [format!("refused spec::flag-value {field}: did you mean `node-ipam-controller`?")]);
+    assert_eq!(advice("  kubeControllerManager:\n    extraArgs: {controllers: '-*'}\n").len(), 1);
+    assert_eq!(advice("  kubeControllerManager:\n    extraArgs: {controllers: '\"*\",-nodeipam'}\n"), [""; 0]);
 }
