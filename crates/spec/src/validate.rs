@@ -15,6 +15,7 @@ mod control_planes;
 mod endpoint;
 mod facts;
 mod flags;
+mod gates;
 mod kube_proxy;
 mod kubelet;
 mod labels;

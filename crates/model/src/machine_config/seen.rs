@@ -138,7 +138,9 @@ mod tests {
             ("tls-sni-cert-key", "/a/x.crt,/a/x.key:api.example.org", &["/a/x.crt", "/a/x.key"]),
             ("auth-token", "jwt,pub-key=/k/a.pub,priv-key=/k/a", &["/k/a.pub", "/k/a"]),
             ("config", "/etc//kubernetes/./x.yaml", &["/etc/kubernetes/x.yaml"]),
-            ("kms", "unix:///run/kms.sock", &["/run/kms.sock"]),
+            ("debug-socket-path", "unix:///run/debug.sock", &["/run/debug.sock"]),
+            ("allow-metric-labels-manifest", "/etc/labels.yaml", &["/etc/labels.yaml"]),
+            ("etcd-cafile", "/etc/ca.pem", &["/etc/ca.pem"]),
             ("authorization-always-allow-paths", "/healthz,/readyz", &[]),
             ("etcd-servers-overrides", "/events#https://a:2379", &[]),
             ("external-hostname", "https://a/b", &[]),
@@ -149,6 +151,7 @@ mod tests {
             ("requestheader-client-ca-file", "/etc/x.pem", &["/etc/x.pem"]),
             ("api-audiences", "/x", &[]),
             ("vmodule", "/x/*=5", &[]),
+            ("runtime-config", "/a=true", &[]),
             ("x", "/", &[]),
         ] {
             assert_eq!(files_of(flag, value), files, "{flag}={value}");

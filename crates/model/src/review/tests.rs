@@ -194,6 +194,9 @@ fn a_flags_file_that_no_mount_covers_is_said_for_every_component() {
         ("etcd", "client-crl-file", "/etc/kubernetes/pki/etcd/crl.pem"),
         ("kubeControllerManager", "authorization-always-allow-paths", "/healthz"),
         ("kubeAPIServer", "audit-webhook-mode", "batch"),
+        ("kubeAPIServer", "cors-allowed-origins", "//example\\.org(:|$)"),
+        ("kubeAPIServer", "api-audiences", "/x"),
+        ("kubeScheduler", "vmodule", "/x/*=5"),
     ] {
         let found = about(&format!("  {component}: {{extraArgs: {{{flag}: {value}}}}}\n"));
         assert_eq!(found, [""; 0], "{flag}");

@@ -61,7 +61,13 @@ pub(crate) fn flag(text: &str) -> Result<(), Unfit> {
     match (good, bare == text) {
         (true, true) => Ok(()),
         (true, false) => Err(Unfit::new("it starts with dashes").help(format!("write `{bare}`"))),
-        _ => Err(Unfit::new("flags consist of lower-case letters, digits and `-`")),
+        _ => {
+            let unfit = Unfit::new("flags consist of lower-case letters, digits and `-`");
+            // Kubernetes' programs take underscores, too; what kubewright knows of a flag it knows by one spelling.
+            let meant = bare.to_ascii_lowercase().replace('_', "-");
+            let is_flag = meant != text && flag(&meant).is_ok();
+            Err(if is_flag { unfit.help(format!("write `{meant}`")) } else { unfit })
+        }
     }
 }
 
@@ -94,6 +100,8 @@ mod tests {
     fn flags_stand_without_dashes() {
         assert_format(flag, &["v", "audit-log-path"], &["", "--v", "Audit", "a_b"]);
         assert_eq!(flag("--v").unwrap_err().help.as_deref(), Some("write `v`"));
+        assert_eq!(flag("log_flush_frequency").unwrap_err().help.as_deref(), Some("write `log-flush-frequency`"));
+        assert_eq!(flag("a b").unwrap_err().help, None);
     }
 
     #[test]

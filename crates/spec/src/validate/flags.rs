@@ -6,6 +6,7 @@ use super::facts::values::parse_bool;
 use super::{Finding, World};
 use crate::check::join;
 
+mod addresses;
 mod managed;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -17,7 +18,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         ("kubeScheduler", &spec.kube_scheduler.extra_args, managed::SCHEDULER),
         ("etcd", &spec.etcd.extra_args, managed::ETCD),
     ];
-    let mut findings = Vec::new();
+    let mut findings = addresses::check(world, cluster);
     for (component, args, managed) in components {
         for (flag, value) in args {
             let path = join(&format!("spec.{component}.extraArgs"), flag);

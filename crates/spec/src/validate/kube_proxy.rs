@@ -1,5 +1,6 @@
 //! Rule: kube-proxy's own settings leave alone what the cluster rests on, and somebody leads to Services.
 
+use super::gates::is_on;
 use super::{Finding, World};
 use crate::check::join;
 use crate::effective::Draft;
@@ -70,11 +71,17 @@ fn sections(mode: ProxyMode) -> (&'static str, &'static str) {
 fn settings(cluster: &Draft<Cluster>) -> Vec<Finding> {
     let spec = &cluster.value.spec;
     let proxy = &spec.networking.kube_proxy;
+    let minor = catalog::find(&spec.kubernetes_version).ok().map(|release| release.minor);
+    let facts = minor.and_then(catalog::facts).and_then(|facts| facts.component("kube-proxy"));
+    let gates = facts.map(|facts| &facts.gates);
     let settings = settings::Settings {
         config: &proxy.config,
         mode: sections(proxy.mode).0,
-        minor: catalog::find(&spec.kubernetes_version).ok().map(|release| release.minor),
-        is_on: &|gate, default| spec.feature_gates.get(gate).copied().unwrap_or(default),
+        minor,
+        is_on: &|gate, default| {
+            let facts = gates.and_then(|gates| gates.get(gate));
+            is_on(|gate| spec.feature_gates.get(gate).copied(), (gate, facts), default)
+        },
     };
     let finding = |fault: settings::Fault| {
         let field = format!("{PATH}.config.{}", fault.field);

@@ -107,6 +107,8 @@ fn against_ours() -> Vec<Case> {
         oidc(("oidc-issuer-url", "https://user@issuer.example.org")),
         oidc(("oidc-issuer-url", "https://issuer.example.org/a?b=c")),
         oidc(("oidc-issuer-url", "https://issuer.example.org/a#b")),
+        oidc(("oidc-issuer-url", "https://a:port")),
+        oidc(("oidc-issuer-url", "https://a.example/%zz")),
         oidc(("oidc-signing-algs", "RS256,ES512")),
         oidc(("oidc-required-claim", "aud=a,b")),
         oidc(("oidc-required-claim", "aud")),
@@ -124,6 +126,14 @@ fn against_ours() -> Vec<Case> {
             .and("kubeControllerManager/extraArgs/kube-api-qps", "-1"),
         Case::new("kube-scheduler", "kubeScheduler/extraArgs/allow-metric-labels", "a,b=c")
             .and("kubeScheduler/extraArgs/allow-metric-labels-manifest", "/etc/hosts"),
+        Case::new("kube-scheduler", "kubeScheduler/featureGates/AllAlpha", true)
+            .and("kubeScheduler/extraArgs/log-text-split-stream", "true"),
+        Case::new("kube-scheduler", "kubeScheduler/featureGates/AllAlpha", true)
+            .and("kubeScheduler/featureGates/AllBeta", false),
+        Case::new("kube-scheduler", "kubeScheduler/featureGates/AllBeta", false)
+            .and("kubeScheduler/extraArgs/logging-format", "json"),
+        Case::new("kube-scheduler", "kubeScheduler/extraArgs/emulated-version", "1.34")
+            .and("kubeScheduler/extraArgs/min-compatibility-version", "1.35"),
         Case::new(API_SERVER, "featureGates/LoggingBetaOptions", false)
             .and("kubeAPIServer/extraArgs/logging-format", "json"),
     ]
@@ -212,6 +222,11 @@ fn together() -> Vec<Case> {
         Case::new("etcd", etcd("tls-min-version"), "TLS1.3").and(etcd("tls-max-version"), "TLS1.2"),
         Case::new("etcd", etcd("tls-min-version"), "TLS1.2").and(etcd("tls-max-version"), "TLS1.3"),
         Case::new("etcd", etcd("tls-min-version"), "VersionTLS12"),
+        Case::new("etcd", etcd("enable-distributed-tracing"), "true")
+            .and(etcd("distributed-tracing-sampling-rate"), "1000001"),
+        Case::new("etcd", etcd("listen-client-http-urls"), "https://127.0.0.1:2379"),
+        Case::new("etcd", etcd("feature-gates"), "AllAlpha=true,LeaseCheckpointPersist=true"),
+        Case::new("etcd", etcd("feature-gates"), "AllAlpha=true,LeaseCheckpoint=false"),
         Case::new("etcd", etcd("enable-pprof"), "true").and(etcd("log-level"), "debug"),
     ]
 }

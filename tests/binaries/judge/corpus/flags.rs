@@ -15,9 +15,10 @@ const COMPONENTS: [(&str, &str); 4] = [
 /// Flags whose values can be right only beside files or peers that a case does not have.
 const WITHOUT: [&str; 6] = ["bind-address", "cert-dir", "discovery", "discovery-srv", "master", "log-outputs"];
 /// Words for some flags whose texts are not free.
-const WORDS: [(&str, &[&str]); 38] = [
+const WORDS: [(&str, &[&str]); 43] = [
     ("allow-metric-labels", &["", "a=b", "a,b=c", "a,b=c,d", "\"a,b=c\",\"d,e=f,g\"", "'a,b'=c"]),
     ("api-audiences", &["https://kubernetes.default.svc.cluster.local", ""]),
+    ("apiserver-count", &["3", "0", "-1"]),
     ("audit-log-format", &["json", "legacy", "JSON"]),
     ("audit-log-mode", &["batch", "blocking", "blocking-strict", "async"]),
     (
@@ -25,20 +26,41 @@ const WORDS: [(&str, &[&str]); 38] = [
         &["simple", "jwt", "jwt,sign-method=RS256", "simple,a", "simple,a=1,a=2", "jwt,sign-method=HS256,ttl=1"],
     ),
     ("auto-compaction-mode", &["periodic", "revision", "hourly"]),
-    ("auto-compaction-retention", &["1", "1h", "1.5", "x", "-1", "0"]),
+    ("auto-compaction-retention", &["1", "1h", "1.5", "x", "-1", "0", ""]),
     ("cipher-suites", &["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_NONE"]),
-    ("controllers", &["*,bootstrapsigner,tokencleaner", "*,-nodeipam", "*,nope", "deployment", ""]),
-    ("cors-allowed-origins", &["//example\\.org$", "(", "example.org", "https://example.org", "//a[(]$", "//a$)("]),
+    (
+        "controllers",
+        &["*,bootstrapsigner,tokencleaner", "*,-nodeipam", "*,nope", "deployment", "", "-*", "\"*\",-nodeipam"],
+    ),
+    (
+        "cors-allowed-origins",
+        &[
+            "//example\\.org$",
+            "(",
+            "example.org",
+            "https://example.org",
+            "//a[(]$",
+            "//a$)(",
+            "//example\\.org(:|$)",
+            "//[z-a]$",
+            "//(?!x)$",
+            "//a**$",
+            "//[[:a]$",
+            "//a{,5}$",
+        ],
+    ),
     (
         "cors",
         &["*", "", "https://a.example:443, https://b.example:443", "*,https://a.example:443", "https://a.example"],
     ),
-    ("disabled-metrics", &["", "a_b,c", "/"]),
-    ("emulated-version", &["1.35", "v1.35", "1.35.0", "1.35.1", "kube=1.35"]),
+    ("disabled-metrics", &["", "a_b,c", "/", "\"a_b\",c"]),
+    ("emulated-version", &["1.35", "v1.35", "1.35.0", "1.35.1", "kube=1.35", "kube = 1.35", "kube=1.35,kube=1.34"]),
+    ("enable-log-rotation", &["true", "false"]),
     ("endpoint-reconciler-type", &["lease", "none", "master-count", "leases"]),
     ("goaway-chance", &["0.01", "0.03", "-0.1"]),
     ("help", &["true", "F"]),
     ("kube-api-burst", &["-1", "0", "10"]),
+    ("kube-api-qps", &["1e400", "1e39", "1_0", "0x_1p-2"]),
     ("leader-elect-resource-lock", &["leases", "endpoints", "configmaps"]),
     ("leader-elect-resource-name", &["", "mine"]),
     ("leader-elect-resource-namespace", &["", "default"]),
@@ -46,6 +68,7 @@ const WORDS: [(&str, &[&str]); 38] = [
     ("log-flush-frequency", &["5s", "0s", "-1s"]),
     ("log-format", &["json", "console", "text"]),
     ("log-level", &["debug", "info", "warning", "warn", "loud"]),
+    ("log-outputs", &["default,stderr", "stderr"]),
     ("logger", &["zap", "capnslog"]),
     ("logging-format", &["text", "json", "JSON", "xml"]),
     ("metrics", &["basic", "extensive", "all"]),
@@ -59,6 +82,8 @@ const WORDS: [(&str, &[&str]); 38] = [
             "nope/v1=true",
             "apps",
             "api/all",
+            "api/v1=false",
+            "api/ga=false",
             "batch/v1, api/beta = false",
         ],
     ),
@@ -69,10 +94,19 @@ const WORDS: [(&str, &[&str]); 38] = [
         &["application/json", "application/yaml", "text/plain", "application/vnd.kubernetes.protobuf"],
     ),
     ("strict-transport-security-directives", &["max-age=31536000,includeSubDomains", "preload", "max-age", "never"]),
-    ("tls-cipher-suites", &["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_RC4_128_SHA", "TLS_NOPE"]),
+    (
+        "tls-cipher-suites",
+        &[
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            "TLS_RSA_WITH_RC4_128_SHA",
+            "TLS_NOPE",
+            "\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"",
+        ],
+    ),
     ("tls-min-version", &["VersionTLS12", "VersionTLS13", "TLS1.2", "VersionTLS9"]),
     ("tls-sni-cert-key", &["", "/a.crt", "/a.crt,/a.key,/b", "/a.crt,/a.key:"]),
     ("version", &["true", "raw", "false", "yes", "1.36", "v1.20.0"]),
+    ("vmodule", &["=3", "gc*=3"]),
     ("watch-cache-sizes", &["pods#100", "deployments.apps#1000", "pods=100", "pods#many", "pods#-1"]),
 ];
 const VALUES_PER_FLAG: usize = 1;

@@ -43,6 +43,7 @@ pub(super) fn cases(release: &Release, facts: &Facts, dice: &mut Dice) -> Vec<Ca
     for (program, field) in [
         ("kubelet", "featureGates/RotateKubeletServerCertificate"),
         ("kubelet", "kubelet/featureGates/RotateKubeletServerCertificate"),
+        ("kubelet", "kubelet/featureGates/AllBeta"),
         ("kubelet", "kubelet/featureGates/GracefulNodeShutdown"),
         ("kubelet", "kubelet/featureGates/GracefulNodeShutdownBasedOnPodPriority"),
         ("kube-proxy", "featureGates/GracefulNodeShutdown"),

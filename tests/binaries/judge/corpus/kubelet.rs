@@ -209,6 +209,7 @@ fn together() -> Vec<Settings> {
         ),
         (("reservedMemory", json!([{"numaNode": 0, "limits": {"cpu": "1"}}])), vec![]),
         (("reservedMemory", json!([{"numaNode": 0, "limits": {"memory": "0"}}])), vec![]),
+        (("reservedMemory", json!([{"numaNode": 0, "limits": {"memory": 0}}])), vec![]),
     ]
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use catalog::{ComponentFacts, FlagFacts};
 use ipnet::IpNet;
 
+use super::super::gates::is_on;
 use super::super::{Finding, World};
 use super::{Known, forms, gates, limits, together, values};
 use crate::check::join;
@@ -39,14 +40,15 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
                 }
             }
         }
-        let is_on = |gate: &str| {
-            let given = gates.get(gate).or_else(|| spec.feature_gates.get(gate)).copied();
-            given.unwrap_or_else(|| component.gates.get(gate).is_some_and(|facts| facts.default))
+        let has_gate = |gate: &str| {
+            let given = |gate: &str| gates.get(gate).or_else(|| spec.feature_gates.get(gate)).copied();
+            let facts = component.gates.get(gate);
+            is_on(given, (gate, facts), facts.is_some_and(|facts| facts.default))
         };
         let node_ports = parse_port_range(&api_server.service_node_port_range).unwrap_or((0, u16::MAX));
         let setting = together::Setting {
             arguments,
-            is_on: &is_on,
+            is_on: &has_gate,
             node_ports,
             minor: known.minor,
             audits: spec.audit.policy != AuditPolicy::None,
@@ -74,10 +76,11 @@ fn argument(
     let unfit = || format!("{program} does not start with `{name}: {value}`");
     if program == "etcd" && name == "feature-gates" {
         findings.extend(gates::of_etcd(cluster, path, value, known));
-    } else if name == "controllers" && !component.controllers.is_empty() {
-        let unknown = value.split(',').map(|one| one.strip_prefix('-').unwrap_or(one));
-        let unknown = unknown.filter(|one| *one != "*" && !component.controllers.iter().any(|known| known == one));
-        findings.extend(unknown.filter(|one| !one.is_empty() || value.contains(',')).map(|one| {
+    } else if let Some(list) = values::string_slice(value).filter(|_| name == "controllers") {
+        // Only all of them together have a name that is none of a controller, and all of them are not switched off by it.
+        let named = list.iter().filter(|one| *one != "*").map(|one| one.strip_prefix('-').unwrap_or(one));
+        let unknown = named.filter(|one| !component.controllers.iter().any(|known| known == one));
+        findings.extend(unknown.map(|one| {
             let meant = suggest::meant(one, component.controllers.iter().map(String::as_str));
             let help = meant.unwrap_or_else(|| "remove it".to_owned());
             wrong(format!("{program} has no controller `{one}`"), help)

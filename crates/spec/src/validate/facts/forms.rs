@@ -1,8 +1,10 @@
 //! Texts of extra flags that have a form of their own, as the components check it when they start.
 
-use super::values::{minor_before, parse_bool, string_pairs};
+use super::values::{minor_before, parse_bool, string_pairs, string_slice};
 
 mod etcd;
+mod expression;
+mod issuer;
 
 /// Names of groups in `--runtime-config` beside those of `NAME.k8s.io`.
 const PLAIN_GROUPS: [&str; 5] = ["api", "apps", "autoscaling", "batch", "policy"];
@@ -69,20 +71,19 @@ pub(super) fn check(program: &str, name: &str, value: &str, minor: u32) -> Resul
         ("etcd", "listen-client-http-urls") => {
             (etcd::addresses(value), "such as `https://192.0.2.1:2382`, without a path")
         }
-        ("etcd", "cipher-suites") => (suites(value), "names as Go's `crypto/tls` has them"),
+        ("etcd", "cipher-suites") => (entries(value).all(is_suite), "names as Go's `crypto/tls` has them"),
         ("etcd", _) => return Ok(()),
         (_, "allow-metric-labels") => (labels(value), "such as `metric,label=a,b`"),
         (_, "cors-allowed-origins") => (anchored(value), "expressions such as `//example\\.org(:|$)`"),
         (_, "disabled-metrics") if minor >= 36 => {
-            (entries(value).all(is_metric), "full names of metrics, such as `apiserver_request_total`")
+            (all(value, is_metric), "full names of metrics, such as `apiserver_request_total`")
         }
         (_, "emulated-version" | "min-compatibility-version") => (versions(value, minor), "such as `kube=1.35`"),
         (_, "etcd-servers-overrides") => (overrides(value), "such as `/events#https://192.0.2.1:2379`"),
-        (_, "oidc-issuer-url") => (issuer(value), "an `https://` address without a user, `?` and `#`"),
-        (_, "oidc-signing-algs") => (
-            entries(value).all(|one| ALGORITHMS.contains(&one)),
-            "RS, ES or PS with 256, 384 or 512, such as `RS256,ES256`",
-        ),
+        (_, "oidc-issuer-url") => (issuer::is_good(value), "an `https://` address without a user, `?` and `#`"),
+        (_, "oidc-signing-algs") => {
+            (all(value, |one| ALGORITHMS.contains(&one)), "RS, ES or PS with 256, 384 or 512, such as `RS256,ES256`")
+        }
         // A lease without a name is never got.
         (_, "leader-elect-resource-name" | "leader-elect-resource-namespace") => {
             (!value.is_empty(), "a name, or leave it out")
@@ -97,7 +98,7 @@ pub(super) fn check(program: &str, name: &str, value: &str, minor: u32) -> Resul
         (_, "strict-transport-security-directives") => {
             (directives(value), "such as `max-age=31536000,includeSubDomains`")
         }
-        (_, "tls-cipher-suites") => (suites(value), "names as Go's `crypto/tls` has them"),
+        (_, "tls-cipher-suites") => (all(value, is_suite), "names as Go's `crypto/tls` has them"),
         (_, "tls-curve-preferences") => (curves(value), "numbers that Go knows, each once, such as `29,23`"),
         // What the components call themselves may have an ending of one's own.
         (_, "version") if value.starts_with('v') => {
@@ -124,8 +125,9 @@ fn entries(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').filter(move |_| !value.is_empty())
 }
 
-fn suites(value: &str) -> bool {
-    entries(value).all(is_suite)
+/// Whether every entry of a list is good. What can't be read as one is complained about elsewhere.
+fn all(value: &str, is_good: impl Fn(&str) -> bool) -> bool {
+    string_slice(value).unwrap_or_default().iter().all(|one| is_good(one))
 }
 
 /// Whether Go knows a suite of TLS.
@@ -142,7 +144,7 @@ fn curves(value: &str) -> bool {
 }
 
 fn sizes(value: &str) -> bool {
-    entries(value).all(|entry| {
+    all(value, |entry| {
         let mut parts = entry.split('#');
         let (Some(_), Some(size), None) = (parts.next(), parts.next(), parts.next()) else { return false };
         size.parse::<i64>().is_ok_and(|size| size >= 0)
@@ -151,7 +153,7 @@ fn sizes(value: &str) -> bool {
 
 /// `group/resource#servers`, the servers separated by semicolons.
 fn overrides(value: &str) -> bool {
-    entries(value).all(|entry| {
+    all(value, |entry| {
         let mut parts = entry.split('#');
         let (Some(resource), Some(servers), None) = (parts.next(), parts.next(), parts.next()) else { return false };
         resource.matches('/').count() == 1 && !servers.is_empty()
@@ -159,11 +161,11 @@ fn overrides(value: &str) -> bool {
 }
 
 fn names_uid(value: &str) -> bool {
-    value.is_empty() || entries(value).any(|header| header.eq_ignore_ascii_case("X-Remote-Uid"))
+    value.is_empty() || !all(value, |header| !header.eq_ignore_ascii_case("X-Remote-Uid"))
 }
 
 fn directives(value: &str) -> bool {
-    entries(value).all(|one| {
+    all(value, |one| {
         matches!(one, "includeSubDomains" | "preload") || {
             one.split_once('=').is_some_and(|(name, age)| name == "max-age" && !age.contains('='))
         }
@@ -172,30 +174,10 @@ fn directives(value: &str) -> bool {
 
 /// Each expression says where the host's name begins and ends; to kube-apiserver the colon of `https:` is an end, too.
 fn anchored(value: &str) -> bool {
-    entries(value).all(|one| {
+    all(value, |one| {
         let has = |marks: [&str; 2]| marks.iter().any(|mark| one.contains(mark));
-        has(["^", "//"]) && has(["$", ":"]) && is_grouped(one)
+        has(["^", "//"]) && has(["$", ":"]) && expression::compiles(one)
     })
-}
-
-/// Whether each group of an expression ends. In a class of characters, and after a backslash, a bracket is one of the text.
-fn is_grouped(expression: &str) -> bool {
-    let (mut depth, mut in_class) = (0_i32, false);
-    let mut rest = expression.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => drop(rest.next()),
-            '[' => in_class = true,
-            ']' => in_class = false,
-            '(' if !in_class => depth += 1,
-            ')' if !in_class => depth -= 1,
-            _ => {}
-        }
-        if depth < 0 {
-            return false;
-        }
-    }
-    depth == 0 && !in_class
 }
 
 /// `metric,label` before each sign.
@@ -214,31 +196,28 @@ fn is_metric(text: &str) -> bool {
 /// Signatures that tokens of OpenID Connect may have.
 const ALGORITHMS: [&str; 9] = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 
-/// An address of an issuer of tokens; the empty text is none.
-fn issuer(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let Some(rest) = lower.strip_prefix("https:") else { return value.is_empty() };
-    let authority = rest.trim_start_matches('/').split('/').next().unwrap_or_default();
-    let is_bare = |mark: char| rest.split_once(mark).is_none_or(|(_, after)| after.is_empty());
-    is_bare('?') && is_bare('#') && !authority.contains('@')
+/// Versions of Kubernetes, of which there is one.
+fn versions(value: &str, minor: u32) -> bool {
+    let list = string_slice(value).unwrap_or_default();
+    list.len() <= 1 && list.iter().all(|one| minor_of(one).is_some_and(|of| of <= minor && of + 3 >= minor))
 }
 
-fn versions(value: &str, minor: u32) -> bool {
-    entries(value).all(|one| {
-        let version = match one.split_once('=') {
-            Some(("kube", version)) => version,
-            Some(_) => return false,
-            None => one,
-        };
-        let version = version.strip_prefix('v').unwrap_or(version);
-        let version = version.strip_prefix("1.").map(|rest| rest.strip_suffix(".0").unwrap_or(rest));
-        let of = version.and_then(|rest| rest.parse::<u32>().ok());
-        of.is_some_and(|of| of <= minor && of + 3 >= minor)
-    })
+/// The minor of `1.35` or `kube=1.35`.
+pub(super) fn minor_of(text: &str) -> Option<u32> {
+    let version = match text.split_once('=') {
+        Some((of, version)) if of.trim() == "kube" => version.trim(),
+        Some(_) => return None,
+        None => text,
+    };
+    let rest = version.strip_prefix('v').unwrap_or(version).strip_prefix("1.")?;
+    rest.strip_suffix(".0").unwrap_or(rest).parse().ok()
 }
 
 /// Words for many APIs at once; they want `true` or `false` in no other spelling.
 const MANY: [&str; 4] = ["api/all", "api/alpha", "api/beta", "api/ga"];
+
+/// The API of pods, Secrets and the like.
+const CORE: &str = "api/v1";
 
 /// `GROUP/VERSION=true`, and the words for many at once.
 fn apis(value: &str) -> bool {
@@ -247,6 +226,10 @@ fn apis(value: &str) -> bool {
         let (name, on) = (name.trim(), on.trim());
         if MANY.contains(&name) {
             return matches!(on, "true" | "false");
+        }
+        // kube-apiserver panics without the API of pods.
+        if name == CORE && parse_bool(on) == Some(false) {
+            return false;
         }
         let group = name.split_once('/').map_or("", |(group, _)| group);
         let is_known = PLAIN_GROUPS.contains(&group) || GROUPS.contains(&group) || YOUNG_GROUPS.contains(&group);
@@ -301,22 +284,22 @@ mod tests {
                 "kube-apiserver",
                 "cors-allowed-origins",
                 &["//example\\.org$", "^https://a(:|$)", "https://example.org", "//a\\(b[(]$"],
-                &["example.org", "(", "//a$)(", "//a[$"],
+                &["example.org", "(", "//a$)(", "//a[$", "//[z-a]$", "//(?!x)$", "//a**$"],
             ),
             (
                 "kube-scheduler",
                 "emulated-version",
-                &["1.35", "kube=1.36", "", "v1.35", "1.35.0"],
-                &["a=b", "/", "1.37", "1.30", "1.35.1"],
+                &["1.35", "kube=1.36", "", "v1.35", "1.35.0", "kube = 1.35"],
+                &["a=b", "/", "1.37", "1.30", "1.35.1", "kube=1.35,kube=1.34", "1.35,1.35"],
             ),
             ("kube-scheduler", "version", &["true", "v1.36.3-mine"], &["v1.20.0"]),
-            ("kube-scheduler", "disabled-metrics", &["", "a_b,c"], &["/", "a,"]),
+            ("kube-scheduler", "disabled-metrics", &["", "a_b,c", "\"a_b\",c"], &["/", "a,"]),
             ("kube-scheduler", "leader-elect-resource-name", &["a"], &[""]),
             (
                 "kube-apiserver",
                 "oidc-issuer-url",
                 &["", "https://a.example/b", "HTTPS://a"],
-                &["http://a", "a", "https://u@a", "https://a?b", "https://a#b"],
+                &["http://a", "a", "https://u@a", "https://a?b", "https://a#b", "https://a:port", "https://a/%zz"],
             ),
             ("kube-apiserver", "oidc-signing-algs", &["", "RS256,PS512"], &["HS256", "RS256,", "rs256"]),
             ("kube-apiserver", "etcd-servers-overrides", &["/events#https://a:2379;https://b:2379"], &["1.30", "a/b"]),
@@ -325,7 +308,7 @@ mod tests {
                 "kube-apiserver",
                 "runtime-config",
                 &["api/all=true", "batch/v1=F", "api/all=false,apps/v1=true", "", "batch/v1, api/beta = false"],
-                &["nope/v1=true", "api/all=maybe", "apps", "api/all=false", "api/all", "api/ga=T"],
+                &["nope/v1=true", "api/all=maybe", "apps", "api/all=false", "api/all", "api/ga=T", "api/v1=false"],
             ),
             ("kube-apiserver", "service-account-issuer", &["a"], &[""]),
             ("kube-apiserver", "service-account-jwks-uri", &["https://a", ""], &["*"]),
@@ -340,6 +323,15 @@ mod tests {
             for value in bad {
                 assert!(check(program, name, value, 36).is_err(), "{program} {name} {value}");
             }
+        }
+    }
+
+    #[test]
+    fn entries_of_lists_may_stand_in_quotes() {
+        for (value, is_good) in
+            [("\"TLS_AES_128_GCM_SHA256\"", true), ("", true), ("TLS_NONE", false), ("\"TLS_NONE\"", false)]
+        {
+            assert_eq!(check("kube-scheduler", "tls-cipher-suites", value, 36).is_ok(), is_good, "{value}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::{GateFacts, Stage};
 
+use super::super::gates::{WIDE, is_on};
 use super::super::{Finding, World};
 use super::{Known, values};
 use crate::check::join;
@@ -109,13 +110,15 @@ impl Lacking {
     fn of(&mut self, layers: &[Layer<'_>], program: &str, known: &Known) {
         let Some(component) = known.component(program) else { return };
         let given = |name: &str| layers.iter().rev().find_map(|layer| layer.gates.get(name)).copied();
-        let is_on = |name: &str, facts: &GateFacts| given(name).unwrap_or(facts.default);
+        let is_on = |name: &str, facts: &GateFacts| is_on(given, (name, Some(facts)), facts.default);
         for (name, facts) in component.gates.iter().filter(|(name, facts)| is_on(name, facts)) {
             let off = |need: &&String| component.gates.get(*need).is_some_and(|facts| !is_on(need, facts));
             for need in facts.needs.iter().filter(off) {
-                // Defaults fit each other, so one of both is given: the one in the last layer is the one to change.
+                // Defaults fit each other, so one of both is given, or all of a stage: what is in the last layer is
+                // to be changed.
                 let here = |layer: &Layer<'_>| {
-                    let gate = [name, need].into_iter().find(|gate| layer.gates.contains_key(*gate))?;
+                    let mut gates = [name.as_str(), need.as_str()].into_iter().chain(WIDE);
+                    let gate = gates.find(|gate| layer.gates.contains_key(*gate))?;
                     Some((layer.document, join(&layer.section, gate)))
                 };
                 let place = layers.iter().rev().find_map(here);

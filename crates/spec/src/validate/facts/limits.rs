@@ -31,6 +31,7 @@ const EVERYONE: Table = &[
 ];
 
 const API_SERVER: Table = &[
+    ("apiserver-count", POSITIVE),
     ("endpoint-reconciler-type", Word(&["master-count", "lease", "none"])),
     ("goaway-chance", Amount(0.0, 0.02)),
     ("kubernetes-service-node-port", Amount(0.0, 65_535.0)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::values;
+use super::{forms, values};
 use crate::format::amounts::{parse_go_duration, parse_quantity};
 
 mod api_server;
@@ -54,6 +54,7 @@ pub(super) fn check(program: &str, setting: &Setting<'_>) -> Vec<Clash> {
     let mut clashes: Vec<Clash> = suites(arguments).into_iter().collect();
     clashes.extend(gated(arguments, setting.is_on));
     clashes.extend(metric_labels(setting));
+    clashes.extend(compatibility(setting));
     match program {
         "kube-apiserver" => clashes.extend(api_server::check(setting)),
         "kube-controller-manager" => {
@@ -120,6 +121,16 @@ fn metric_labels(setting: &Setting<'_>) -> Option<Clash> {
     (labels && file && setting.minor >= 36).then(|| Clash::new(FLAGS[0], message, "keep one of them"))
 }
 
+/// What a component is compatible with is no later than what it emulates, its own minor where nobody says anything.
+fn compatibility(setting: &Setting<'_>) -> Option<Clash> {
+    const FLAG: &str = "min-compatibility-version";
+    let minor =
+        |flag: &str| values::string_slice(setting.arguments.get(flag)?)?.first().and_then(|one| forms::minor_of(one));
+    let (least, emulated) = (minor(FLAG)?, minor("emulated-version").unwrap_or(setting.minor));
+    let message = format!("compatibility with 1.{least} is asked of a component that emulates 1.{emulated}");
+    (least > emulated).then(|| Clash::new(FLAG, message, format!("write `1.{emulated}` or an earlier minor")))
+}
+
 /// Switches the controller off that cuts ranges for nodes, by either of its names.
 const NODE_RANGES: [&str; 2] = ["-node-ipam-controller", "-nodeipam"];
 
@@ -140,7 +151,8 @@ fn suites(arguments: &Arguments) -> Option<Clash> {
     let is = |flag: &str, text: &str| arguments.get(flag).is_some_and(|value| value == text);
     let is_http_1 = arguments.get("disable-http2-serving").and_then(|value| values::parse_bool(value)) == Some(true);
     let is_free = is("tls-min-version", "VersionTLS13") || is_http_1;
-    let is_good = is_free || list.split(',').any(|suite| WANTED.contains(&suite));
+    let suites = values::string_slice(list)?;
+    let is_good = is_free || suites.iter().any(|suite| WANTED.contains(&suite.as_str()));
     (!is_good).then(|| {
         Clash::new(FLAG, "HTTP/2 has no suite that it can do with", "add `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`")
     })
@@ -209,6 +221,9 @@ mod tests {
                 Some("encryption-provider-config-automatic-reload"),
             ),
             (&[("encryption-provider-config-automatic-reload", "false")], None),
+            (&[("runtime-config", "api/all=false,apps/v1=true")], Some("runtime-config")),
+            (&[("runtime-config", "api/ga=false"), ("enable-priority-and-fairness", "F")], None),
+            (&[("runtime-config", "api/beta=false,flowcontrol.apiserver.k8s.io/v1=true")], None),
             (&[("logging-format", "json")], Some("logging-format")),
             (&[("logging-format", "text")], None),
             (&[("max-requests-inflight", "0")], None),
@@ -267,11 +282,15 @@ mod tests {
     }
 
     #[test]
-    fn some_requests_are_let_through_at_once() {
+    fn flags_of_programs_that_elect_one_of_theirs_fit_each_other() {
         for program in ["kube-controller-manager", "kube-scheduler"] {
             assert_eq!(at(program, &[("kube-api-burst", "0")]), ["kube-api-burst"]);
             assert_eq!(at(program, &[("kube-api-burst", "0"), ("kube-api-qps", "-1")]), [""; 0]);
             assert_eq!(at(program, &[("kube-api-burst", "1")]), [""; 0]);
+            let versions =
+                |emulated, least| at(program, &[("emulated-version", emulated), ("min-compatibility-version", least)]);
+            assert_eq!(versions("1.34", "kube=1.35"), ["min-compatibility-version"]);
+            assert_eq!((versions("1.35", "1.35"), versions("kube=1.35", "1.34")), (Vec::new(), Vec::new()));
             let both = [("allow-metric-labels", "a,b=c"), ("allow-metric-labels-manifest", "/a")];
             assert_eq!(at(program, &both), ["allow-metric-labels"]);
         }
@@ -303,6 +322,24 @@ mod tests {
             (&[("election-timeout", "60000")], Some("election-timeout")),
             (&[("auto-compaction-retention", "1.5")], Some("auto-compaction-retention")),
             (&[("auto-compaction-retention", "30m")], None),
+            (&[("auto-compaction-retention", "")], None),
+            (&[("enable-log-rotation", "true")], Some("enable-log-rotation")),
+            (&[("enable-log-rotation", "true"), ("log-outputs", "/a,/b")], Some("enable-log-rotation")),
+            (&[("enable-log-rotation", "true"), ("log-outputs", "/a,stderr")], None),
+            (&[("log-outputs", "default,stderr")], Some("log-outputs")),
+            (&[("log-outputs", "stdout,stderr")], None),
+            (&[("distributed-tracing-sampling-rate", "1000001")], None),
+            (
+                &[("enable-distributed-tracing", "T"), ("distributed-tracing-sampling-rate", "1000001")],
+                Some("distributed-tracing-sampling-rate"),
+            ),
+            (&[("enable-distributed-tracing", "T"), ("distributed-tracing-sampling-rate", "1000000")], None),
+            (&[("listen-client-http-urls", "https://127.0.0.1:2379")], Some("listen-client-http-urls")),
+            (
+                &[("listen-client-http-urls", "http://127.0.0.1:2382,http://127.0.0.1:2381")],
+                Some("listen-client-http-urls"),
+            ),
+            (&[("listen-client-http-urls", "https://127.0.0.1:2382")], None),
             (&[("tls-min-version", "TLS1.3"), ("tls-max-version", "TLS1.2")], Some("tls-min-version")),
             (&[("experimental-initial-corrupt-check", "true")], Some("experimental-initial-corrupt-check")),
             (
@@ -311,6 +348,8 @@ mod tests {
             ),
             (&[("feature-gates", "LeaseCheckpointPersist=true")], Some("feature-gates")),
             (&[("feature-gates", "LeaseCheckpointPersist=true,LeaseCheckpoint=true")], None),
+            (&[("feature-gates", "LeaseCheckpointPersist=true,AllAlpha=true")], None),
+            (&[("feature-gates", "AllAlpha=true,LeaseCheckpoint=false")], Some("feature-gates")),
         ] {
             assert_eq!(at("etcd", given), wanted.into_iter().collect::<Vec<_>>(), "{given:?}");
         }

@@ -37,12 +37,20 @@ pub(in super::super) fn check(name: &str, type_name: &str, value: &str) -> Resul
         "Level" if !is_level(value) => wrong("a level", "such as `4`, in digits alone".into()),
         "pattern=N,..." => {
             let all = value.split(',').filter(|pair| !pair.is_empty());
-            let mut all = all.map(|pair| pair.split_once('=').is_some_and(|(_, level)| is_level(level)));
+            let is_pattern = |(pattern, level): (&str, &str)| !pattern.is_empty() && is_level(level);
+            let mut all = all.map(|pair| pair.split_once('=').is_some_and(is_pattern));
             if all.all(|is_good| is_good) { Ok(()) } else { wrong("patterns with levels", "such as `gc*=4`".into()) }
         }
-        "float32" | "float64" if parse_fraction(value).is_none() => wrong("a number", "such as `0.5`".into()),
+        "float32" | "float64" => match parse_fraction(value) {
+            None => wrong("a number", "such as `0.5`".into()),
+            Some(number) if is_too_large(number, type_name, value) => {
+                wrong("a number", format!("it is too large for a {type_name}"))
+            }
+            Some(_) => Ok(()),
+        },
         "duration" if !is_duration(value) => wrong("a duration", duration_help(value)),
-        "ip" if value.trim().parse::<std::net::IpAddr>().is_err() => {
+        // Nothing stands for what the component does by itself.
+        "ip" if !value.is_empty() && value.trim().parse::<std::net::IpAddr>().is_err() => {
             wrong("an IP address", "such as `10.0.0.1`".into())
         }
         "quantity" if parse_quantity(value).is_none() => wrong("a quantity", "such as `100Mi`".into()),
@@ -53,6 +61,9 @@ pub(in super::super) fn check(name: &str, type_name: &str, value: &str) -> Resul
         "mapStringString" if OPEN_PAIRS.contains(&name) => Ok(()),
         "mapStringString" if ONE_PAIR.contains(&name) && value.contains('=') => Ok(()),
         "mapStringString" => pairs(value, |_| true),
+        "stringSlice" if string_slice(value).is_none() => {
+            wrong("a list", "such as `a,b`, with quotes around whole entries alone".into())
+        }
         "stringToString" if string_pairs(value).is_none() => {
             wrong("pairs", "such as `a=x`, or `\"a=x\",\"b=y\"`".into())
         }
@@ -110,8 +121,11 @@ pub(super) fn parse_integer(text: &str) -> Option<i128> {
 
 /// A fraction as Go reads it (`strconv.ParseFloat`).
 pub(super) fn parse_fraction(text: &str) -> Option<f64> {
-    let (sign, bare) =
-        if let Some(bare) = text.strip_prefix('-') { (-1.0, bare) } else { (1.0, text.trim_start_matches('+')) };
+    let text = without_underscores(text)?;
+    let (sign, bare) = match text.strip_prefix('-') {
+        Some(bare) => (-1.0, bare),
+        None => (1.0, text.strip_prefix('+').unwrap_or(&text)),
+    };
     let Some(hex) = bare.strip_prefix("0x").or_else(|| bare.strip_prefix("0X")) else { return text.parse().ok() };
     let (digits, exponent) = hex.split_once(['p', 'P'])?;
     let exponent: i32 = exponent.parse().ok()?;
@@ -119,6 +133,31 @@ pub(super) fn parse_fraction(text: &str) -> Option<f64> {
     let number = u32::from_str_radix(&format!("{whole}{part}"), 16).ok()?;
     let shift = exponent.checked_sub(i32::try_from(part.len()).ok()?.checked_mul(4)?)?;
     Some(sign * f64::from(number) * 2_f64.powi(shift))
+}
+
+/// A number without the underscores between its digits, and between the prefix of a base and a digit; nothing where one
+/// stands elsewhere (`strconv.underscoreOK`).
+fn without_underscores(text: &str) -> Option<String> {
+    let bare = text.strip_prefix(['-', '+']).unwrap_or(text).to_ascii_lowercase();
+    let (mut before, number, is_hex) = match bare.strip_prefix("0x") {
+        Some(number) => ('0', number, true),
+        None => (' ', bare.as_str(), false),
+    };
+    for c in number.chars().chain([' ']) {
+        let is_digit = |c: char| c.is_ascii_digit() || is_hex && c.is_ascii_hexdigit();
+        if (c == '_' && !is_digit(before)) || (before == '_' && !is_digit(c)) {
+            return None;
+        }
+        before = c;
+    }
+    Some(text.replace('_', ""))
+}
+
+/// Whether a number that is not meant to be infinite is beyond its type, which Go refuses.
+fn is_too_large(number: f64, type_name: &str, text: &str) -> bool {
+    #[allow(clippy::cast_possible_truncation)] // what is too large becomes infinite, and that is what is asked
+    let is_infinite = if type_name == "float32" { (number as f32).is_infinite() } else { number.is_infinite() };
+    is_infinite && !text.to_ascii_lowercase().contains("inf")
 }
 
 /// A duration as Go reads it (`time.ParseDuration`).
@@ -183,6 +222,11 @@ pub(super) fn string_pairs(text: &str) -> Option<Vec<(String, String)>> {
         _ => csv(text)?,
     };
     entries.iter().map(|entry| entry.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))).collect()
+}
+
+/// The entries of a list as pflag reads it (`stringSlice`): one line of CSV, and none of an empty text.
+pub(super) fn string_slice(text: &str) -> Option<Vec<String>> {
+    if text.is_empty() { Some(Vec::new()) } else { csv(text) }
 }
 
 /// The fields of one line of CSV; a field may stand in quotes, with those inside of it doubled.
@@ -253,14 +297,29 @@ mod tests {
         assert_takes("int32", &["2147483647"], &["2147483648"]);
         assert_takes("uint", &["0", "0x10", "1_0"], &["-1", "+1"]);
         assert_takes("Level", &["0", "10"], &["", "0x1", "+1", "-1", "2147483648"]);
-        assert_takes("pattern=N,...", &["", "a=1", "a*=2,b=3"], &["a", "a=x", "a=1,b"]);
+        assert_takes("pattern=N,...", &["", "a=1", "a*=2,b=3"], &["a", "a=x", "a=1,b", "=3", "a=1=2"]);
         assert_takes("int64", &["9223372036854775807"], &["9223372036854775808"]);
     }
 
     #[test]
     fn fractions_may_be_written_in_powers_of_two() {
-        assert_takes("float64", &["0.5", "1", "-2e-2", "0x1p-2", "0x1.8p1", "inf"], &["", "half", "50%", "1,5", "0x1"]);
+        let good = ["0.5", "1", "-2e-2", "0x1p-2", "0x1.8p1", "inf", "1_0", "0x_1p-2", "1_2.5_0e+1_2", "1e39"];
+        let bad = ["", "half", "50%", "1,5", "0x1", "_1", "1_", "1__0", "1_.5", "++1", "1e400"];
+        assert_takes("float64", &good, &bad);
+        assert_takes("float32", &["20", "1e38", "+Inf"], &["1e39", "1e400", "-1e400"]);
         assert_eq!((parse_fraction("0x1p-2"), parse_fraction("-0x1.8p1")), (Some(0.25), Some(-3.0)));
+    }
+
+    #[test]
+    fn an_address_may_be_left_to_the_component() {
+        assert_takes("ip", &["", "0.0.0.0", " ::1 "], &[" ", "localhost", "1.2.3"]);
+    }
+
+    #[test]
+    fn lists_are_lines_of_csv() {
+        assert_takes("stringSlice", &["", "a", "a,b", "\"a,b\",c", "a,"], &["\"a", "\"a\"b", "a\"b\""]);
+        assert_eq!(string_slice("\"a\",b"), Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(string_slice(""), Some(Vec::new()));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) fn check(settings: &Settings) -> Vec<Fault> {
 fn address(settings: &Settings) -> Option<Fault> {
     let text = settings.text("address")?;
     let message = match text.parse::<IpAddr>() {
-        Ok(address) if !address.is_loopback() => return None,
+        Ok(address) if !address.to_canonical().is_loopback() => return None,
         Ok(_) => format!("the API server does not reach a kubelet that listens on {text}"),
         Err(_) => format!("`{text}` is no address"),
     };

@@ -60,7 +60,7 @@ fn reserved_memory(settings: &Settings) -> Vec<Fault> {
         for (resource, amount) in limits.into_iter().flatten() {
             let why = if resource != "memory" && !resource.starts_with("hugepages-") {
                 format!("`{resource}` can't be reserved on a NUMA node, only memory and huge pages")
-            } else if amount.as_str().and_then(parse_quantity) == Some(0.0) {
+            } else if bytes(amount) == Some(0.0) {
                 format!("`{resource}` reserved on NUMA node {node} is nothing")
             } else if !seen.insert((node, resource.clone())) {
                 format!("`{resource}` is reserved twice on NUMA node {node}")
@@ -73,13 +73,18 @@ fn reserved_memory(settings: &Settings) -> Vec<Fault> {
     faults
 }
 
+/// A quantity, which may be written as a bare number.
+fn bytes(amount: &Value) -> Option<f64> {
+    amount.as_f64().or_else(|| parse_quantity(amount.as_str()?))
+}
+
 /// The static memory manager wants to know of every byte that is reserved, on which NUMA node it is.
 fn memory(settings: &Settings) -> Option<Fault> {
     if settings.text("memoryManagerPolicy") != Some("Static") {
         return None;
     }
     let limits = settings.list("reservedMemory").unwrap_or_default().iter().filter_map(|one| one.get("limits"));
-    let amounts = limits.filter_map(|limits| limits.get("memory")?.as_str()).filter_map(parse_quantity);
+    let amounts = limits.filter_map(|limits| bytes(limits.get("memory")?));
     // A sum of nothing is -0, which is shown.
     let named = amounts.fold(0.0, |sum, amount| sum + amount);
     let reserved = settings.reserved(|one| &one.memory) + eviction_memory(settings, None)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::super::facts::fields::{self, whole};
+use super::super::gates;
 use crate::check::join;
 use crate::format::amounts::{parse_duration, parse_go_duration, parse_quantity};
 use crate::{Kubelet, MachineSize, Provider, Reserved, Reserves};
@@ -81,7 +82,9 @@ impl Settings {
 
     /// Whether a feature gate is on, which is `default` where nobody says anything.
     pub(super) fn gate(&self, name: &str, default: bool) -> bool {
-        self.gates.get(name).copied().unwrap_or(default)
+        let kubelet = catalog::facts(self.minor).and_then(|facts| facts.component("kubelet"));
+        let facts = kubelet.and_then(|kubelet| kubelet.gates.get(name));
+        gates::is_on(|gate| self.gates.get(gate).copied(), (name, facts), default)
     }
 
     /// What is kept for kubelet and for the system together of one resource.
@@ -158,10 +161,12 @@ impl Fault {
         Self { fields: vec![join(&format!("{CONFIG}.{setting}"), key)], ..Self::of(setting, message) }
     }
 
-    /// A fault of a feature gate, in the layer of kubelets or of everyone.
+    /// A fault of a feature gate, in the layer of kubelets or of everyone, by its own name or by that of all of its stage.
     pub(super) fn of_gate(gate: &str, message: impl Into<String>) -> Self {
-        let fields = ["spec.kubelet.featureGates", "spec.featureGates"].map(|section| join(section, gate));
-        Self { fields: fields.to_vec(), ..Self::of("", message) }
+        const SECTIONS: [&str; 2] = ["spec.kubelet.featureGates", "spec.featureGates"];
+        let names = [gate].into_iter().chain(gates::WIDE);
+        let fields = names.flat_map(|gate| SECTIONS.map(|section| join(section, gate))).collect();
+        Self { fields, ..Self::of("", message) }
     }
 
     /// Another setting that it is about.

@@ -167,6 +167,8 @@ fn managers_of_processors_and_memory_get_their_reserves() {
         ))
     };
     assert_eq!((memory("1Gi"), memory("1000Mi").len()), (Vec::new(), 1));
+    assert_eq!(memory("1073741824"), [""; 0]);
+    assert_refused("{reservedMemory: [{numaNode: 0, limits: {memory: 0}}]}", ".reservedMemory[0]");
 }
 
 #[test]
@@ -299,6 +301,24 @@ fn gates_that_settings_and_kubewright_rest_on_stay_on() {
 }
 
 #[test]
+fn gates_of_all_of_a_stage_are_asked_too() {
+    let kubelet =
+        |gates: &str, config: &str| about(&format!("  kubelet: {{featureGates: {{{gates}}}, config: {{{config}}}}}\n"));
+    let reserved = "qosReserved: {memory: 50%}";
+    let field = "cluster.yaml:7 spec.kubelet";
+    assert_eq!(kubelet("AllAlpha: true", reserved), [""; 0]);
+    assert_eq!(
+        kubelet("AllAlpha: true, QOSReserved: false", reserved),
+        [format!("spec::kubelet-setting {field}.config.qosReserved")]
+    );
+    let json = kubelet("AllBeta: false", "logging: {format: json}");
+    assert!(json.contains(&format!("spec::kubelet-setting {field}.config.logging.format")), "{json:?}");
+    let ours = format!("spec::kubelet-setting {field}.featureGates.AllBeta");
+    assert!(json.contains(&ours), "{json:?}");
+    assert_eq!(kubelet("AllBeta: false, RotateKubeletServerCertificate: true", "logging: {format: text}"), [""; 0]);
+}
+
+#[test]
 fn shutdown_times_are_whole_seconds() {
     let found = about("  kubelet:\n    shutdownGracePeriod: 500ms\n");
     assert_eq!(found, ["spec::shutdown-grace-period cluster.yaml:8 spec.kubelet.shutdownGracePeriod"]);
@@ -334,7 +354,7 @@ fn kubelet_listens_where_the_api_server_reaches_it() {
     for taken in ["0.0.0.0", "'::'", "10.0.0.5"] {
         assert_taken(&format!("{{address: {taken}}}"));
     }
-    for refused in ["127.0.0.1", "'::1'", "example.org"] {
+    for refused in ["127.0.0.1", "'::1'", "'::ffff:127.0.0.1'", "example.org"] {
         assert_refused(&format!("{{address: {refused}}}"), ".address");
     }
 }

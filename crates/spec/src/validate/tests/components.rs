@@ -92,6 +92,30 @@ fn flags_of_the_cluster_are_refused_with_the_field_to_use() {
 }
 
 #[test]
+fn components_listen_where_others_reach_them() {
+    let said = |component: &str, address: &str, count: u32| {
+        let spec = cluster(&format!("  {component}: {{extraArgs: {{bind-address: '{address}'}}}}\n"));
+        let group = format!("{{role: ControlPlane, count: {count}}}");
+        let said = loaded(&spec, &[("cp", group.as_str())]).diagnostics;
+        let bind = said.iter().find(|said| said.code == "spec::bind-address");
+        assert_eq!(said.len(), usize::from(bind.is_some()), "{said:?}");
+        bind.map(|said| (said.severity, said.field.clone()))
+    };
+    for component in ["kubeAPIServer", "kubeControllerManager", "kubeScheduler"] {
+        let field = format!("spec.{component}.extraArgs.bind-address");
+        for address in ["", "0.0.0.0", "::"] {
+            assert_eq!(said(component, address, 3), None, "{component} {address}");
+        }
+        assert_eq!(said(component, "192.0.2.99", 3), Some((Severity::Error, field.clone())));
+        assert_eq!(said(component, "192.0.2.99", 1), Some((Severity::Warning, field.clone())));
+        for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            let wanted = (component == "kubeAPIServer").then(|| (Severity::Error, field.clone()));
+            assert_eq!(said(component, address, 1), wanted, "{component} {address}");
+        }
+    }
+}
+
+#[test]
 fn node_restriction_stays() {
     let found = about(
         "  kubeAPIServer:\n    admissionPlugins: {enable: [PodNodeSelector], disable: [NodeRestriction, PodNodeSelector]}\n",

@@ -204,6 +204,25 @@ fn a_gate_that_is_on_has_what_it_needs() {
 }
 
 #[test]
+fn gates_of_all_of_a_stage_count_where_nobody_names_one() {
+    let gates = |gates: &str, more: &str| advice(&format!("  kubeScheduler: {{featureGates: {{{gates}}}{more}}}\n"));
+    let field = "spec.kubeScheduler.featureGates";
+    let needed = |found: &[String], gate: &str| {
+        found.iter().any(|line| {
+            line.starts_with(&format!("refused spec::feature-gate-needs {field}.{gate}"))
+                && line.contains("`PodLevelResources`")
+        })
+    };
+    assert!(needed(&gates("AllAlpha: true, AllBeta: false", ""), "All"));
+    assert!(needed(&gates("AllBeta: false, PodLevelResourceManagers: true", ""), "PodLevelResourceManagers"));
+    assert_eq!(gates("AllBeta: false", ""), [""; 0]);
+    assert_eq!(gates("AllAlpha: true", ", extraArgs: {log-text-split-stream: 'true'}"), [""; 0]);
+    let json = gates("AllBeta: false", ", extraArgs: {logging-format: json}");
+    assert_eq!(json.len(), 1, "{json:?}");
+    assert!(json[0].starts_with("refused spec::flag-value spec.kubeScheduler.extraArgs.logging-format"), "{json:?}");
+}
+
+#[test]
 fn gates_of_groups_have_what_they_need() {
     let gates = |gates: &str| about_group(&format!("{{role: Worker, kubelet: {{featureGates: {{{gates}}}}}}}"));
     let windows = "WindowsGracefulNodeShutdown: false";
@@ -287,4 +306,6 @@ fn controllers_are_those_of_the_minor() {
     let found = advice("  kubeControllerManager:\n    extraArgs: {controllers: '*,-nodeipam,-node-ipam-controler'}\n");
     let field = "spec.kubeControllerManager.extraArgs.controllers";
     assert_eq!(found, [format!("refused spec::flag-value {field}: did you mean `node-ipam-controller`?")]);
+    assert_eq!(advice("  kubeControllerManager:\n    extraArgs: {controllers: '-*'}\n").len(), 1);
+    assert_eq!(advice("  kubeControllerManager:\n    extraArgs: {controllers: '\"*\",-nodeipam'}\n"), [""; 0]);
 }

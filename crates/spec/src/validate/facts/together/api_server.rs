@@ -4,7 +4,7 @@ use super::super::values;
 use super::{Arguments, Clash, Setting, audit, first, lease, number, seconds};
 
 pub(super) fn check(setting: &Setting<'_>) -> Vec<Clash> {
-    let rules: [fn(&Arguments) -> Option<Clash>; 5] = [oidc, inflight, coordinated, token_life, emulation];
+    let rules: [fn(&Arguments) -> Option<Clash>; 6] = [oidc, inflight, coordinated, token_life, emulation, fairness];
     let mut clashes: Vec<Clash> = rules.iter().filter_map(|rule| rule(setting.arguments)).collect();
     clashes.extend(node_port(setting.arguments, setting.node_ports));
     clashes.extend(reload(setting));
@@ -70,6 +70,20 @@ fn emulation(arguments: &Arguments) -> Option<Clash> {
     let help = "set `emulated-version` to an earlier minor, or remove it";
     (!arguments.contains_key("emulated-version"))
         .then(|| Clash::new(flag, "no earlier minor is emulated, so there is nothing to be compatible with", help))
+}
+
+/// Requests are queued by what an API of its own says, which is there then.
+fn fairness(arguments: &Arguments) -> Option<Clash> {
+    const FLAG: &str = "runtime-config";
+    const NEEDED: [&str; 3] = ["flowcontrol.apiserver.k8s.io/v1", "api/ga", "api/all"];
+    let is_off = |pair: &str| {
+        pair.split_once('=').is_some_and(|(name, on)| NEEDED.contains(&name.trim()) && on.trim() == "false")
+    };
+    let queues =
+        arguments.get("enable-priority-and-fairness").and_then(|value| values::parse_bool(value)) != Some(false);
+    let pair = arguments.get(FLAG)?.split(',').find(|pair| is_off(pair)).filter(|_| queues)?;
+    let message = format!("`{}` does not go with `enable-priority-and-fairness`, which is on by itself", pair.trim());
+    Some(Clash::new(FLAG, message, "remove it, or set `enable-priority-and-fairness` to `false`"))
 }
 
 /// The Service of the API itself has a port of the range of all others.

@@ -1,10 +1,13 @@
 //! Extra flags of etcd that need, exclude or bound each other.
 
+use std::collections::BTreeSet;
+
 use super::super::values;
 use super::{Arguments, Clash, first, number};
 
 pub(super) fn check(arguments: &Arguments) -> Vec<Clash> {
-    let rules: [fn(&Arguments) -> Option<Clash>; 5] = [beats, compaction, versions, twice, checkpoints];
+    let rules: [fn(&Arguments) -> Option<Clash>; 9] =
+        [beats, compaction, versions, twice, checkpoints, outputs, rotation, traces, listeners];
     rules.iter().filter_map(|rule| rule(arguments)).collect()
 }
 
@@ -20,7 +23,8 @@ fn beats(arguments: &Arguments) -> Option<Clash> {
 
 fn compaction(arguments: &Arguments) -> Option<Clash> {
     const FLAG: &str = "auto-compaction-retention";
-    let value = arguments.get(FLAG)?;
+    // The empty text is the default.
+    let value = arguments.get(FLAG).filter(|value| !value.is_empty())?;
     let is_count = value.parse::<i64>().is_ok_and(|count| count >= 0);
     let message = format!("etcd can't read `{value}` as what is kept of its history");
     (!is_count && !values::is_duration(value))
@@ -76,13 +80,72 @@ fn checkpoints(arguments: &Arguments) -> Option<Clash> {
     let is_flag = |flag: &str| arguments.get(flag).and_then(|value| values::parse_bool(value)) == Some(true);
     let is_gate = |name: &str| {
         let all = arguments.get(gates).map_or("", String::as_str);
-        all.split(',')
-            .filter_map(|pair| pair.split_once('='))
-            .any(|(gate, on)| gate == name && values::parse_bool(on) == Some(true))
+        let given = |gate: &str| {
+            let mut pairs = all.split(',').filter_map(|pair| pair.split_once('='));
+            pairs.rfind(|(name, _)| name.trim() == gate).and_then(|(_, on)| values::parse_bool(on.trim()))
+        };
+        // Both are alpha.
+        given(name).or_else(|| given("AllAlpha")) == Some(true)
     };
     let persists = is_flag(flag) || is_gate("LeaseCheckpointPersist");
     let keeps = is_flag("experimental-enable-lease-checkpoint") || is_gate("LeaseCheckpoint");
     let at = if arguments.contains_key(flag) { flag } else { gates };
     (persists && !keeps)
         .then(|| Clash::new(at, "`LeaseCheckpointPersist` needs `LeaseCheckpoint`", "switch both on, or none"))
+}
+
+/// Where etcd writes its log if nobody says.
+const DEFAULT_LOG: &str = "default";
+
+/// Where etcd writes its log, each place once.
+fn logs(arguments: &Arguments) -> BTreeSet<&str> {
+    arguments.get("log-outputs").map_or(DEFAULT_LOG, String::as_str).split(',').collect()
+}
+
+/// The default place is the only one, or none.
+fn outputs(arguments: &Arguments) -> Option<Clash> {
+    let logs = logs(arguments);
+    (logs.len() > 1 && logs.contains(DEFAULT_LOG)).then(|| {
+        Clash::new(
+            "log-outputs",
+            "`default` does not go together with other places",
+            "write `stderr` instead of `default`",
+        )
+    })
+}
+
+/// Only one file is rotated.
+fn rotation(arguments: &Arguments) -> Option<Clash> {
+    const FLAG: &str = "enable-log-rotation";
+    let logs = logs(arguments);
+    let files = logs.iter().filter(|one| !matches!(**one, DEFAULT_LOG | "stderr" | "stdout")).count();
+    let is_on = arguments.get(FLAG).and_then(|value| values::parse_bool(value)) == Some(true);
+    (is_on && (files > 1 || (files == 0 && logs.len() == 1))).then(|| {
+        let message = format!("etcd rotates one file, and `log-outputs` names {files}");
+        Clash::new(FLAG, message, "name one file in `log-outputs`, or remove it")
+    })
+}
+
+/// How many of a million requests are traced.
+fn traces(arguments: &Arguments) -> Option<Clash> {
+    const SWITCHES: [&str; 2] = ["enable-distributed-tracing", "experimental-enable-distributed-tracing"];
+    const RATES: [&str; 2] = ["distributed-tracing-sampling-rate", "experimental-distributed-tracing-sampling-rate"];
+    let is_on = |flag: &&str| arguments.get(*flag).and_then(|value| values::parse_bool(value)) == Some(true);
+    SWITCHES.iter().find(|flag| is_on(flag))?;
+    let flag = first(arguments, &RATES)?;
+    let rate = number(arguments, flag, 0);
+    let message = format!("{rate} of a million requests can't be traced");
+    (!(0..=1_000_000).contains(&rate)).then(|| Clash::new(flag, message, "write 0 to 1000000"))
+}
+
+/// What etcd serves to clients and of its metrics is served at addresses of kubewright's.
+fn listeners(arguments: &Arguments) -> Option<Clash> {
+    const FLAG: &str = "listen-client-http-urls";
+    const HOSTS: [&str; 6] = ["127.0.0.1", "localhost", "0.0.0.0", "[::]", "[::1]", ""];
+    let is_taken = |url: &&str| {
+        let address = url.split_once("://").map_or("", |(_, address)| address);
+        address.rsplit_once(':').is_some_and(|(host, port)| HOSTS.contains(&host) && matches!(port, "2379" | "2381"))
+    };
+    let url = arguments.get(FLAG)?.split(',').map(str::trim).find(is_taken)?;
+    Some(Clash::new(FLAG, format!("etcd already listens at the port of {url}"), "choose another port, such as 2382"))
 }
