@@ -31,6 +31,11 @@ pub(crate) enum Exit {
     Program(u8),
 }
 
+impl Exit {
+    /// Stopped by Ctrl-C while nothing was carried out, as shells tell it.
+    pub(crate) const INTERRUPTED: Self = Self::Program(130);
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {

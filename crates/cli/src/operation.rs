@@ -157,6 +157,8 @@ pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), C
         Exit::Bug
     } else if summary.unreachable {
         Exit::Unreachable
+    } else if failed == 0 && done == 0 && summary.cut_off == 0 {
+        Exit::INTERRUPTED
     } else {
         Exit::Partial
     };

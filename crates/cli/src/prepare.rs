@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::CommandError;
+use crate::exit::Exit;
 use crate::sources;
 
 /// What was found out about a cluster's assets.
@@ -114,6 +115,9 @@ async fn pull(puller: &Puller, wanted: &AssetSet, pins: Option<&Lock>) -> Result
 /// An asset error as a command error, with its advice and output.
 pub(crate) fn failed(error: &assets::AssetError) -> CommandError {
     let mut shown = CommandError::from_source("", error);
+    if matches!(error, assets::AssetError::Cancelled(_)) {
+        shown = shown.exit(Exit::INTERRUPTED).hint("what was built is kept; run the command again");
+    }
     shown.hints.extend(error.hint());
     shown.output = error.output().to_vec();
     shown

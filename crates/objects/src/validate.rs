@@ -124,7 +124,7 @@ pub struct Expected {
 pub async fn fetch(connections: &Connections, access: &Secret) -> Result<ClusterSummary, ApiError> {
     let connection = connections.open(access)?;
     let servers = join_all(connection.servers.iter().map(|server| async {
-        let problem = server.probe().await.err().map(|error| error.to_string());
+        let problem = server.probe().await.err().map(|error| failed_checks(&error.to_string()));
         ServerSummary { server: server.address.clone(), problem }
     }));
     let (servers, nodes, pods) = tokio::join!(servers, connection.list("/api/v1/nodes", &[]), system_pods(&connection));
@@ -133,6 +133,13 @@ pub async fn fetch(connections: &Connections, access: &Secret) -> Result<Cluster
     nodes.sort_by(|one, other| one.name.cmp(&other.name));
     pods.sort_by(|one, other| (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name)));
     Ok(ClusterSummary { servers, nodes, pods })
+}
+
+/// What an API server that is not ready says on one line: of its checks, of which it lists dozens, those that failed.
+fn failed_checks(answer: &str) -> String {
+    let lines: Vec<&str> = answer.lines().map(str::trim).collect();
+    let failed: Vec<&str> = lines.iter().copied().filter(|line| line.contains("[-]")).collect();
+    if failed.is_empty() { lines.join(" ") } else { format!("not ready: {}", failed.join(", ")) }
 }
 
 /// Pods of kube-system and of the namespaces that are ours.

@@ -14,7 +14,10 @@ impl Table {
 
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        // A row is a line, whatever a program said.
+        let on_one_line =
+            |cell: String| if cell.contains('\n') { cell.lines().collect::<Vec<_>>().join(" ") } else { cell };
+        self.rows.push(cells.into_iter().map(on_one_line).collect());
     }
 
     /// The table as text, a line per row, three spaces between columns.

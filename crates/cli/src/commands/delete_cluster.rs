@@ -100,7 +100,7 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
         cluster.plan(&desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?.judged_by(wish.rules.digest());
     let nothing_is_there = cluster.loaded.state.resources.is_empty() && plan.is_empty() && plan.report.is_empty();
     if nothing_is_there && app.format == Format::Text {
-        output::text(&format!("Nothing of cluster {name} is there: only its record is deleted.\n"))?;
+        output::text(&format!("Nothing of cluster {name} is there but its record.\n"))?;
     } else {
         update::show(app, &plan)?;
     }

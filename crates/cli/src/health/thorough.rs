@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use jiff::Timestamp;
 use objects::validate::{self, ExpectedNode, Finding, Thorough};
+use resource::ResourceId;
 use spec::{Cni, Role};
 
 use super::{access, certificates, dns_gate, etcd, kubelets, no_answer, own_network};
@@ -50,6 +51,7 @@ async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
     let thorough = Thorough {
         cluster: resolved.name(),
         nodes: expected(open),
+        workloads: cluster.loaded.state.resources.keys().filter_map(workload).collect(),
         waits_for_network: validate::waits_for_network(&summary.nodes, &judged_by),
         ignores_policies: (resolved.cluster.spec.networking.cni == Cni::Flannel).then_some("flannel"),
         now: Timestamp::now(),
@@ -64,6 +66,13 @@ async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
     found.extend(kubelets);
     found.extend(dns);
     Ok(found)
+}
+
+/// Kind, namespace and name of an object `object/GROUP/VERSION/KIND/NAMESPACE/NAME`.
+fn workload(id: &ResourceId) -> Option<(String, String, String)> {
+    let parts: Vec<&str> = id.name().split('/').filter(|_| id.kind() == "object").collect();
+    let [_, _, kind, namespace, name] = parts[..] else { return None };
+    Some((kind.to_owned(), namespace.to_owned(), name.to_owned()))
 }
 
 /// What the spec says of every node.

@@ -171,11 +171,18 @@ impl View {
     }
 }
 
-/// Refuses names of machines that are none of the cluster's control planes.
+/// Refuses names of machines that are none of the cluster's control planes, and one member of several: the others know it by its
+/// id and take no new one in its place, so that it would never come up.
 fn known_machines(resolved: &Resolved, names: &BTreeSet<String>) -> Result<(), CommandError> {
     let known: Vec<&str> = resolved.control_planes().map(|machine| machine.name.as_str()).collect();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
-        None => Ok(()),
+        None if names.is_empty() || names.len() == known.len() => Ok(()),
+        None => Err(CommandError::failed(
+            "a new member of etcd cannot take the place of one that the other control planes still know; nothing was changed",
+        )
+        .exit(Exit::Refused)
+        .hint("restore the member's data from a copy of its disk; replacing one member of several is not built yet")
+        .hint(format!("if all of them lost their data, name every one of them: {}", known.join(", ")))),
         Some(unknown) => Err(CommandError::failed(format!("there is no control plane {unknown}"))
             .exit(Exit::Usage)
             .hint(format!("there are: {}", known.join(", ")))),

@@ -64,6 +64,7 @@ mod tests {
         let wanted = Thorough {
             cluster: "demo",
             nodes: BTreeMap::from([("cp-1".to_owned(), expected(true)), ("w-1".to_owned(), expected(false))]),
+            workloads: std::collections::BTreeSet::new(),
             waits_for_network: false,
             ignores_policies: None,
             now: "2026-01-01T01:00:00Z".parse().unwrap(),

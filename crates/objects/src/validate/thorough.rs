@@ -1,6 +1,6 @@
 //! The second look of `validate`: workloads that we made, aggregated APIs, nodes held against the spec, open requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use resource::Secret;
@@ -40,6 +40,8 @@ pub struct Thorough<'a> {
     pub cluster: &'a str,
     /// What the spec says of every node.
     pub nodes: BTreeMap<String, ExpectedNode>,
+    /// Recorded DaemonSets and Deployments, as kind, namespace and name.
+    pub workloads: BTreeSet<(String, String, String)>,
     /// The owner's pod network is not there yet: what needs one is told and fails nothing.
     pub waits_for_network: bool,
     /// The pod network that ignores policies; `None` where it is the owner's, and may do anything.
@@ -64,6 +66,7 @@ pub async fn thorough(
         let fails = !wanted.waits_for_network || kind == "DaemonSet";
         let unfinished = objects.iter().filter_map(|object| not_rolled_out(kind, object));
         found.extend(unfinished.map(|finding| Finding { fails, ..finding }));
+        found.extend(missing(kind, &objects, wanted).into_iter().map(|finding| Finding { fails, ..finding }));
     }
     found.extend(static_pods::missing(summary, wanted));
     let expected = summary.nodes.iter().filter_map(|node| Some((node, wanted.nodes.get(&node.name)?)));
@@ -74,6 +77,22 @@ pub async fn thorough(
         found.extend(ignored(network, &connection.list(POLICIES, &[]).await?));
     }
     Ok(found)
+}
+
+/// Workloads of ours that somebody deleted.
+fn missing(kind: &str, objects: &[Value], wanted: &Thorough<'_>) -> Vec<Finding> {
+    let is_there = |namespace: &str, name: &str| {
+        objects.iter().any(|it| text(it, "/metadata/namespace") == namespace && text(it, "/metadata/name") == name)
+    };
+    let of_kind = wanted.workloads.iter().filter(|(its_kind, ..)| its_kind == kind);
+    let gone = of_kind.filter(|(_, namespace, name)| !is_there(namespace, name));
+    let finding = |(kind, namespace, name): &(String, String, String)| Finding {
+        subject: format!("{}/{namespace}/{name}", kind.to_lowercase()),
+        problem: "is not there".to_owned(),
+        hint: Some(format!("`kubewright update cluster {} --yes` makes it anew", wanted.cluster)),
+        fails: true,
+    };
+    gone.map(finding).collect()
 }
 
 /// An object of ours that does not do its job.
@@ -177,6 +196,7 @@ mod tests {
         Thorough {
             cluster: "demo",
             nodes,
+            workloads: BTreeSet::new(),
             waits_for_network,
             ignores_policies: Some("flannel"),
             now: "2026-01-01T02:59:00Z".parse().unwrap(),
@@ -200,6 +220,18 @@ mod tests {
         let world = World::new();
         world.fake.state().put("/api/v1/nodes/w-1", node("v1.36.3", json!({})));
         assert!(look(&world).await.is_empty());
+    }
+
+    #[test]
+    fn a_workload_that_was_made_and_is_not_there_is_found() {
+        let wanted = |name: &str| ("DaemonSet".to_owned(), "kube-flannel".to_owned(), name.to_owned());
+        let workloads = BTreeSet::from([wanted("there"), wanted("gone")]);
+        let wanted = Thorough { workloads, ..expected(false) };
+        let there = [json!({"metadata": {"namespace": "kube-flannel", "name": "there"}})];
+        let found = missing("DaemonSet", &there, &wanted);
+        let subjects: Vec<&str> = found.iter().map(|finding| finding.subject.as_str()).collect();
+        assert_eq!(subjects, ["daemonset/kube-flannel/gone"]);
+        assert!(missing("Deployment", &there, &wanted).is_empty());
     }
 
     #[tokio::test]
