@@ -134,10 +134,32 @@ fn failed_to(program: &Program, what: &str, source: io::Error) -> AssetError {
     AssetError::Io { what: format!("{what} `{}` for {}", program.program, program.what), source }
 }
 
+/// Where a program writes, as far as that is known: the fullest disk first.
+fn places(program: &Program) -> Vec<PathBuf> {
+    let named = program.environment.iter().map(|(_, value)| value).chain(&program.arguments).map(PathBuf::from);
+    let named = named.filter(|path| path.is_absolute() && path.is_dir());
+    let mut places: Vec<PathBuf> = program.directory.iter().cloned().chain(named).collect();
+    places.sort_by_key(|place| free(place).unwrap_or(u64::MAX));
+    if places.is_empty() { vec![PathBuf::from("/")] } else { places }
+}
+
+/// Whether next to nothing can be written there.
+fn is_full(place: &Path) -> bool {
+    const NOTHING: u64 = 1 << 20;
+    free(place).is_some_and(|free| free < NOTHING)
+}
+
+/// Bytes that can be written on the file system of `place`; `None` where it does not say.
+fn free(place: &Path) -> Option<u64> {
+    let there = rustix::fs::statvfs(place).ok()?;
+    Some(there.f_bavail.saturating_mul(there.f_frsize)).filter(|_| there.f_blocks > 0)
+}
+
 fn failure(program: &Program, status: ExitStatus, output: Vec<String>) -> AssetError {
-    if output.iter().any(|line| line.contains("no space left on device") || line.contains("No space left on device")) {
-        let temporary = || program.environment.iter().find(|(name, _)| name == "TMPDIR").map(|(_, path)| path.into());
-        let path = program.directory.clone().or_else(temporary).unwrap_or_else(|| PathBuf::from("/"));
+    // A linker that maps its output dies of a signal where another program would say it.
+    let says_so = output.iter().any(|line| line.to_ascii_lowercase().contains("no space left on device"));
+    let full = places(program).into_iter().find(|place| says_so || is_full(place));
+    if let Some(path) = full {
         return AssetError::DiskFull { what: program.what.clone(), path };
     }
     AssetError::BuildFailed {
@@ -238,6 +260,16 @@ mod tests {
         let program = shell("echo 'write x.o: no space left on device' >&2; exit 1");
         let error = run(&program, &CancellationToken::new(), &mut |_| ()).await.unwrap_err();
         assert!(matches!(error, AssetError::DiskFull { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn places_that_are_named_are_looked_at_and_one_without_blocks_is_not_full() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_owned();
+        let program = Program { arguments: vec![path.clone().into()], ..shell("") };
+        assert_eq!(places(&program), std::slice::from_ref(&path));
+        assert!(!is_full(&path) && !is_full(Path::new("/proc")));
+        assert_eq!(places(&shell("")), [PathBuf::from("/")]);
     }
 
     #[tokio::test]
