@@ -9,19 +9,47 @@ use crate::world::World;
 
 /// Machines of a cluster that run: name, process id of the supervisor.
 pub(crate) fn running(world: &World, cluster: &str) -> BTreeMap<String, u32> {
-    let home = format!("--directory={}/", world.state().join("machines").join(cluster).display());
+    let machines = format!("--directory={}/", world.state().join("machines").display());
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir("/proc").expect("processes").filter_map(Result::ok) {
         let Ok(process) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         let words = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
         let mut words = words.split('\0');
         let is_supervisor = words.next().is_some_and(|program| program.ends_with("systemd-nspawn"));
-        let machine = words.find_map(|word| word.strip_prefix(&home)?.split('/').next().map(str::to_owned));
-        if let (true, Some(machine)) = (is_supervisor, machine) {
-            found.insert(machine, process);
+        let home = words.find_map(|word| word.strip_prefix(&machines)?.split_once('/'));
+        if let (true, Some((owner, rest))) = (is_supervisor, home)
+            && is_of(owner, cluster)
+        {
+            found.insert(rest.split('/').next().unwrap_or_default().to_owned(), process);
         }
     }
     found
+}
+
+/// Whether a directory of machines, or a cgroup, is a cluster's: behind its name stands the beginning of its state's identity,
+/// since release 0.2.
+fn is_of(owner: &str, cluster: &str) -> bool {
+    owner.strip_prefix(cluster).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// Directories in one that are a cluster's.
+fn of_cluster(directory: &Path, cluster: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
+    entries.filter(|entry| is_of(&entry.file_name().to_string_lossy(), cluster)).map(|entry| entry.path()).collect()
+}
+
+/// Where the machines of a cluster live that are there by now.
+pub(crate) fn homes(world: &World, cluster: &str) -> Vec<PathBuf> {
+    let owners = of_cluster(&world.state().join("machines"), cluster);
+    let machines =
+        owners.iter().flat_map(|owner| std::fs::read_dir(owner).into_iter().flatten().filter_map(Result::ok));
+    machines.map(|machine| machine.path()).collect()
+}
+
+/// Where a machine lives.
+pub(crate) fn home(world: &World, cluster: &str, machine: &str) -> PathBuf {
+    let found = homes(world, cluster).into_iter().find(|home| home.ends_with(machine));
+    found.unwrap_or_else(|| panic!("machine {machine} of {cluster} was made"))
 }
 
 /// Kills a machine with everything that runs on it, as a power failure would.
@@ -85,8 +113,7 @@ fn cgroups(cluster: &str) -> Vec<PathBuf> {
     let hierarchies = std::fs::read_dir(root).expect("cgroups").filter_map(Result::ok).map(|entry| entry.path());
     std::iter::once(root.to_owned())
         .chain(hierarchies)
-        .map(|hierarchy| hierarchy.join("kubewright").join(cluster))
-        .filter(|cgroup| cgroup.is_dir())
+        .flat_map(|hierarchy| of_cluster(&hierarchy.join("kubewright"), cluster))
         .collect()
 }
 

@@ -10,15 +10,25 @@ pub(crate) fn ask(app: &App, question: &str) -> Result<bool, CommandError> {
     Ok(answer.is_some_and(|answer| answer.trim() == "yes"))
 }
 
+/// Asks for a typed `yes` to what the command itself already says. Without a terminal nobody is asked, and the answer is yes.
+pub(crate) fn is_meant(app: &App, question: &str) -> Result<bool, CommandError> {
+    Ok(!is_asked(app) || ask(app, question)?)
+}
+
 /// Asks whether to go on, which an empty line says. Without a terminal nobody is asked, and the answer is no.
 pub(crate) fn go_on(app: &App, question: &str) -> Result<bool, CommandError> {
     let answer = answer(app, &format!("\n{question} "))?;
     Ok(answer.is_some_and(|answer| answer.ends_with('\n') && answer.trim().is_empty()))
 }
 
+/// Whether there is somebody to ask.
+fn is_asked(app: &App) -> bool {
+    app.environment.interactive && app.environment.terminal
+}
+
 /// A line that somebody typed; `None` where there is nobody.
 fn answer(app: &App, question: &str) -> Result<Option<String>, CommandError> {
-    if !app.environment.interactive || !app.environment.terminal {
+    if !is_asked(app) {
         return Ok(None);
     }
     output::note(question);

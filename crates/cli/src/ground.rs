@@ -201,7 +201,7 @@ fn host(app: &App, name: &str, loaded: &Loaded, kept: Option<Value>) -> Result<O
         Some(home) if home.is_same_place(&here) => false,
         Some(home) => home.elsewhere(&here, name).is_none(),
         // Release 0.1 kept none: machines that were made, but not here, are somewhere else.
-        None => app.machines().join(name).is_dir(),
+        None => provider_local::has_machines(&app.machines(), name),
     };
     if has_moved_here { self::here(app) } else { Ok(kept) }
 }

@@ -19,7 +19,16 @@ use crate::system::{SystemClock, SystemRandomness};
 
 /// Reads what is stored of a cluster; a cluster that isn't there is an error that names those that are.
 pub(crate) async fn load(app: &App, name: &str) -> Result<Loaded, CommandError> {
-    match app.cluster(name).load().await {
+    found(app, name, app.cluster(name).load().await).await
+}
+
+/// The same of what loading it gave.
+pub(crate) async fn found(
+    app: &App,
+    name: &str,
+    loaded: Result<Option<Loaded>, StoreError>,
+) -> Result<Loaded, CommandError> {
+    match loaded {
         Ok(Some(loaded)) => return Ok(loaded),
         Ok(None) => {}
         Err(error @ StoreError::Damaged { .. }) => return Err(with_backup(app, name, error.into())),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use engine::ObserveRequest;
+use engine::{Loaded, ObserveRequest};
 use plan::power::{Led, Power, concerned};
 use reconcile::{Observations, OpenCluster};
-use resource::{Digest, Observation, ResourceId};
+use resource::{Digest, Observation, ResourceId, STOPPED};
 use serde_json::Value;
 
 use crate::app::App;
@@ -36,6 +36,16 @@ pub(crate) async fn plan(app: &App, cluster: &OpenCluster, to: To) -> Result<Led
         To::Off => Ok(power.stopping(&app.environment.who)),
         To::On => power.starting().map_err(|cycle| CommandError::from_source("cannot plan", &cycle).exit(Exit::Bug)),
     }
+}
+
+/// Whether somebody asked for a cluster's machines to be off.
+pub(crate) fn is_stopped(loaded: &Loaded) -> bool {
+    loaded.state.resources.values().any(|recorded| recorded.inputs.get(STOPPED).is_some())
+}
+
+/// What to do about a cluster that does not answer because it was stopped.
+pub(crate) fn start_hint(loaded: &Loaded, name: &str) -> Option<String> {
+    is_stopped(loaded).then(|| format!("it was stopped; start it with: kubewright start cluster {name}"))
 }
 
 /// Looks at what has power and what that stands on, as it was recorded.

@@ -137,11 +137,9 @@ impl Context<'_> {
                 let drifted: Vec<FieldChange> =
                     fields.iter().filter(|field| !wished.iter().any(|wish| wish.path == field.path)).cloned().collect();
                 if !drifted.is_empty() {
-                    self.decisions.drift.push(DriftLine {
-                        resource: desired.id.clone(),
-                        gone: false,
-                        fields: drifted.clone(),
-                    });
+                    // Shown as somebody changed it; the change itself is the way back.
+                    let fields = drifted.iter().map(FieldChange::reversed).collect();
+                    self.decisions.drift.push(DriftLine { resource: desired.id.clone(), gone: false, fields });
                 }
                 let referred = self.changed_reference(&schema, &desired.inputs);
                 if fields.is_empty() && !recorded.tainted && referred.is_none() {

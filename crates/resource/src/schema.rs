@@ -132,6 +132,14 @@ pub struct FieldChange {
     pub changed_by: Option<ChangedBy>,
 }
 
+impl FieldChange {
+    /// The same change the other way round.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self { before: self.after.clone(), after: self.before.clone(), ..self.clone() }
+    }
+}
+
 /// Who changed a field since it was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

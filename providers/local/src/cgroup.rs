@@ -2,6 +2,7 @@
 
 mod scope;
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -79,19 +80,20 @@ impl Layout {
         }
         let entries = self.roots().iter().flat_map(|root| fs_err::read_dir(root.join(names::CGROUP)));
         let directories = entries.flatten().flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        directories.map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned())).collect()
+        let cluster = |name: &OsStr| names::cluster_of(&name.to_string_lossy()).to_owned();
+        directories.map(|entry| (entry.path(), cluster(&entry.file_name()))).collect()
     }
 
     /// What moves a machine's supervisor into its cgroup, as the beginning of a command line.
-    pub(crate) fn enter(&self, cluster: &str, name: &str, limits: Limits) -> Vec<String> {
-        if matches!(self, Self::Scopes(_)) { scope::enter(cluster, name, limits) } else { Vec::new() }
+    pub(crate) fn enter(&self, owner: &str, name: &str, limits: Limits) -> Vec<String> {
+        if matches!(self, Self::Scopes(_)) { scope::enter(owner, name, limits) } else { Vec::new() }
     }
 
     /// Directories of a machine in every hierarchy.
-    pub(crate) fn of_machine(&self, cluster: &str, name: &str) -> Vec<PathBuf> {
+    pub(crate) fn of_machine(&self, owner: &str, name: &str) -> Vec<PathBuf> {
         let path = match self {
-            Self::V1(_) | Self::V2(_) => names::cgroup_path(cluster, name),
-            Self::Scopes(_) => scope::path(cluster, name),
+            Self::V1(_) | Self::V2(_) => names::cgroup_path(owner, name),
+            Self::Scopes(_) => scope::path(owner, name),
         };
         self.roots().iter().map(|root| root.join(&path)).collect()
     }
@@ -123,24 +125,24 @@ impl Limits {
 }
 
 /// Makes a machine's cgroup in every hierarchy; fine where it is there. A scope comes with its first process.
-pub(crate) fn create(layout: &Layout, cluster: &str, name: &str) -> Result<(), LocalError> {
+pub(crate) fn create(layout: &Layout, owner: &str, name: &str) -> Result<(), LocalError> {
     if matches!(layout, Layout::Scopes(_)) {
         return Ok(());
     }
     // The last machine that goes takes the directories above with it, perhaps between two of these steps.
     for _ in 0..RACES {
-        match create_once(layout, cluster, name) {
+        match create_once(layout, owner, name) {
             Err(LocalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
             other => return other,
         }
     }
-    create_once(layout, cluster, name)
+    create_once(layout, owner, name)
 }
 
-fn create_once(layout: &Layout, cluster: &str, name: &str) -> Result<(), LocalError> {
+fn create_once(layout: &Layout, owner: &str, name: &str) -> Result<(), LocalError> {
     for root in layout.roots() {
         let mut directory = root.clone();
-        for (depth, part) in [names::CGROUP, cluster, name].into_iter().enumerate() {
+        for (depth, part) in [names::CGROUP, owner, name].into_iter().enumerate() {
             directory.push(part);
             match fs_err::create_dir(&directory) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -180,13 +182,13 @@ fn delegate(directory: &Path) -> Result<(), LocalError> {
 }
 
 /// Sets a machine's upper bounds.
-pub(crate) fn limit(layout: &Layout, cluster: &str, name: &str, limits: Limits) -> Result<(), LocalError> {
+pub(crate) fn limit(layout: &Layout, owner: &str, name: &str, limits: Limits) -> Result<(), LocalError> {
     let files = match layout {
         Layout::V1(_) => limits.files_v1(),
         Layout::V2(_) => limits.files_v2(),
-        Layout::Scopes(root) => return scope::limit(root, cluster, name, limits),
+        Layout::Scopes(root) => return scope::limit(root, owner, name, limits),
     };
-    for directory in layout.of_machine(cluster, name) {
+    for directory in layout.of_machine(owner, name) {
         for (file, value) in &files {
             let path = directory.join(file);
             if path.exists() {
@@ -198,9 +200,9 @@ pub(crate) fn limit(layout: &Layout, cluster: &str, name: &str, limits: Limits) 
 }
 
 /// The upper bounds that a machine's cgroups have now.
-pub(crate) fn limits(layout: &Layout, cluster: &str, name: &str) -> Limits {
+pub(crate) fn limits(layout: &Layout, owner: &str, name: &str) -> Limits {
     let read = |file: &str| {
-        let mut directories = layout.of_machine(cluster, name).into_iter();
+        let mut directories = layout.of_machine(owner, name).into_iter();
         directories.find_map(|directory| fs_err::read_to_string(directory.join(file)).ok())
     };
     let number = |text: String| text.split_whitespace().next().and_then(|word| word.parse::<u64>().ok());
@@ -220,25 +222,25 @@ fn limited(bytes: &u64) -> bool {
 /// Removes a machine's cgroups with everything below them, bottom up.
 ///
 /// Stale `kubepods` groups of a last boot make kubelet start static pods 67 s late.
-pub(crate) fn remove(layout: &Layout, cluster: &str, name: &str) -> Result<(), LocalError> {
+pub(crate) fn remove(layout: &Layout, owner: &str, name: &str) -> Result<(), LocalError> {
     if let Layout::Scopes(root) = layout {
-        return scope::remove(root, cluster, name, EMPTYING);
+        return scope::remove(root, owner, name, EMPTYING);
     }
     let until = Instant::now() + EMPTYING;
-    for directory in layout.of_machine(cluster, name) {
+    for directory in layout.of_machine(owner, name) {
         remove_tree(&directory, until)?;
     }
     Ok(())
 }
 
 /// Removes the cgroups above a machine's where it was the last of its cluster, or of all.
-pub(crate) fn remove_empty_parents(layout: &Layout, cluster: &str) {
+pub(crate) fn remove_empty_parents(layout: &Layout, owner: &str) {
     if matches!(layout, Layout::Scopes(_)) {
         return;
     }
     for root in layout.roots() {
         // They stay while another machine or cluster has its cgroup there.
-        let _ = fs_err::remove_dir(root.join(names::CGROUP).join(cluster));
+        let _ = fs_err::remove_dir(root.join(names::CGROUP).join(owner));
         let _ = fs_err::remove_dir(root.join(names::CGROUP));
     }
 }

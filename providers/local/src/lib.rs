@@ -27,7 +27,7 @@ pub use error::LocalError;
 pub use facts::HostFacts;
 pub use inputs::{Bind, MACHINE, MachineInputs, NETWORK, NetworkInputs};
 pub use marked::{Marked, MarkedKind};
-pub use owner::{HostIdentity, Owner};
+pub use owner::{HostIdentity, Owner, has_machines};
 pub use preflight::{Finding, Wish};
 pub use provider::LocalProvider;
 pub use resolvers::Resolvers;

@@ -69,7 +69,7 @@ pub(crate) fn ensure(
     let files = boot_files::files(machine, &Resolvers::of_this_host().reachable);
     let running = process::find(home)?;
     if running.is_some() && record.prepared && !must_restart(&record.inputs, &machine.unresolved, home, &files) {
-        cgroup::limit(&layout, &home.cluster, &home.name, limits)?;
+        cgroup::limit(&layout, &home.owner, &home.name, limits)?;
         boot_files::write_live(home, &files)?;
         record.inputs.clone_from(&machine.unresolved);
         record::write(home, &record)?;
@@ -88,9 +88,9 @@ pub(crate) fn ensure(
     boot_files::write(home, &files)?;
     record.inputs.clone_from(&machine.unresolved);
     record::write(home, &record)?;
-    cgroup::remove(&layout, &home.cluster, &home.name)?;
-    cgroup::create(&layout, &home.cluster, &home.name)?;
-    cgroup::limit(&layout, &home.cluster, &home.name, limits)?;
+    cgroup::remove(&layout, &home.owner, &home.name)?;
+    cgroup::create(&layout, &home.owner, &home.name)?;
+    cgroup::limit(&layout, &home.owner, &home.name, limits)?;
     veth::unplug(home)?;
     go_on(cancel)?;
     say("booting");

@@ -56,7 +56,7 @@ pub(crate) fn all() -> Result<Vec<Marked>, LocalError> {
     let mut add = |kind, name: String, cluster: &str| found.insert(Marked { kind, name, cluster: cluster.to_owned() });
     for supervisor in machine::supervisors() {
         let directory = supervisor.rsplit_once(" (").map_or(supervisor.as_str(), |(directory, _)| directory);
-        let cluster = directory.rsplit('/').nth(1).unwrap_or_default().to_owned();
+        let cluster = names::cluster_of(directory.rsplit('/').nth(1).unwrap_or_default()).to_owned();
         add(MarkedKind::Machine, supervisor, &cluster);
     }
     for link in network::links()?.into_iter().filter(network::is_ours) {
@@ -65,7 +65,7 @@ pub(crate) fn all() -> Result<Vec<Marked>, LocalError> {
     }
     for table in network::tables()? {
         let rest = table.strip_prefix(names::TABLE).unwrap_or_default();
-        let cluster = rest.split_once('_').map_or(rest, |(cluster, _)| cluster).to_owned();
+        let cluster = names::cluster_of(rest).to_owned();
         add(MarkedKind::Table, table, &cluster);
     }
     for rule in network::marked_rules()? {

@@ -19,25 +19,31 @@ pub fn unmarked_bridge_name(bridge: &str) -> String {
     format!("kwnew-{}", hash(bridge, 9))
 }
 
+/// The cluster in an owner's short name, `<cluster>_<beginning of the lineage>`; no cluster's name has an underscore.
+pub fn cluster_of(owner: &str) -> &str {
+    owner.split_once('_').map_or(owner, |(cluster, _)| cluster)
+}
+
 /// systemd-nspawn's name of a machine, at most 12 characters: with `vb-` before it it names the veth on the bridge,
-/// and what is cut off there makes machines collide.
-pub fn machine_name(cluster: &str, name: &str) -> String {
-    let plain = format!("{cluster}-{name}");
+/// and what is cut off there makes machines collide. `owner`: the owner's short name; of those that have no lineage, which
+/// release 0.1 made, short ones stand in it as they are.
+pub fn machine_name(owner: &str, name: &str) -> String {
+    let plain = format!("{owner}-{name}");
     // Without the separator of the id `a-b/c` and `a/b-c` would share a name.
-    if plain.len() <= 9 && !cluster.contains('-') && plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+    if plain.len() <= 9 && !owner.contains('-') && plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
         return format!("kw-{plain}");
     }
-    format!("kw-{}", hash(&format!("{cluster}/{name}"), 9))
+    format!("kw-{}", hash(&format!("{owner}/{name}"), 9))
 }
 
 /// Name of the host's end of a machine's veth, as systemd-nspawn derives it.
-pub fn veth_name(cluster: &str, name: &str) -> String {
-    format!("vb-{}", machine_name(cluster, name))
+pub fn veth_name(owner: &str, name: &str) -> String {
+    format!("vb-{}", machine_name(owner, name))
 }
 
 /// The cgroup of a machine, relative to each hierarchy's root.
-pub fn cgroup_path(cluster: &str, name: &str) -> String {
-    format!("{CGROUP}/{cluster}/{name}")
+pub fn cgroup_path(owner: &str, name: &str) -> String {
+    format!("{CGROUP}/{owner}/{name}")
 }
 
 /// A locally administered MAC address that depends only on `text`.
@@ -77,8 +83,11 @@ mod tests {
     #[test]
     fn machine_names_leave_room_for_the_veth_prefix_and_never_collide() {
         assert_eq!(machine_name("dev", "cp-1"), "kw-dev-cp-1");
-        for (one, other) in [(("dev-a", "b"), ("dev", "a-b")), (("production", "worker-1"), ("production", "worker-2"))]
-        {
+        for (one, other) in [
+            (("dev-a", "b"), ("dev", "a-b")),
+            (("production", "worker-1"), ("production", "worker-2")),
+            (("dev_1a2b", "cp-1"), ("dev_3c4d", "cp-1")),
+        ] {
             let (one, other) = (machine_name(one.0, one.1), machine_name(other.0, other.1));
             assert!(one.len() <= 12 && other.len() <= 12, "{one} {other}");
             assert_ne!(one, other);

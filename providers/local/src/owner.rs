@@ -1,6 +1,7 @@
 //! Whose a thing on this host is: the marker of a cluster's state, and the host that a cluster lives on.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -48,13 +49,18 @@ impl Owner {
         }
     }
 
-    /// Name of its nftables table (family inet): `kubewright-<cluster>-<short lineage>`.
-    pub(crate) fn table(&self) -> String {
+    /// Its short name, which stands in names of things that carry no marker beside it: `<cluster>_<short lineage>`, read
+    /// back with [`names::cluster_of`].
+    pub(crate) fn short_name(&self) -> String {
         match &self.lineage {
-            // No cluster's name has an underscore, so that it can be read back.
-            Some(lineage) => format!("{}{}_{}", names::TABLE, self.cluster, short(lineage)),
-            None => format!("{}{}", names::TABLE, self.cluster),
+            Some(lineage) => format!("{}_{}", self.cluster, short(lineage)),
+            None => self.cluster.clone(),
         }
+    }
+
+    /// Name of its nftables table (family inet).
+    pub(crate) fn table(&self) -> String {
+        format!("{}{}", names::TABLE, self.short_name())
     }
 
     /// Whether something marked so belongs to this owner. What carries no lineage does so only where the caller's own
@@ -126,13 +132,38 @@ impl HostIdentity {
             Ok(true) => {
                 Some(format!("it lives in {home} of this host, and here machines are kept in {}", here.directory))
             }
-            Ok(false) if Path::new(&here.directory).join(cluster).is_dir() => None,
+            Ok(false) if has_machines(Path::new(&here.directory), cluster) => None,
             Ok(false) => Some(format!(
                 "it lives in {home} of this host, which is not there now (is its disk mounted?), and nothing of it is in {}",
                 here.directory
             )),
         }
     }
+}
+
+/// Names of the directories below `root` that hold machines of a cluster: one for each state that has one of this name.
+///
+/// # Errors
+/// When `root` cannot be read; where it is not there, no cluster is.
+pub(crate) fn directories(root: &Path, cluster: &str) -> io::Result<Vec<String>> {
+    let entries = match fs_err::read_dir(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if names::cluster_of(&name) == cluster {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether machines of a cluster lie below `root`, whatever state made them.
+pub fn has_machines(root: &Path, cluster: &str) -> bool {
+    directories(root, cluster).is_ok_and(|found| !found.is_empty())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::facts::HostLink;
 use crate::machine::Home;
 use crate::owner::Owner;
 use crate::setup::{self, PackageManager};
-use crate::{HostCapacity, HostFacts, machine, network, subnet};
+use crate::{HostCapacity, HostFacts, machine, names, network, subnet};
 
 /// What is about to be made on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,13 +240,13 @@ fn clusters_of(state: &str) -> String {
     format!("kubewright get clusters --state '{}'", state.replace('\'', r"'\''"))
 }
 
-/// The directory of the machines of a cluster that run, from `<directory>/<cluster>/<machine> (…)`.
+/// The directory of the machines of a cluster that run, from `<directory>/<owner>/<machine> (…)`.
 fn running_from(cluster: &str, supervisors: &[String]) -> Option<String> {
     supervisors.iter().find_map(|line| {
         let home = line.rsplit_once(" (").map_or(line.as_str(), |(home, _)| home);
         let (of_cluster, _) = home.rsplit_once('/')?;
         let (directory, name) = of_cluster.rsplit_once('/')?;
-        (name == cluster).then(|| directory.to_owned())
+        (names::cluster_of(name) == cluster).then(|| directory.to_owned())
     })
 }
 

@@ -1,7 +1,6 @@
 //! The handler of the kinds `network` and `machine`, and what the CLI asks beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use crate::cgroup::Layout;
 use crate::inputs::{MACHINE, MachineInputs, NETWORK, NetworkInputs};
 use crate::machine::{self, Home, Keys, Machine, Wanted};
 use crate::marked::{self, Marked};
-use crate::owner::{HostIdentity, Owner};
+use crate::owner::{self, HostIdentity, Owner};
 use crate::{Finding, HostFacts, LocalError, Wish, network, preflight, schema, unmoved};
 
 /// Makes, observes and removes networks and machines on this host.
@@ -71,25 +70,29 @@ impl LocalProvider {
         Ok(blocking(look).await?)
     }
 
+    /// Machines of a cluster's name that lie here, whatever state made them.
     pub(crate) fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
+        let failed = |source| LocalError::Io { what: format!("read {}", self.root.display()), source };
         let mut homes = Vec::new();
-        let directory = self.root.join(cluster);
-        let what = || format!("read {}", directory.display());
-        let entries = match fs_err::read_dir(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(homes),
-            entries => entries.map_err(LocalError::io(what()))?,
-        };
-        for entry in entries {
-            let entry = entry.map_err(LocalError::io(what()))?;
-            homes.push(Home::new(&self.root, cluster, &entry.file_name().to_string_lossy()));
+        for owner in owner::directories(&self.root, cluster).map_err(failed)? {
+            for entry in fs_err::read_dir(self.root.join(&owner)).map_err(failed)? {
+                let name = entry.map_err(failed)?.file_name();
+                homes.push(Home::new(&self.root, &owner, &name.to_string_lossy()));
+            }
         }
         homes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(homes)
     }
 
-    fn home(&self, id: &ResourceId) -> Result<Home, LocalError> {
+    /// Where a machine lives that has these inputs, or would live.
+    fn home(&self, id: &ResourceId, inputs: Option<&Value>) -> Result<Home, LocalError> {
         let (cluster, name) = id.name().split_once('/').ok_or_else(|| LocalError::NotOurs(id.to_string()))?;
-        Ok(Home::new(&self.root, cluster, name))
+        let lineage = inputs.and_then(|inputs| inputs.get("lineage")?.as_str()).unwrap_or_default();
+        Ok(Home::find(&self.root, &Owner::new(lineage, cluster), name))
+    }
+
+    fn home_of(&self, change: &Change) -> Result<Home, LocalError> {
+        self.home(&change.resource, change.after.as_ref().or(change.before.as_ref()))
     }
 
     fn machine(&self, change: &Change, outputs: &dyn ObserveContext) -> Result<Machine, LocalError> {
@@ -98,7 +101,7 @@ impl LocalProvider {
         let find = |asset: &str| Ok::<_, LocalError>(self.assets.path(asset)?);
         let binds = inputs.binds.iter().map(|bind| Ok((find(&bind.asset)?, bind.target.clone())));
         Ok(Machine {
-            home: self.home(&change.resource)?,
+            home: self.home_of(change)?,
             host_key: text("hostKey", &inputs.host_key, outputs)?,
             host_key_public: text("hostKeyPublic", &inputs.host_key_public, outputs)?.reveal().to_owned(),
             authorized_key: text("authorizedKey", &inputs.authorized_key, outputs)?.reveal().to_owned(),
@@ -130,20 +133,20 @@ impl LocalProvider {
     /// What is recorded of a machine that is taken as it is, or whose keys are not looked up.
     fn adopted(&self, change: &Change) -> Result<Applied, LocalError> {
         let address = change.after.as_ref().and_then(|inputs| inputs.get("address")).cloned().unwrap_or_default();
-        let host_key = machine::host_key(&self.home(&change.resource)?).unwrap_or_default();
+        let host_key = machine::host_key(&self.home_of(change)?).unwrap_or_default();
         let outputs = [("address", address), ("hostKey", json!(host_key))];
         Ok(Applied { outputs: outputs.map(|(name, value)| (name.to_owned(), Output::Public(value))).into() })
     }
 
     async fn apply_machine(&self, change: &Change, context: &ActionContext) -> Result<Applied, LocalError> {
         if change.operation == Operation::Delete {
-            let home = self.home(&change.resource)?;
+            let home = self.home_of(change)?;
             tracked(context, move || machine::remove(&home, &Layout::of_host()?)).await?;
             return Ok(Applied::default());
         }
         let is_off = |inputs: &Value| inputs.get("running") == Some(&json!(false));
         if let Some(inputs) = change.after.clone().filter(is_off) {
-            let home = self.home(&change.resource)?;
+            let home = self.home_of(change)?;
             context.progress("powering off");
             tracked(context, move || machine::rest(&home, &inputs, &Layout::of_host()?)).await?;
             return self.adopted(change);
@@ -233,39 +236,6 @@ impl LocalProvider {
         Err(stale.hint("Run the command again: it plans on what is there now."))
     }
 
-    /// Machines of these clusters that nobody asked for. Where their directory cannot be read, nothing is known of what
-    /// was asked for either: who took it for empty would take a network away from machines that use it.
-    fn orphans(&self, requests: &[ObserveRequest]) -> BTreeMap<ResourceId, Observation> {
-        let asked: BTreeSet<&ResourceId> = requests.iter().map(|request| &request.id).collect();
-        let lineage = requests.iter().find_map(|request| request.inputs()?.get("lineage").cloned());
-        let wanted = Wanted { inputs: json!({"lineage": lineage}), ..Wanted::default() };
-        let clusters: BTreeSet<&str> = asked.iter().filter_map(|id| id.name().split('/').next()).collect();
-        let (mut found, mut homes) = (BTreeMap::new(), Vec::new());
-        for cluster in clusters {
-            match self.homes(cluster) {
-                Ok(of_cluster) => homes.extend(of_cluster),
-                Err(error) => {
-                    let of_cluster = asked.iter().filter(|id| id.name().split('/').next() == Some(cluster));
-                    let unknown = || Observation::unknown(error.with_cause());
-                    found.extend(of_cluster.map(|id| ((*id).clone(), unknown())));
-                }
-            }
-        }
-        let Ok(layout) = Layout::of_host() else { return found };
-        let beside =
-            homes.iter().map(|home| (ResourceId::new(MACHINE, &format!("{}/{}", home.cluster, home.name)), home));
-        found.extend(beside.filter(|(id, _)| !asked.contains(id)).filter_map(|(id, home)| {
-            match machine::observe(home, &wanted, &layout) {
-                // Whose recorded inputs are of release 0.1 knows no lineage: what carries one may be another state's.
-                Observation::Present { attributes } if lineage.is_some() || attributes["lineage"].is_null() => {
-                    Some((id, Observation::orphan(attributes)))
-                }
-                _ => None,
-            }
-        }));
-        found
-    }
-
     /// Looks for resources; without a context references count as what the machine was made with. `known`: all of them
     /// are recorded, whatever the requests say.
     pub(crate) fn look(
@@ -296,7 +266,7 @@ impl LocalProvider {
         }
         let layout = Layout::of_host();
         for request in requests().filter(|request| request.id.kind() != NETWORK) {
-            let observation = match (&layout, self.home(&request.id)) {
+            let observation = match (&layout, self.home(&request.id, request.inputs())) {
                 (Ok(layout), Ok(home)) if request.id.kind() == MACHINE => {
                     let recorded = known || request.recorded.is_some();
                     let unwanted = request.desired.is_none();
@@ -323,7 +293,7 @@ impl LocalProvider {
     fn may_be_elsewhere(&self, request: &ObserveRequest) -> bool {
         let says_nothing = request.recorded.as_ref().is_some_and(|recorded| recorded.inputs.get("host").is_none());
         let cluster = request.id.name().split('/').next().unwrap_or_default();
-        says_nothing && !self.root.join(cluster).is_dir()
+        says_nothing && !owner::has_machines(&self.root, cluster)
     }
 }
 

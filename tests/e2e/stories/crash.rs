@@ -186,9 +186,9 @@ impl Identity {
 fn look(world: &mut World) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let keys = "upper/etc/ssh/ssh_host_ed25519_key.pub";
-    for machine in std::fs::read_dir(world.state().join("machines").join(CLUSTER)).into_iter().flatten().flatten() {
-        if let Ok(key) = std::fs::read_to_string(machine.path().join(keys)) {
-            found.insert(format!("host key of {}", machine.file_name().to_string_lossy()), key);
+    for machine in machines::homes(world, CLUSTER) {
+        if let Ok(key) = std::fs::read_to_string(machine.join(keys)) {
+            found.insert(format!("host key of {}", machine.file_name().unwrap_or_default().display()), key);
         }
     }
     if world.try_kubewright(&["export", "kubeconfig", CLUSTER]).status.success() {

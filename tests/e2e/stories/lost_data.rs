@@ -16,7 +16,7 @@ pub(crate) fn story(world: &mut World) {
     assert_eq!(identity(world), cluster, "it is the same cluster");
     checks::nothing_to_do(world, CLUSTER);
     world.kubewright(&["stop", "cluster", CLUSTER]);
-    let data = world.state().join("machines").join(CLUSTER).join(MACHINE).join("etcd/member");
+    let data = machines::home(world, CLUSTER, MACHINE).join("etcd/member");
     std::fs::rename(&data, world.path("member")).expect("the data is taken away");
 
     // What the guard refuses is said when it is seen, not when DNS has been waited for.
@@ -50,7 +50,7 @@ pub(crate) fn story(world: &mut World) {
 fn a_disk_that_cannot_be_used(world: &mut World) {
     world.kubectl(&["create", "configmap", "kept", "--from-literal=word=written-before"]);
     world.kubewright(&["stop", "cluster", CLUSTER]);
-    let disk = world.state().join("machines").join(CLUSTER).join(MACHINE).join("etcd");
+    let disk = machines::home(world, CLUSTER, MACHINE).join("etcd");
     let frozen = Frozen::at(&disk);
     let refused = world.try_kubewright(&["start", "cluster", CLUSTER]);
     // The machine has a mount of its own by now, which is as read-only.

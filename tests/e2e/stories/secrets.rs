@@ -111,7 +111,7 @@ fn value(line: &str, word: &str) -> Option<Vec<u8>> {
 
 /// Finding nothing elsewhere means something only when they are found where they are.
 fn found_where_they_belong(world: &World, leaks: &Leaks) {
-    let control_plane = world.state().join("machines").join(CLUSTER).join("control-plane-1").join("upper/etc");
+    let control_plane = machines::home(world, CLUSTER, "control-plane-1").join("upper/etc");
     let found: BTreeSet<String> = leaks.below(&control_plane, &mut 0).into_values().flatten().collect();
     assert!(found.len() > 12, "only {found:?} were found on the control plane");
 }
@@ -132,7 +132,7 @@ fn nothing_left_on_machines(world: &mut World, leaks: &Leaks) {
     let (mut machines, mut files) = (0, 0);
     for machine in machines::running(world, CLUSTER).into_keys() {
         machines += 1;
-        let root = world.state().join("machines").join(CLUSTER).join(&machine).join("upper");
+        let root = machines::home(world, CLUSTER, &machine).join("upper");
         for directory in LEFTOVERS {
             let found = leaks.below(&root.join(directory), &mut files);
             assert!(found.is_empty(), "on {machine}: {found:#?}");

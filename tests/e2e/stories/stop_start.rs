@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::world::World;
+use crate::world::{World, both};
 use crate::{checks, data, documents, machines, preview};
 
 const NAMES: [&str; 2] = ["control-plane-1", "worker-1"];
@@ -23,6 +23,11 @@ pub(crate) fn story(world: &mut World) {
     let shown = world.kubewright(&["update", "cluster", "stop1"]);
     assert!(shown.contains("stopped by ") && !shown.contains("hanged from outside"), "{shown}");
     assert!(world.kubewright(&["get", "machines", "stop1"]).contains("Stopped"), "a state that people know");
+    for command in [&["validate", "cluster", "stop1"][..], &["ssh", "stop1", "control-plane-1", "--", "true"]] {
+        let refused = world.try_kubewright(command);
+        let said = both(&refused);
+        assert!(!refused.status.success() && said.contains("kubewright start cluster stop1"), "{command:?}: {said}");
+    }
     let running = |name: &str| (format!("update machine/stop1/{name}"), BTreeSet::from(["running".to_owned()]));
     assert_eq!(preview::update(world, "stop1"), BTreeMap::from(NAMES.map(running)));
     starting_deletes_nothing(world);

@@ -86,7 +86,7 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     let lease = if wish.yes { Some(operation::lock(app, name, "delete cluster").await?) } else { None };
     let loaded = match app.cluster(name).load().await {
         Err(StoreError::BeingRemoved { .. }) => return end_removal(app, name, lease, again).await,
-        _ => operation::load(app, name).await?,
+        loaded => operation::found(app, name, loaded).await?,
     };
     ground::at_home(app, name, &loaded).await?;
     let loaded = ground::with_unrecorded(app, name, loaded).await?;

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::arguments::cluster_name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::{open, reach};
+use crate::{open, power, reach};
 
 /// Arguments of `ssh`.
 #[derive(Debug, Args)]
@@ -65,6 +65,12 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         .args(remote_command(&arguments.command))
         .status()
         .map_err(|error| CommandError::from_source("cannot start ssh", &error).hint("install an OpenSSH client"))?;
+    // 255 is ssh's own.
+    if status.code() == Some(255)
+        && let Some(hint) = power::start_hint(&open.cluster.loaded, &arguments.cluster)
+    {
+        app.say(format!("hint: {hint}"));
+    }
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(Exit::Failed, Exit::Program))
 }
 

@@ -8,21 +8,28 @@ use serde_json::json;
 use crate::app::App;
 use crate::arguments::Name;
 use crate::compose::{Care, compose};
-use crate::error::Outcome;
+use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::operation;
 use crate::power::{self, To};
-use crate::{ground, output};
+use crate::{confirm, ground, output};
 
 /// Arguments of `stop cluster`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     name: Name,
+    /// Power off without asking on a terminal
+    #[arg(short, long)]
+    yes: bool,
 }
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
+    if !arguments.yes && !is_meant(app, &name).await? {
+        app.say(format!("\nNothing was changed. To stop the cluster: kubewright stop cluster {name} --yes"));
+        return Ok(Exit::Fine);
+    }
     let lease = operation::lock(app, &name, "stop cluster").await?;
     let loaded = operation::load(app, &name).await?;
     ground::at_home(app, &name, &loaded).await?;
@@ -46,4 +53,10 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         names.join(", ")
     ));
     Ok(Exit::Fine)
+}
+
+/// Asks before the lock is taken: who thinks about it keeps nobody else from working.
+async fn is_meant(app: &App, name: &str) -> Result<bool, CommandError> {
+    operation::load(app, name).await?;
+    confirm::is_meant(app, &format!("Power off all machines of cluster {name}? Their data is kept."))
 }

@@ -45,7 +45,7 @@ pub(crate) async fn look(open: &Open, looks: Looks) -> Result<Vec<Finding>, Comm
 async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
     let Open { cluster, resolved, composition } = open;
     let (connections, access) = (&composition.connections, access(cluster, resolved)?);
-    let summary = validate::fetch(connections, &access).await.map_err(|error| no_answer(&error))?;
+    let summary = validate::fetch(connections, &access).await.map_err(|error| no_answer(&error, cluster))?;
     let judged_by = super::expected(resolved);
     let mut found = validate::findings(&summary, &judged_by);
     let thorough = Thorough {
@@ -57,7 +57,7 @@ async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
         now: Timestamp::now(),
     };
     let more = validate::thorough(connections, &access, &summary, &thorough).await;
-    found.extend(more.map_err(|error| no_answer(&error))?);
+    found.extend(more.map_err(|error| no_answer(&error, cluster))?);
     validate::add_last_events(connections, &access, &mut found, thorough.now).await;
     found.extend(certificates::findings(&cluster.loaded.state.resources, resolved.name(), thorough.now));
     let (members, kubelets, dns) =

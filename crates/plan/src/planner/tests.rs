@@ -198,7 +198,9 @@ fn a_drifted_field_is_named_and_repaired() {
     let plan = world.plan();
     assert_eq!(plan.changes[0].reason, Reason::Drifted);
     assert_eq!(plan.changes[0].fields[0].path, ["memory"]);
-    assert_eq!(plan.drift[0].fields[0].path, ["memory"]);
+    let (drift, mended) = (&plan.drift[0].fields[0], &plan.changes[0].fields[0]);
+    assert_eq!((drift.path[0].as_str(), &drift.after), ("memory", &Some(json!("2Gi"))), "as somebody changed it");
+    assert_eq!((&mended.before, &mended.after), (&drift.after, &drift.before), "as it is mended");
 }
 
 #[test]

@@ -1,17 +1,13 @@
 //! Whether feature gates are on, as the components decide it (`featuregate.unsafeSetFromMap`).
 
-use catalog::{GateFacts, Stage};
+use catalog::Stage;
 
 /// Gates that stand for all of a stage which nobody names.
 pub(super) const WIDE: [&str; 2] = ["AllAlpha", "AllBeta"];
 
 /// Whether a gate is on: as it is given, else as all gates of its stage are given, else as `default` says.
-pub(super) fn is_on(
-    given: impl Fn(&str) -> Option<bool>,
-    (name, facts): (&str, Option<&GateFacts>),
-    default: bool,
-) -> bool {
-    let of_stage = || given(wide(facts?.stage)?);
+pub(super) fn is_on(given: impl Fn(&str) -> Option<bool>, (name, stage): (&str, Option<Stage>), default: bool) -> bool {
+    let of_stage = || given(wide(stage?)?);
     given(name).or_else(of_stage).unwrap_or(default)
 }
 
@@ -28,10 +24,6 @@ fn wide(stage: Stage) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn gate(stage: Stage) -> GateFacts {
-        GateFacts { stage, default: false, locked: false, needs: Vec::new() }
-    }
-
     #[test]
     fn gates_that_nobody_names_are_as_all_of_their_stage() {
         for (given, stage, wanted) in [
@@ -44,7 +36,7 @@ mod tests {
             (&[("AllAlpha", false), ("X", true)], Stage::Alpha, true),
         ] {
             let find = |name: &str| given.iter().find(|(known, _)| *known == name).map(|(_, on)| *on);
-            assert_eq!(is_on(find, ("X", Some(&gate(stage))), false), wanted, "{given:?} {stage:?}");
+            assert_eq!(is_on(find, ("X", Some(stage)), false), wanted, "{given:?} {stage:?}");
         }
         assert!(is_on(|_| None, ("X", None), true));
     }

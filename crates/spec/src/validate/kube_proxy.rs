@@ -80,7 +80,7 @@ fn settings(cluster: &Draft<Cluster>) -> Vec<Finding> {
         minor,
         is_on: &|gate, default| {
             let facts = gates.and_then(|gates| gates.get(gate));
-            is_on(|gate| spec.feature_gates.get(gate).copied(), (gate, facts), default)
+            is_on(|gate| spec.feature_gates.get(gate).copied(), (gate, facts.map(|facts| facts.stage)), default)
         },
     };
     let finding = |fault: settings::Fault| {

@@ -42,19 +42,14 @@ impl Place {
         self.kept = true;
     }
 
-    /// Where a machine lives.
-    fn home(&self, machine: &str) -> PathBuf {
-        self.state().join("machines").join(&self.cluster).join(machine)
-    }
-
-    /// The file with the process id of a machine's supervisor.
-    pub(super) fn pid_file(&self, machine: &str) -> PathBuf {
-        self.home(machine).join("run/pid")
+    /// Where its machines live.
+    pub(super) fn machines(&self) -> Machines {
+        Machines { directory: self.state().join("machines"), cluster: self.cluster.clone() }
     }
 
     /// A machine's address.
     pub(super) fn address(&self, machine: &str) -> Result<String> {
-        let path = self.home(machine).join("upper/etc/kubewright/network");
+        let path = self.machines().home(machine).context("it was never made")?.join("upper/etc/kubewright/network");
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let address = text.lines().find_map(|line| Some(line.strip_prefix("ADDRESS=")?.split_once('/')?.0.to_owned()));
         address.with_context(|| format!("{} names no address", path.display()))
@@ -70,6 +65,22 @@ impl Place {
         let stat = stat.context("cannot see the machines' control groups")?;
         let microseconds = stat.lines().find_map(|line| line.strip_prefix("usage_usec "));
         Ok(microseconds.context("cpu.stat is not as the kernel says")?.trim().parse::<f64>()? / 1e6)
+    }
+}
+
+/// Where the machines of a cluster live.
+pub(super) struct Machines {
+    directory: PathBuf,
+    cluster: String,
+}
+
+impl Machines {
+    /// Where a machine lives, once it was made: its cluster's directory ends in the beginning of the state's identity.
+    pub(super) fn home(&self, machine: &str) -> Option<PathBuf> {
+        let named = format!("{}_", self.cluster);
+        let entries = std::fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let mut owners = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&named));
+        owners.find_map(|owner| Some(owner.path().join(machine)).filter(|home| home.is_dir()))
     }
 }
 

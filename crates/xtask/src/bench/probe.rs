@@ -1,7 +1,7 @@
 //! The end of a creation: cluster DNS answers on every machine. One process per machine asks in its network, from the
 //! moment at which the machine is there.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use super::dns;
-use super::place::Place;
+use super::place::{Machines, Place};
 
 /// How often is looked; what is measured is many hundred times longer.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -28,8 +28,10 @@ impl Probes {
     pub(super) fn begin(place: &Place, machines: &[String]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let probe = |machine: &String| {
-            let (file, name, stop) = (place.pid_file(machine), machine.clone(), stop.clone());
-            std::thread::spawn(move || answered(&file, &stop).with_context(|| format!("DNS on machine {name}")))
+            let (machines, name, stop) = (place.machines(), machine.clone(), stop.clone());
+            std::thread::spawn(move || {
+                answered(&machines, &name, &stop).with_context(|| format!("DNS on machine {name}"))
+            })
         };
         Self { began: Instant::now(), machines: machines.iter().map(probe).collect(), stop }
     }
@@ -61,12 +63,12 @@ impl Drop for Probes {
 }
 
 /// When a machine got its answer.
-fn answered(pid_file: &PathBuf, stop: &AtomicBool) -> Result<Instant> {
+fn answered(machines: &Machines, name: &str, stop: &AtomicBool) -> Result<Instant> {
     let leader = loop {
         if stop.load(Ordering::Relaxed) {
             bail!("it was not there");
         }
-        match leader(pid_file) {
+        match machines.home(name).and_then(|home| leader(&home)) {
             Some(leader) => break leader,
             None => std::thread::sleep(PAUSE),
         }
@@ -91,8 +93,8 @@ fn end(asking: &mut Child) -> Result<()> {
 }
 
 /// Process 1 of a machine: the supervisor's child that is number 1 in a namespace of its own.
-fn leader(pid_file: &PathBuf) -> Option<u32> {
-    let text = std::fs::read_to_string(pid_file).ok()?;
+fn leader(home: &Path) -> Option<u32> {
+    let text = std::fs::read_to_string(home.join("run/pid")).ok()?;
     let pid: u32 = text.split_whitespace().next()?.parse().ok()?;
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
     children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid| {

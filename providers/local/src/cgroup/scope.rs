@@ -15,14 +15,15 @@ const PREFIX: &str = "kubewright-";
 /// End of every scope's name.
 const SUFFIX: &str = ".scope";
 
-/// Name of a machine's scope. No cluster's name has an underscore, so that it can be read back.
-pub(super) fn unit(cluster: &str, name: &str) -> String {
-    format!("{PREFIX}{cluster}_{name}{SUFFIX}")
+/// Name of a machine's scope, `kubewright-<owner>_<machine>.scope`. No cluster's name has an underscore, so that it can be
+/// read back.
+pub(super) fn unit(owner: &str, name: &str) -> String {
+    format!("{PREFIX}{owner}_{name}{SUFFIX}")
 }
 
 /// A machine's cgroup, relative to the hierarchy's root.
-pub(super) fn path(cluster: &str, name: &str) -> String {
-    format!("{SLICE}/{}", unit(cluster, name))
+pub(super) fn path(owner: &str, name: &str) -> String {
+    format!("{SLICE}/{}", unit(owner, name))
 }
 
 /// The cluster that a scope belongs to; `None` for what is no machine's scope.
@@ -38,12 +39,12 @@ pub(super) fn all(root: &Path) -> Vec<(String, String)> {
 }
 
 /// What runs the rest of a command line in a machine's scope, within the machine's limits.
-pub(super) fn enter(cluster: &str, name: &str, limits: Limits) -> Vec<String> {
+pub(super) fn enter(owner: &str, name: &str, limits: Limits) -> Vec<String> {
     let mut argv: Vec<String> = ["systemd-run", "--scope", "--quiet", "--collect"].map(String::from).into();
     argv.push(format!("--slice={SLICE}"));
-    argv.push(format!("--unit={}", unit(cluster, name)));
+    argv.push(format!("--unit={}", unit(owner, name)));
     // Without it systemd writes the whole command line to the journal.
-    argv.push(format!("--description=kubewright machine {cluster}/{name}"));
+    argv.push(format!("--description=kubewright machine {owner}/{name}"));
     argv.push("--property=Delegate=yes".into());
     argv.extend(properties(limits).into_iter().map(|property| format!("--property={property}")));
     argv.push("--".into());
@@ -58,24 +59,24 @@ fn properties(limits: Limits) -> [String; 2] {
 }
 
 /// Sets the upper bounds of a scope; one that is not there gets them when it is made.
-pub(super) fn limit(root: &Path, cluster: &str, name: &str, limits: Limits) -> Result<(), LocalError> {
-    if !root.join(path(cluster, name)).is_dir() {
+pub(super) fn limit(root: &Path, owner: &str, name: &str, limits: Limits) -> Result<(), LocalError> {
+    if !root.join(path(owner, name)).is_dir() {
         return Ok(());
     }
     let [memory, quota] = properties(limits);
-    command::run("systemctl", &["set-property", "--runtime", &unit(cluster, name), &memory, &quota]).map(drop)
+    command::run("systemctl", &["set-property", "--runtime", &unit(owner, name), &memory, &quota]).map(drop)
 }
 
 /// Waits until systemd has removed a scope whose processes ended, and ends the ones that are left over.
 ///
 /// A scope of the same name can't be made before.
-pub(super) fn remove(root: &Path, cluster: &str, name: &str, patience: Duration) -> Result<(), LocalError> {
-    let directory = root.join(path(cluster, name));
+pub(super) fn remove(root: &Path, owner: &str, name: &str, patience: Duration) -> Result<(), LocalError> {
+    let directory = root.join(path(owner, name));
     if gone(&directory, patience) {
         return Ok(());
     }
     // A machine outlives its supervisor where that was killed. A scope that ends meanwhile needs no signal.
-    let killed = command::run("systemctl", &["kill", "--signal=KILL", &unit(cluster, name)]);
+    let killed = command::run("systemctl", &["kill", "--signal=KILL", &unit(owner, name)]);
     if gone(&directory, patience) {
         return Ok(());
     }

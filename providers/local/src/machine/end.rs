@@ -89,8 +89,8 @@ fn clear(home: &Home, layout: &cgroup::Layout) -> Result<(), LocalError> {
         let _ = fs_err::remove_dir(Path::new("/run/systemd/nspawn").join(directory).join(home.machine_name()));
     }
     veth::unplug(home)?;
-    cgroup::remove(layout, &home.cluster, &home.name)?;
-    cgroup::remove_empty_parents(layout, &home.cluster);
+    cgroup::remove(layout, &home.owner, &home.name)?;
+    cgroup::remove_empty_parents(layout, &home.owner);
     Ok(())
 }
 

@@ -4,11 +4,14 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::owner::Owner;
 use crate::{LocalError, names};
 
-/// The directories of one machine: `<root>/<cluster>/<name>/…`.
+/// The directories of one machine: `<root>/<owner>/<name>/…`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Home {
+    /// Short name of its owner, which cgroups and links carry, too.
+    pub owner: String,
     /// The cluster's name.
     pub cluster: String,
     /// The machine's name in it.
@@ -21,9 +24,18 @@ pub(crate) struct Home {
 const DIRECTORIES: [&str; 8] = ["upper", "work", "root", "containerd", "kubelet", "etcd", "run", "log"];
 
 impl Home {
-    /// The home of `name` below the root of all machines.
-    pub(crate) fn new(root: &Path, cluster: &str, name: &str) -> Self {
-        Self { cluster: cluster.to_owned(), name: name.to_owned(), directory: root.join(cluster).join(name) }
+    /// The home of `name` below the root of all machines, in the directory of an owner.
+    pub(crate) fn new(root: &Path, owner: &str, name: &str) -> Self {
+        let cluster = names::cluster_of(owner).to_owned();
+        Self { owner: owner.to_owned(), cluster, name: name.to_owned(), directory: root.join(owner).join(name) }
+    }
+
+    /// The home that an owner's machine has, or would be given. One that was made while directories were named after the
+    /// cluster alone stays where it is; whose it is it says itself.
+    pub(crate) fn find(root: &Path, owner: &Owner, name: &str) -> Self {
+        let (own, earlier) = (Self::new(root, &owner.short_name(), name), Self::new(root, &owner.cluster, name));
+        let is_there = |home: &Self| home.directory.symlink_metadata().is_ok();
+        if !is_there(&own) && is_there(&earlier) { earlier } else { own }
     }
 
     /// All of it.
@@ -81,7 +93,7 @@ impl Home {
 
     /// systemd-nspawn's name of the machine.
     pub(crate) fn machine_name(&self) -> String {
-        names::machine_name(&self.cluster, &self.name)
+        names::machine_name(&self.owner, &self.name)
     }
 
     /// Makes all directories; nobody but root may look inside.
@@ -105,6 +117,29 @@ impl Home {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_states_with_a_cluster_of_one_name_have_directories_links_and_cgroups_of_their_own() {
+        let root = tempfile::tempdir().unwrap();
+        let [one, other] =
+            ["1a-2b", "3c-4d"].map(|lineage| Home::find(root.path(), &Owner::new(lineage, "dev"), "cp-1"));
+        assert_eq!(one.directory(), root.path().join("dev_1a2b/cp-1"));
+        assert_ne!(one.directory(), other.directory());
+        assert_ne!(one.machine_name(), other.machine_name());
+        assert_ne!(names::cgroup_path(&one.owner, "cp-1"), names::cgroup_path(&other.owner, "cp-1"));
+        assert_eq!(one.cluster, "dev");
+    }
+
+    #[test]
+    fn a_machine_that_an_earlier_release_made_stays_where_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let earlier = Home::new(root.path(), "dev", "cp-1");
+        earlier.make().unwrap();
+        let owner = Owner::new("1a-2b", "dev");
+        assert_eq!(Home::find(root.path(), &owner, "cp-1"), earlier);
+        assert_eq!(earlier.machine_name(), "kw-dev-cp-1");
+        assert_eq!(Home::find(root.path(), &owner, "cp-2").owner, "dev_1a2b");
+    }
 
     #[test]
     fn only_what_is_not_there_or_empty_holds_no_data() {

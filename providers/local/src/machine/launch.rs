@@ -64,7 +64,7 @@ pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) ->
 /// cgroups that the supervisor moves itself into; under systemd a scope does that.
 fn cgroups(layout: &cgroup::Layout, home: &Home) -> Vec<PathBuf> {
     match layout {
-        cgroup::Layout::V1(_) | cgroup::Layout::V2(_) => layout.of_machine(&home.cluster, &home.name),
+        cgroup::Layout::V1(_) | cgroup::Layout::V2(_) => layout.of_machine(&home.owner, &home.name),
         cgroup::Layout::Scopes(_) => Vec::new(),
     }
 }
@@ -76,7 +76,7 @@ fn joined(paths: &[PathBuf]) -> String {
 /// What the supervisor becomes, step by step: a scope (under systemd), namespaces, mounts, systemd-nspawn.
 fn supervisor(machine: &Machine, ground: Ground, layout: &cgroup::Layout) -> Vec<String> {
     let limits = Limits { memory: machine.inputs.memory, milli_cpus: machine.inputs.milli_cpus };
-    let mut argv = layout.enter(&machine.home.cluster, &machine.home.name, limits);
+    let mut argv = layout.enter(&machine.home.owner, &machine.home.name, limits);
     argv.push("unshare".into());
     if ground.v1 {
         argv.push("--cgroup".into());

@@ -72,7 +72,7 @@ pub(crate) fn observe(home: &Home, wanted: &Wanted, layout: &cgroup::Layout) -> 
     };
     let found = Found {
         running,
-        limits: running.then(|| cgroup::limits(layout, &home.cluster, &home.name)),
+        limits: running.then(|| cgroup::limits(layout, &home.owner, &home.name)),
         files: read_files(home),
     };
     Observation::present(attributes(wanted, &record.inputs, &found))

@@ -10,7 +10,7 @@ use crate::{LocalError, command, names};
 /// After a hard end the kernel keeps a network namespace, and the link into it, for as long as a connection in there
 /// waits for an answer: minutes, in which the machine could not be started again.
 pub(super) fn unplug(home: &Home) -> Result<(), LocalError> {
-    let link = names::veth_name(&home.cluster, &home.name);
+    let link = names::veth_name(&home.owner, &home.name);
     if !place(&link).exists() {
         return Ok(());
     }

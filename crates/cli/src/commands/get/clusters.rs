@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::error::CommandError;
-use crate::output;
+use crate::{output, power};
 
 pub(super) async fn show(app: &App) -> Result<(), CommandError> {
     let mut rows = Vec::new();
@@ -56,13 +56,8 @@ fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Option<Row> 
     let state = match (&loaded.head.run, loaded.state.resources.is_empty()) {
         (Some(_), _) => "Interrupted",
         (None, true) => "NotCreated",
-        (None, false) if is_stopped(&loaded) => "Stopped",
+        (None, false) if power::is_stopped(&loaded) => "Stopped",
         (None, false) => "Created",
     };
     Some((name, state.to_owned(), loaded.state.resources.len(), loaded.head.revision.short().to_owned()))
-}
-
-/// Whether somebody asked for its machines to be off.
-fn is_stopped(loaded: &Loaded) -> bool {
-    loaded.state.resources.values().any(|recorded| recorded.inputs.get(resource::STOPPED).is_some())
 }

@@ -43,7 +43,7 @@ pub(super) fn check(world: &World<'_>, known: &Known) -> Vec<Finding> {
         let has_gate = |gate: &str| {
             let given = |gate: &str| gates.get(gate).or_else(|| spec.feature_gates.get(gate)).copied();
             let facts = component.gates.get(gate);
-            is_on(given, (gate, facts), facts.is_some_and(|facts| facts.default))
+            is_on(given, (gate, facts.map(|facts| facts.stage)), facts.is_some_and(|facts| facts.default))
         };
         let node_ports = parse_port_range(&api_server.service_node_port_range).unwrap_or((0, u16::MAX));
         let setting = together::Setting {

@@ -110,7 +110,7 @@ impl Lacking {
     fn of(&mut self, layers: &[Layer<'_>], program: &str, known: &Known) {
         let Some(component) = known.component(program) else { return };
         let given = |name: &str| layers.iter().rev().find_map(|layer| layer.gates.get(name)).copied();
-        let is_on = |name: &str, facts: &GateFacts| is_on(given, (name, Some(facts)), facts.default);
+        let is_on = |name: &str, facts: &GateFacts| is_on(given, (name, Some(facts.stage)), facts.default);
         for (name, facts) in component.gates.iter().filter(|(name, facts)| is_on(name, facts)) {
             let off = |need: &&String| component.gates.get(*need).is_some_and(|facts| !is_on(need, facts));
             for need in facts.needs.iter().filter(off) {

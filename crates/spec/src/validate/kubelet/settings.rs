@@ -84,7 +84,7 @@ impl Settings {
     pub(super) fn gate(&self, name: &str, default: bool) -> bool {
         let kubelet = catalog::facts(self.minor).and_then(|facts| facts.component("kubelet"));
         let facts = kubelet.and_then(|kubelet| kubelet.gates.get(name));
-        gates::is_on(|gate| self.gates.get(gate).copied(), (name, facts), default)
+        gates::is_on(|gate| self.gates.get(gate).copied(), (name, facts.map(|facts| facts.stage)), default)
     }
 
     /// What is kept for kubelet and for the system together of one resource.

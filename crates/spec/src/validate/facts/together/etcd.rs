@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use catalog::Stage;
+
 use super::super::values;
 use super::{Arguments, Clash, first, number};
+use crate::validate::gates;
 
 pub(super) fn check(arguments: &Arguments) -> Vec<Clash> {
     let rules: [fn(&Arguments) -> Option<Clash>; 9] =
@@ -76,20 +79,21 @@ fn twice(arguments: &Arguments) -> Option<Clash> {
 
 /// What is kept of leases needs leases that are kept.
 fn checkpoints(arguments: &Arguments) -> Option<Clash> {
-    let (flag, gates) = ("experimental-enable-lease-checkpoint-persist", "feature-gates");
+    const GATES_FLAG: &str = "feature-gates";
+    let flag = "experimental-enable-lease-checkpoint-persist";
     let is_flag = |flag: &str| arguments.get(flag).and_then(|value| values::parse_bool(value)) == Some(true);
     let is_gate = |name: &str| {
-        let all = arguments.get(gates).map_or("", String::as_str);
+        let all = arguments.get(GATES_FLAG).map_or("", String::as_str);
         let given = |gate: &str| {
             let mut pairs = all.split(',').filter_map(|pair| pair.split_once('='));
             pairs.rfind(|(name, _)| name.trim() == gate).and_then(|(_, on)| values::parse_bool(on.trim()))
         };
-        // Both are alpha.
-        given(name).or_else(|| given("AllAlpha")) == Some(true)
+        // Both are alpha, and off where nobody says otherwise.
+        gates::is_on(given, (name, Some(Stage::Alpha)), false)
     };
     let persists = is_flag(flag) || is_gate("LeaseCheckpointPersist");
     let keeps = is_flag("experimental-enable-lease-checkpoint") || is_gate("LeaseCheckpoint");
-    let at = if arguments.contains_key(flag) { flag } else { gates };
+    let at = if arguments.contains_key(flag) { flag } else { GATES_FLAG };
     (persists && !keeps)
         .then(|| Clash::new(at, "`LeaseCheckpointPersist` needs `LeaseCheckpoint`", "switch both on, or none"))
 }
