@@ -106,7 +106,10 @@ fn assert_named(plan: &Plan, field: &Field, schema: &KindSchema) {
     let follows = |change: &Change| {
         let reasons = matches!(
             change.reason,
-            Reason::DependencyChanged { .. } | Reason::ContainedIn { .. } | Reason::StepOf { .. }
+            Reason::DependencyChanged { .. }
+                | Reason::ContainedIn { .. }
+                | Reason::StepOf { .. }
+                | Reason::ServesAgain { .. }
         );
         change.resource == field.resource || reasons
     };

@@ -159,6 +159,7 @@ fn plan() -> Plan {
         (Operation::Adopt, Reason::MovedFrom { from: id("thing/old") }),
         (Operation::Forget, Reason::MovedTo { to: id("thing/new") }),
         (Operation::Run, Reason::StepOf { change: ActionId::new("delete", &id("node/a")) }),
+        (Operation::Run, Reason::ServesAgain { after: ActionId::new("update", &id("machine/demo/a")) }),
     ];
     let name = |text: &str| text.to_owned();
     let effects = vec![

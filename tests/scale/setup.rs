@@ -110,7 +110,7 @@ async fn look(
     let mut observed = site.world.observe(desired.iter().map(request).collect(), outputs).await;
     let configs = observed.iter_mut().filter(|(id, _)| id.kind() == "machine-config").step_by(100);
     for (_, observation) in configs {
-        let Observation::Present { attributes } = observation else { panic!("a machine is not there") };
+        let Observation::Present { attributes, .. } = observation else { panic!("a machine is not there") };
         let content = attributes.pointer_mut("/config/group/files/~1etc~1crictl.yaml/content").expect("a file");
         *content = json!({"text": format!("sha256:{}", "0".repeat(64))});
     }

@@ -94,6 +94,11 @@ pub(crate) fn may_start(system: &System) -> Outcome<()> {
     if system.exists(MANIFEST) { can_go_on(system) } else { Ok(()) }
 }
 
+/// Whether a member belongs on this machine: its manifest is there or held back, or there may be data of one.
+pub(crate) fn is_member(system: &System) -> bool {
+    [MANIFEST, HELD, HELD_EARLIER].iter().any(|path| system.exists(path)) || has_data(system).unwrap_or(true)
+}
+
 fn gone() -> Failure {
     Failure::new("etcd", "an etcd member lived on this machine, but its data in /var/lib/etcd/member is gone")
         .hint("restore a snapshot, or forget the member with --forget-etcd-data")

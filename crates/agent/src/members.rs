@@ -55,6 +55,11 @@ pub(crate) fn spare(system: &System, goal: &Goal) -> Outcome<()> {
     }
 }
 
+/// Whether the member of etcd on this machine serves, for which there must be a quorum; `None` where it has none.
+pub(crate) fn serves(system: &System) -> Option<bool> {
+    etcd::is_member(system).then(|| http::get(READY.into(), "/readyz").is_ok())
+}
+
 fn etcdctl(system: &System, command: &[&str]) -> std::io::Result<Ran> {
     system.programs().run("etcdctl", &[&CLIENT[..], command].concat())
 }

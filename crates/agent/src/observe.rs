@@ -5,6 +5,7 @@ use machine::{MachineConfig, Reply};
 use crate::etcd;
 use crate::failure::Outcome;
 use crate::ledger::{Lock, Store};
+use crate::members;
 use crate::steps::{directories, files, hostname, modules, packages, swap, sysctls, units};
 use crate::system::System;
 use crate::work::{Goal, States, View};
@@ -26,7 +27,8 @@ pub(crate) fn observe(system: &System, request: Observe) -> Outcome<Reply> {
     items.append(&mut packages::observe(view));
     items.append(&mut units::observe(view));
     let exists = request.probe.into_iter().filter(|path| system.exists(path)).collect();
-    let reply = Reply::Observed { items, exists, facts: goal.facts.clone() };
+    let (facts, member_serves) = (goal.facts.clone(), members::serves(system));
+    let reply = Reply::Observed { items, exists, facts, member_serves };
     remember_etcd(system, &store)?;
     Ok(reply)
 }

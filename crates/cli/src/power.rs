@@ -77,7 +77,7 @@ pub(crate) async fn states(cluster: &OpenCluster) -> BTreeMap<ResourceId, State>
     let state = |(id, seen): (ResourceId, Observation)| {
         let field = schemas.get(id.kind())?.power?;
         match seen {
-            Observation::Present { attributes } if attributes.get(field) == Some(&Value::Bool(true)) => {
+            Observation::Present { attributes, .. } if attributes.get(field) == Some(&Value::Bool(true)) => {
                 Some((id, State::On))
             }
             Observation::Present { .. } => Some((id, State::Off)),

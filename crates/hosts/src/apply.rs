@@ -54,6 +54,15 @@ pub(crate) async fn apply_config(
     done(agents, &target, &request, context).await
 }
 
+/// Waits until what a `machine-config` starts serves.
+pub(crate) async fn wait(agents: &Agents, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
+    let (inputs, outputs) = (after(change)?, context.outputs.as_ref());
+    let (config, _) = config_of(inputs, outputs).map_err(ActionError::permanent)?;
+    let steps = config.group.gates.into_iter().map(|gate| Step::Wait { gate }).collect();
+    let target = target_of(inputs, outputs)?;
+    done(agents, &target, &Request::Run { steps, epoch: context.epoch }, context).await
+}
+
 /// Undoes what the agent made on a machine.
 pub(crate) async fn reset(agents: &Agents, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
     let inputs = before(change)?;
@@ -121,10 +130,10 @@ async fn refuse_if_moved(
     let question = Question::about(inputs, change.before.as_ref(), outputs).map_err(ActionError::permanent)?;
     let request = question.request(&outputs.digest_key(&target.name), false);
     let answer = agents.ask(target, PATIENCE, WhenMissing::Upload, &request, &|_| {}).await?;
-    let Reply::Observed { items, exists, facts } = answer else {
+    let Reply::Observed { items, exists, facts, member_serves } = answer else {
         return Err(AgentError::Unexpected { machine: target.name.clone() }.into());
     };
-    let found = Found { items, exists: exists.into_iter().collect(), facts };
+    let found = Found { items, exists: exists.into_iter().collect(), facts, member_serves };
     let seen = attributes(inputs, change.before.as_ref(), &question, &found).map_err(ActionError::permanent)?;
     let Some(schema) = schemas().into_iter().find(|schema| schema.kind == MACHINE_CONFIG) else { return Ok(()) };
     match moved(change, &plan::field_changes(&schema, &seen, inputs)) {

@@ -16,6 +16,8 @@ pub(crate) struct Found {
     pub(crate) exists: BTreeSet<String>,
     /// The facts that filled the holes.
     pub(crate) facts: Facts,
+    /// Whether its member of etcd serves, where it has one.
+    pub(crate) member_serves: Option<bool>,
 }
 
 /// Attributes of a `machine-config`: the inputs, with everything that is not as they say replaced or removed.

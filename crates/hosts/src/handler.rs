@@ -109,6 +109,8 @@ impl Handler for HostsHandler {
                 let forget_etcd = self.forget_etcd.contains(change.resource.name());
                 apply::apply_config(&self.agents, forget_etcd, change, context).await
             }
+            // Waits until it serves: what it stands on was made again.
+            (MACHINE_CONFIG, Operation::Run) => apply::wait(&self.agents, change, context).await,
             (IMAGE, Operation::Create | Operation::Update | Operation::Delete) => {
                 self.images.apply(change, context).await
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use engine::{HostTarget, ObserveContext, ObserveRequest};
 use futures::StreamExt as _;
 use machine::Reply;
-use resource::{Observation, ResourceId};
+use resource::{MEMBER_SERVES, Observation, ResourceId};
 use serde_json::Value;
 
 use crate::AgentError;
@@ -123,8 +123,8 @@ async fn ask(
     let request = question.request(&context.digest_key(&target.name), deep);
     let asked = tokio::time::timeout(LOOKING, agents.ask(target, PATIENCE, missing, &request, &|_| {}));
     match asked.await {
-        Ok(Ok(Reply::Observed { items, exists, facts })) => {
-            Ok(Found { items, exists: exists.into_iter().collect(), facts })
+        Ok(Ok(Reply::Observed { items, exists, facts, member_serves })) => {
+            Ok(Found { items, exists: exists.into_iter().collect(), facts, member_serves })
         }
         Ok(Ok(_)) => Err(AgentError::Unexpected { machine: target.name.clone() }),
         Ok(Err(error)) => Err(error),
@@ -140,11 +140,19 @@ fn answers(machine: &Machine, question: &Question, found: &Found) -> Vec<(Resour
             let observation = match request.id.kind() {
                 MACHINE_CONFIG if !found.exists.contains(LEDGER) => Observation::Absent,
                 MACHINE_CONFIG => attributes(inputs, recorded(request), question, found)
-                    .map_or_else(Observation::unknown, Observation::present),
+                    .map_or_else(Observation::unknown, |seen| with_member(seen, found.member_serves)),
                 NODE_BOOTSTRAP if found.exists.contains(KUBELET_CERTIFICATE) => Observation::present(inputs.clone()),
                 _ => Observation::Absent,
             };
             (request.id.clone(), observation)
         })
         .collect()
+}
+
+fn with_member(attributes: Value, serves: Option<bool>) -> Observation {
+    let seen = Observation::present(attributes);
+    match serves {
+        Some(serves) => seen.with_output(MEMBER_SERVES, serves.into()),
+        None => seen,
+    }
 }

@@ -13,12 +13,9 @@ pub(crate) const NODE_BOOTSTRAP: &str = "node-bootstrap";
 /// A container image that was loaded into a machine.
 pub(crate) const IMAGE: &str = "image";
 
-/// Static pods of which a cluster needs all but a few at any time.
-const MEMBERS: [&str; 2] = ["etcd", "kube-apiserver"];
-
 /// Schemas of all kinds.
 pub(crate) fn schemas() -> Vec<KindSchema> {
-    let config = KindSchema { takes_turns: stops_a_member, ..KindSchema::plain(MACHINE_CONFIG) }
+    let config = KindSchema { is_member: runs_etcd, ..KindSchema::plain(MACHINE_CONFIG) }
         .rule("target", Behaviour::Computed)
         .rule("config.group.packages", Behaviour::Unordered)
         .rule("config.group.kernelModules", Behaviour::Unordered)
@@ -33,9 +30,10 @@ pub(crate) fn schemas() -> Vec<KindSchema> {
     vec![config, bootstrap, image]
 }
 
-/// Whether a control plane's member of etcd or its API server is away for a while: the others must be there meanwhile.
-fn stops_a_member(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Restarts { unit, .. } if MEMBERS.contains(&unit.as_str())))
+/// Whether a machine has a member of etcd.
+fn runs_etcd(inputs: &Value) -> bool {
+    let of = |part: &str| inputs["config"][part]["files"].as_object().into_iter().flat_map(|files| files.keys());
+    of("group").chain(of("machine")).any(|path| static_pod::name(path) == Some("etcd"))
 }
 
 /// Which units and static pods a change restarts. A machine that is made anew has nothing to restart.
@@ -153,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_a_static_pod_reads_at_its_start_restarts_it_in_turns() {
+    fn a_file_that_a_static_pod_reads_at_its_start_restarts_it() {
         let with = |text: &str| {
             let mut inputs = inputs("a", "m", "always");
             inputs["config"]["group"]["files"]["/etc/kubernetes/audit/policy.yaml"] =
@@ -169,13 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn what_stops_a_member_takes_turns_and_nothing_else_does() {
-        let restarts = |unit: &str| Effect::Restarts { unit: unit.to_owned(), machine: "cp-1".to_owned() };
-        let schema = schemas().into_iter().find(|schema| schema.kind == MACHINE_CONFIG).unwrap();
-        let takes_turns =
-            |units: &[&str]| (schema.takes_turns)(&units.iter().map(|unit| restarts(unit)).collect::<Vec<_>>());
-        assert!(takes_turns(&["kubelet.service", "etcd"]) && takes_turns(&["kube-apiserver"]));
-        assert!(!takes_turns(&["kubelet.service", "kube-scheduler"]) && !takes_turns(&[]));
+    fn a_machine_with_etcds_manifest_is_a_member_of_the_quorum() {
+        let mut inputs = inputs("a", "m", "always");
+        assert!(runs_etcd(&inputs));
+        inputs["config"]["group"]["files"].as_object_mut().unwrap().remove(&static_pod::manifest("etcd"));
+        assert!(!runs_etcd(&inputs) && !runs_etcd(&Value::Null));
     }
 
     #[test]

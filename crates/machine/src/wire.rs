@@ -245,6 +245,9 @@ pub enum Reply {
         exists: Vec<String>,
         /// The facts that filled the holes.
         facts: Facts,
+        /// Whether the machine's member of etcd serves, for which there must be a quorum; absent where it has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member_serves: Option<bool>,
     },
     /// An item was changed.
     #[serde(rename_all = "camelCase")]

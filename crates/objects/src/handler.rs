@@ -71,7 +71,7 @@ impl ObjectsHandler {
                 .hint("Run the command again: it plans on what is there now.")
         };
         match observed.remove(&change.resource) {
-            Some(Observation::Present { attributes }) if Digest::of_json(&attributes) == *expected => Ok(()),
+            Some(Observation::Present { attributes, .. }) if Digest::of_json(&attributes) == *expected => Ok(()),
             Some(Observation::Present { .. } | Observation::Orphan { .. }) => Err(stale("was changed")),
             // What is somebody else's by now is not deleted.
             Some(Observation::Absent | Observation::Foreign { .. }) if change.operation == Operation::Delete => Ok(()),

@@ -57,7 +57,7 @@ impl Real {
 
     async fn seen(&self, resource: &str, desired: &Value, before: &Value) -> Value {
         match self.world.observe(resource, Some(desired), Some(before)).await {
-            Observation::Present { attributes } => attributes,
+            Observation::Present { attributes, .. } => attributes,
             other => panic!("{resource}: {other:?}"),
         }
     }

@@ -126,6 +126,11 @@ pub enum Reason {
         /// That change.
         change: ActionId,
     },
+    /// What it stands on is made or booted again; nobody else goes on before it serves.
+    ServesAgain {
+        /// The change that takes it away.
+        after: ActionId,
+    },
 }
 
 /// One atomic change. A handler gets it as it stands here; the executor invents none.

@@ -78,7 +78,7 @@ impl Context<'_> {
                 self.block(id, ReportReason::Unknown { why: why.clone() });
             }
             Observation::Foreign { .. } if parent_remade.is_none() => self.block(id, ReportReason::Taken),
-            Observation::Present { attributes } | Observation::Orphan { attributes } if parent_remade.is_none() => {
+            Observation::Present { attributes, .. } | Observation::Orphan { attributes } if parent_remade.is_none() => {
                 self.present(desired, recorded, attributes);
             }
             _ => self.absent(desired, recorded, parent_remade.cloned()),
@@ -94,7 +94,7 @@ impl Context<'_> {
         let reason = match observation {
             Observation::Unknown { why } => ReportReason::Unknown { why: why.clone() },
             Observation::Absent => ReportReason::Unknown { why: "it is shared, but it is not there".to_owned() },
-            Observation::Present { attributes }
+            Observation::Present { attributes, .. }
             | Observation::Orphan { attributes }
             | Observation::Foreign { attributes } => {
                 ReportReason::Shared { differs: field_changes(&self.schema(&desired.id), attributes, &desired.inputs) }

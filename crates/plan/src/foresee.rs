@@ -26,7 +26,7 @@ impl Plan {
                     self.report.push(ReportLine { resource: step.resource.clone(), reason });
                     continue;
                 }
-                Some(Observation::Present { attributes }) => attributes,
+                Some(Observation::Present { attributes, .. }) => attributes,
                 _ => &Value::Null,
             };
             if let Some(schema) = schemas.get(step.resource.kind()) {

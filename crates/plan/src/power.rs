@@ -108,7 +108,7 @@ impl Power<'_> {
     /// The field of power and what was seen of something that has power and is there.
     fn seen(&self, id: &ResourceId) -> Option<(&'static str, &Value)> {
         match (field(self.schemas, id)?, self.observed.get(id)?) {
-            (field, Observation::Present { attributes }) => Some((field, attributes)),
+            (field, Observation::Present { attributes, .. }) => Some((field, attributes)),
             _ => None,
         }
     }

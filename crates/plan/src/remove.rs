@@ -120,7 +120,7 @@ impl Removal<'_, '_> {
             _ => (Operation::Forget, Reason::Gone),
         };
         let expect = match observation {
-            Some(Observation::Present { attributes } | Observation::Orphan { attributes }) => {
+            Some(Observation::Present { attributes, .. } | Observation::Orphan { attributes }) => {
                 Some(Digest::of_json(attributes))
             }
             _ => None,

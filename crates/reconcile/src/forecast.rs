@@ -47,7 +47,7 @@ async fn allocatable(cluster: &OpenCluster, plan: Plan) -> Plan {
     let observed = cluster.observe_inputs(&inputs).await;
     let effects = inputs.iter().filter_map(|(id, inputs)| {
         // A Node that can't be observed is in the plan's report already.
-        let Some(Observation::Present { attributes }) = observed.get(id) else { return None };
+        let Some(Observation::Present { attributes, .. }) = observed.get(id) else { return None };
         let schema = cluster.handlers.schemas().get(id.kind())?;
         let effects: Vec<Effect> = (schema.effects)(&[], attributes, inputs);
         Some((ResourceId::new(CONFIG, id.name()), effects))

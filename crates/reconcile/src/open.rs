@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{Clock, ClusterStore, Goal, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError};
 use graph::Cycle;
-use plan::{Base, Input, Plan};
+use plan::{Base, Input, Members, Plan};
 use resource::{Desired, Digest, Observation, Recorded, ResourceId};
 use serde_json::Value;
 
@@ -109,15 +109,10 @@ impl OpenCluster {
             expanders: self.handlers.expanders(),
         };
         let plan = plan::make_plan(input)?.limited_to(targets);
-        // Where nothing works any more there is nothing to keep up, and one may need all others to be mended.
-        if api_answers(observed) { plan.in_turns(self.handlers.schemas()) } else { Ok(plan) }
+        let members = Members::of(&self.loaded.state.resources, desired, self.handlers.schemas());
+        // Where no quorum is left there is nothing to keep up, and one may need all others to be mended.
+        if members.lost_their_quorum(observed) { Ok(plan) } else { plan.one_machine_at_a_time(&members) }
     }
-}
-
-/// Whether the cluster's API is there to be kept up. It answers only while etcd has its quorum.
-fn api_answers(observed: &Observations) -> bool {
-    let of_the_api = |id: &ResourceId| matches!(id.kind(), "node" | "object");
-    observed.iter().any(|(id, seen)| of_the_api(id) && !matches!(seen, Observation::Unknown { .. }))
 }
 
 /// What is recorded, as if it had been observed. What an interrupted run left in doubt stays unknown.

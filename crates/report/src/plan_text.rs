@@ -98,6 +98,7 @@ fn reason(change: &Change) -> String {
         Reason::MovedFrom { from } => format!("recorded as {from} until now; its content stays"),
         Reason::MovedTo { to } => format!("forgotten: it is recorded as {to}"),
         Reason::StepOf { change } => format!("before: {change}"),
+        Reason::ServesAgain { after } => format!("until it serves again, after: {after}"),
     }
 }
 

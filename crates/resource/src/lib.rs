@@ -18,5 +18,5 @@ pub use lifecycle::Lifecycle;
 pub use observation::Observation;
 pub use recorded::{Desired, Recorded};
 pub use reference::Reference;
-pub use schema::{Behaviour, ChangedBy, Effect, FieldChange, FieldRule, KindSchema, Loss, STOPPED};
+pub use schema::{Behaviour, ChangedBy, Effect, FieldChange, FieldRule, KindSchema, Loss, MEMBER_SERVES, STOPPED};
 pub use secret::Secret;

@@ -1,5 +1,7 @@
 //! What was found when a resource was looked for: present, absent, or unknown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +16,9 @@ pub enum Observation {
     Present {
         /// What it is like, in the shape of the desired inputs: a field that agrees is equal JSON.
         attributes: Value,
+        /// What else is seen of it, by name: no input asks for it, so it is compared with nothing.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        outputs: BTreeMap<String, Value>,
     },
     /// It is there and carries our marker, but nobody asked for it: neither is it wanted, nor is it recorded.
     Orphan {
@@ -37,7 +42,24 @@ pub enum Observation {
 impl Observation {
     /// A present resource with these attributes.
     pub fn present(attributes: Value) -> Self {
-        Self::Present { attributes }
+        Self::Present { attributes, outputs: BTreeMap::new() }
+    }
+
+    /// The same, of something that is present, with an output.
+    #[must_use]
+    pub fn with_output(mut self, name: &str, value: Value) -> Self {
+        if let Self::Present { outputs, .. } = &mut self {
+            outputs.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// What is seen of something that is present beside its attributes.
+    pub fn output(&self, name: &str) -> Option<&Value> {
+        match self {
+            Self::Present { outputs, .. } => outputs.get(name),
+            _ => None,
+        }
     }
 
     /// Something of ours that nobody asked for.

@@ -25,14 +25,18 @@ pub struct KindSchema {
     pub kept_in_record: bool,
     /// The thing that an id names: where two ids give the same text, a record of one is of what the other one asks for.
     pub identity: fn(&ResourceId) -> String,
-    /// Whether changes with these effects are made one after the other: each waits until the one before it has succeeded.
-    pub takes_turns: fn(&[Effect]) -> bool,
+    /// Whether what has these inputs is a member of the cluster's quorum. Observed, it says in the output [`MEMBER_SERVES`]
+    /// whether it serves; run, it waits until it does.
+    pub is_member: fn(inputs: &Value) -> bool,
     /// The field that says whether it is switched on, for what has power.
     pub power: Option<&'static str>,
 }
 
 /// The field of recorded inputs that says by whom and when something with power was switched off.
 pub const STOPPED: &str = "stopped";
+
+/// The output of a member of the cluster's quorum that says whether it serves, true or false.
+pub const MEMBER_SERVES: &str = "memberServes";
 
 impl KindSchema {
     /// A kind whose fields are all compared literally and updated in place, without side effects.
@@ -46,7 +50,7 @@ impl KindSchema {
             update_changes_outputs: false,
             kept_in_record: false,
             identity: ResourceId::to_string,
-            takes_turns: |_| false,
+            is_member: |_| false,
             power: None,
         }
     }

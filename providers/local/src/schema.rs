@@ -20,8 +20,6 @@ pub(crate) fn schemas() -> Vec<KindSchema> {
     for field in ["hostname", "network", "bridge", "address", "prefixLength", "gateway"] {
         machine = machine.rule(field, Behaviour::Replace);
     }
-    // Control planes that boot at once are all away at once.
-    machine.takes_turns = |effects| effects.iter().any(|effect| matches!(effect, Effect::Reboots { .. }));
     vec![KindSchema::plain(NETWORK), machine]
 }
 
@@ -67,14 +65,6 @@ mod tests {
         assert!(machine_effects(&[change("binds")], &json!({"running": false}), &wanted).is_empty());
         assert!(machine_effects(&[change("memory"), change("running")], &wanted, &wanted).is_empty());
         assert!(machine_effects(&[change("binds")], &bare, &with(json!([crictl]))).is_empty(), "it waits for a boot");
-    }
-
-    #[test]
-    fn machines_boot_again_one_after_the_other() {
-        let schemas = schemas();
-        let machine = schemas.iter().find(|schema| schema.kind == MACHINE).unwrap();
-        assert!((machine.takes_turns)(&[Effect::Reboots { machine: "cp-1".into() }]));
-        assert!(!(machine.takes_turns)(&[]));
     }
 
     #[test]

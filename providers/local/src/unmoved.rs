@@ -13,7 +13,7 @@ fn fits(change: &Change, found: &Observation) -> bool {
     let deletes = change.operation == Operation::Delete;
     match found {
         Observation::Absent => deletes,
-        Observation::Present { attributes } => {
+        Observation::Present { attributes, .. } => {
             let as_planned = change.expect.as_ref().is_none_or(|expected| Digest::of_json(attributes) == *expected);
             let has_ended = attributes.get("running") == Some(&json!(false));
             as_planned || (deletes && has_ended) || change.after.as_ref() == Some(attributes)

@@ -64,7 +64,7 @@ impl LocalProvider {
         let wanted = Wanted { inputs: json!({"lineage": lineage}), ..Wanted::default() };
         let seen = homes.iter().filter_map(|home| match machine::observe(home, &wanted, &layout) {
             // Whose recorded inputs are of release 0.1 knows no lineage: what carries one may be another state's.
-            Observation::Present { attributes } if lineage.is_some() || attributes["lineage"].is_null() => {
+            Observation::Present { attributes, .. } if lineage.is_some() || attributes["lineage"].is_null() => {
                 Some((ResourceId::new(MACHINE, &format!("{cluster}/{}", home.name)), attributes))
             }
             _ => None,

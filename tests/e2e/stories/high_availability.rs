@@ -10,6 +10,10 @@ use crate::world::World;
 const CLUSTER: &str = "ha";
 const CONTROL_PLANES: [&str; 3] = ["control-plane-1", "control-plane-2", "control-plane-3"];
 
+/// Keeps kubewright from the API, and nobody else.
+const BLOCK: &str = "add table inet story; add chain inet story input { type filter hook input priority 0; }; \
+                     add rule inet story input ip saddr $GATEWAY tcp dport 6443 drop";
+
 pub(crate) fn story(world: &mut World) {
     world.kubewright(&["create", "cluster", CLUSTER, "--control-plane-count", "3", "--yes"]);
     let names = ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2"];
@@ -23,11 +27,40 @@ pub(crate) fn story(world: &mut World) {
     ];
     world.kubewright(&[&["set", "cluster", CLUSTER][..], &flags].concat());
     shown_one_after_the_other(world);
+    blocked(world, BLOCK);
+    // Who sees nothing of the API must not take it for gone.
+    shown_one_after_the_other(world);
+    blocked(world, "delete table inet story");
     // kubelet gives each API server half a minute to end: `cargo xtask soak` waits for that.
     if std::env::var_os("KUBEWRIGHT_TURNS").is_some() {
         carried_out(world);
         checks::nodes_and_system(world, "1.36.3", &names);
         checks::nothing_to_do(world, CLUSTER);
+        carried_out_unseen(world);
+        checks::nodes_and_system(world, "1.36.3", &names);
+        checks::nothing_to_do(world, CLUSTER);
+    }
+}
+
+/// Nobody sees the API while etcd's flags change: that takes no quorum away.
+fn carried_out_unseen(world: &mut World) {
+    world.kubewright(&["set", "cluster", CLUSTER, "spec.etcd.extraArgs={max-request-bytes: \"3145728\"}"]);
+    blocked(world, BLOCK);
+    let update = world.try_kubewright(&["update", "cluster", CLUSTER, "--yes"]);
+    assert!(!update.status.success(), "the API cannot be asked how the cluster is");
+    one_after_the_other(world);
+    blocked(world, "delete table inet story");
+    checks::etcd_is_whole(world, "control-plane-1", 3);
+}
+
+/// Changes the firewall of every control plane; `$GATEWAY` is where kubewright comes from.
+fn blocked(world: &mut World, rules: &str) {
+    for name in CONTROL_PLANES {
+        world.on_machine(
+            CLUSTER,
+            name,
+            &format!("GATEWAY=$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p'); nft \"{rules}\""),
+        );
     }
 }
 

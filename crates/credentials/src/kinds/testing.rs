@@ -187,7 +187,7 @@ impl World {
 
 fn present(observation: Observation) -> Option<Value> {
     match observation {
-        Observation::Present { attributes }
+        Observation::Present { attributes, .. }
         | Observation::Orphan { attributes }
         | Observation::Foreign { attributes } => Some(attributes),
         Observation::Absent => None,

@@ -55,7 +55,7 @@ fn found(item: &str, state: ItemState) -> Found {
     items.insert("file//etc/key".to_owned(), ItemState::Same);
     items.insert(item.to_owned(), state);
     let facts = Facts { arch: "amd64".into(), ..Facts::default() };
-    Found { items, exists: BTreeSet::new(), facts }
+    Found { items, exists: BTreeSet::new(), facts, member_serves: None }
 }
 
 fn question(inputs: &Value) -> Question {

@@ -190,6 +190,7 @@ impl Machine {
                 items: self.compare(&config, &digest_key),
                 exists: probe.into_iter().filter(|path| self.files.contains_key(path)).collect(),
                 facts: facts(),
+                member_serves: None,
             }],
             Request::Apply { config, digest_key, epoch, lineage, .. } => {
                 if self.fault == Some(Fault::ApplyFails) {

@@ -12,7 +12,7 @@ use crate::machines::{CERTIFICATE, Fault};
 use crate::world::{World, bootstrap, config, id, made, recorded, wanted};
 
 fn differences(world: &World, observation: &Observation, desired: &Value) -> Vec<String> {
-    let Observation::Present { attributes } = observation else { panic!("{observation:?}") };
+    let Observation::Present { attributes, .. } = observation else { panic!("{observation:?}") };
     let schema = world.handler().schemas().remove(0);
     plan::field_changes(&schema, attributes, desired).iter().map(|field| field.path[2..].join(" ")).collect()
 }
@@ -141,7 +141,7 @@ async fn a_changed_secret_shows_as_a_keyed_digest_only() {
     world.machines.with("w-1", |machine| {
         machine.files.insert("/etc/kubernetes/kubelet.key".into(), (b"hunter2".to_vec(), 0o600));
     });
-    let Observation::Present { attributes } = world.observe_one(made("machine-config", "w-1", config("w-1"))).await
+    let Observation::Present { attributes, .. } = world.observe_one(made("machine-config", "w-1", config("w-1"))).await
     else {
         panic!("not present")
     };

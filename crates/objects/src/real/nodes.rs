@@ -173,7 +173,7 @@ async fn real_drains_lose_nothing_without_consent() {
     });
     real.send(Request::post("/api/v1/persistentvolumes", volume)).await;
     let inputs = json!({"access": access_reference(), "node": "w-1", "group": "w"});
-    let Observation::Present { attributes } = real.world.observe("drain/w-1", Some(&inputs), None).await else {
+    let Observation::Present { attributes, .. } = real.world.observe("drain/w-1", Some(&inputs), None).await else {
         panic!("the node is there")
     };
     let lost: Vec<&str> =

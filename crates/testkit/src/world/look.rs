@@ -25,7 +25,7 @@ impl World {
         };
         let revision = thing.map_or(0, |thing| thing.revision);
         self.told.insert(id.clone(), (Digest::of_json(&attributes), revision));
-        Observation::Present { attributes }
+        Observation::present(attributes)
     }
 }
 

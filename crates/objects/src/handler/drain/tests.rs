@@ -163,7 +163,7 @@ async fn a_preview_names_what_each_drain_would_lose() {
     let world = world();
     world.fake.state().put(BARE, bare());
     let inputs = json!({"access": access_reference(), "node": "w-1"});
-    let Observation::Present { attributes } = world.observe("drain/w-1", Some(&inputs), None).await else {
+    let Observation::Present { attributes, .. } = world.observe("drain/w-1", Some(&inputs), None).await else {
         panic!("it is there")
     };
     let [schema, _] = schemas();

@@ -105,7 +105,8 @@ async fn a_label_somebody_removed_is_missed() {
     live["metadata"]["labels"] = json!({});
     live["metadata"]["managedFields"] = json!([]);
     world.fake.state().put(PATH, live);
-    let Observation::Present { attributes } = world.observe("node/cp-1", Some(&inputs()), Some(&inputs())).await else {
+    let Observation::Present { attributes, .. } = world.observe("node/cp-1", Some(&inputs()), Some(&inputs())).await
+    else {
         panic!("it is there");
     };
     assert_eq!(attributes["labels"], json!({}));

@@ -28,7 +28,7 @@ fn inputs(corefile: &str) -> Value {
 
 fn attributes(observation: Observation) -> Value {
     match observation {
-        Observation::Present { attributes } => attributes,
+        Observation::Present { attributes, .. } => attributes,
         other => panic!("{other:?}"),
     }
 }

@@ -61,7 +61,7 @@ async fn a_right_request_beside_a_foreign_one_is_approved() {
 async fn a_pending_request_is_a_difference_that_an_update_takes_away() {
     let world = world();
     ask(&mut world.fake.state(), "csr-1", &["w-1"]);
-    let Observation::Present { attributes } = world.observe(ID, Some(&inputs()), Some(&inputs())).await else {
+    let Observation::Present { attributes, .. } = world.observe(ID, Some(&inputs()), Some(&inputs())).await else {
         panic!("it is recorded");
     };
     assert_eq!(attributes["pending"], json!(["csr-1"]));

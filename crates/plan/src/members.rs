@@ -1,0 +1,149 @@
+//! Members of the cluster's quorum: the machines that must not be away at the same time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use resource::{Desired, KindSchema, MEMBER_SERVES, Observation, Recorded, ResourceId};
+use serde_json::Value;
+
+/// The members of a cluster's quorum, by their kinds' schemas (see [`KindSchema::is_member`]).
+#[derive(Debug, Default)]
+pub struct Members {
+    /// What is recorded as a member, with what it runs on.
+    recorded: BTreeMap<ResourceId, BTreeSet<Powered>>,
+    /// What is wanted as a member, with its inputs.
+    wanted: BTreeMap<ResourceId, Value>,
+    /// The member that runs on what has power, recorded or wanted.
+    by_machine: BTreeMap<ResourceId, ResourceId>,
+}
+
+/// What has power, and the field that says so.
+type Powered = (ResourceId, &'static str);
+
+impl Members {
+    /// Those that are recorded or wanted.
+    pub fn of(
+        recorded: &BTreeMap<ResourceId, Recorded>,
+        desired: &BTreeMap<ResourceId, Desired>,
+        schemas: &BTreeMap<String, KindSchema>,
+    ) -> Self {
+        let is_member =
+            |id: &ResourceId, inputs: &Value| schemas.get(id.kind()).is_some_and(|schema| (schema.is_member)(inputs));
+        let powered = |needs: BTreeSet<ResourceId>| -> BTreeSet<Powered> {
+            let power = |id: &ResourceId| schemas.get(id.kind())?.power;
+            needs.into_iter().filter_map(|id| power(&id).map(|field| (id, field))).collect()
+        };
+        let mut members = Self::default();
+        for (id, resource) in recorded.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
+            let machines = powered(resource.depends_on.iter().cloned().collect());
+            members.by_machine.extend(machines.iter().map(|(machine, _)| (machine.clone(), id.clone())));
+            members.recorded.insert(id.clone(), machines);
+        }
+        for (id, resource) in desired.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
+            let machines = powered(resource.dependencies());
+            members.by_machine.extend(machines.into_iter().map(|(machine, _)| (machine, id.clone())));
+            members.wanted.insert(id.clone(), resource.inputs.clone());
+        }
+        members
+    }
+
+    /// Whether so many members were seen not to serve that the others are no quorum.
+    ///
+    /// Only what was seen counts: one that could not be looked at may serve, so that whoever is kept from looking takes
+    /// nothing away from a cluster that works.
+    pub fn lost_their_quorum(&self, observed: &BTreeMap<ResourceId, Observation>) -> bool {
+        let is_away = |(id, machines): &(&ResourceId, &BTreeSet<Powered>)| {
+            let is_off = |(machine, field): &Powered| match observed.get(machine) {
+                Some(Observation::Absent) => true,
+                Some(Observation::Present { attributes, .. }) => attributes.get(field) == Some(&Value::Bool(false)),
+                _ => false,
+            };
+            let serves = observed.get(*id).and_then(|seen| seen.output(MEMBER_SERVES));
+            let is_gone = observed.get(*id) == Some(&Observation::Absent);
+            is_gone || serves == Some(&Value::Bool(false)) || machines.iter().any(is_off)
+        };
+        let away = self.recorded.iter().filter(is_away).count();
+        !self.recorded.is_empty() && self.recorded.len() - away < self.recorded.len() / 2 + 1
+    }
+
+    /// Whether none is wanted: the cluster goes.
+    pub(crate) fn none_is_wanted(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// The member that a resource is, or that runs on it.
+    pub(crate) fn of_resource<'a>(&'a self, id: &'a ResourceId) -> Option<&'a ResourceId> {
+        let is_member = self.recorded.contains_key(id) || self.wanted.contains_key(id);
+        if is_member { Some(id) } else { self.by_machine.get(id) }
+    }
+
+    /// The inputs of a member that is wanted.
+    pub(crate) fn wanted(&self, id: &ResourceId) -> Option<&Value> {
+        self.wanted.get(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn id(text: &str) -> ResourceId {
+        text.parse().unwrap()
+    }
+
+    fn three() -> Members {
+        let config = KindSchema { is_member: |inputs| inputs["etcd"] == true, ..KindSchema::plain("config") };
+        let schemas = [config, KindSchema::plain("machine").power("running"), KindSchema::plain("network")];
+        let schemas = schemas.map(|schema| (schema.kind.to_owned(), schema)).into();
+        let one = |name: &str, etcd: bool| {
+            let mut recorded = Recorded::of_inputs(1, json!({"etcd": etcd}));
+            recorded.depends_on = [id("network/dev"), id(&format!("machine/dev/{name}"))].into();
+            (id(&format!("config/{name}")), recorded)
+        };
+        let recorded = [("cp-1", true), ("cp-2", true), ("cp-3", true), ("worker-1", false)];
+        Members::of(&recorded.map(|(name, etcd)| one(name, etcd)).into(), &BTreeMap::new(), &schemas)
+    }
+
+    fn serves(serves: bool) -> Observation {
+        Observation::present(json!({})).with_output(MEMBER_SERVES, serves.into())
+    }
+
+    fn lost(seen: &[(&str, Observation)]) -> bool {
+        three().lost_their_quorum(&seen.iter().map(|(name, seen)| (id(name), seen.clone())).collect())
+    }
+
+    #[test]
+    fn a_quorum_is_lost_when_too_many_members_were_seen_not_to_serve() {
+        let silent = serves(false);
+        assert!(!lost(&[
+            ("config/cp-1", silent.clone()),
+            ("config/cp-2", serves(true)),
+            ("config/cp-3", serves(true))
+        ]));
+        assert!(lost(&[
+            ("config/cp-1", silent.clone()),
+            ("config/cp-2", silent.clone()),
+            ("config/cp-3", serves(true))
+        ]));
+        assert!(lost(&[("config/cp-1", silent), ("config/cp-2", Observation::Absent)]));
+    }
+
+    #[test]
+    fn machines_that_were_seen_to_be_off_or_gone_take_their_members_with_them() {
+        let off = Observation::present(json!({"running": false}));
+        let unseen = Observation::unknown("it cannot be reached");
+        assert!(lost(&[("machine/dev/cp-1", off.clone()), ("machine/dev/cp-2", Observation::Absent)]));
+        assert!(lost(&[("machine/dev/cp-1", off.clone()), ("machine/dev/cp-2", off), ("config/cp-1", unseen)]));
+        assert!(!lost(&[("machine/dev/cp-1", Observation::present(json!({})))]));
+    }
+
+    #[test]
+    fn what_could_not_be_seen_is_not_lost() {
+        let unseen = || Observation::unknown("it cannot be reached");
+        assert!(!lost(&[]));
+        assert!(!lost(&[("config/cp-1", unseen()), ("config/cp-2", unseen()), ("config/cp-3", unseen())]));
+        assert!(!lost(&[("config/cp-1", serves(false)), ("config/cp-2", unseen()), ("config/cp-3", unseen())]));
+        assert!(!Members::default().lost_their_quorum(&BTreeMap::new()), "a new cluster has none");
+    }
+}
