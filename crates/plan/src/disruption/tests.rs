@@ -1,3 +1,5 @@
+//! What waits for what where machines are taken away.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use resource::{Desired, Effect, KindSchema, ResourceId};
