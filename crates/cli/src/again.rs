@@ -68,6 +68,9 @@ fn end(text: &str) -> usize {
 }
 
 #[cfg(test)]
+mod told;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -37,7 +37,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
         unfinished: tokio_util::task::TaskTracker::new(),
     };
     let tokens = TokenSecrets::new(open.composition.connections.clone());
-    let token = tokens.mint(&access, "made by kubewright get join-command", &context).await?;
+    let token = tokens.mint(&access, "made for `get join-command` of kubewright", &context).await?;
     let address = open.resolved.routable_address();
     // The one place where a token is shown: that is what was asked for. It lives for an hour.
     let command =
