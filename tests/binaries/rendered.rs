@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use catalog::Release;
 use model::{Allocation, Ground};
 use serde_json::Value;
-use spec::{Effective, ProxyMode, Source, Surroundings};
+use spec::{Effective, HostContext, ProxyMode, Source};
 
 /// Programs whose command lines are checked.
 pub(crate) const PROGRAMS: [&str; 9] = [
@@ -62,7 +62,7 @@ impl Rendered {
     /// Renders `shape` for `release`.
     pub(crate) fn new(shape: &Shape, release: &Release) -> Self {
         let text = example(shape.example, release);
-        let loaded = spec::load(&[Source::new(shape.example, &text)], &Surroundings::default());
+        let loaded = spec::load(&[Source::new(shape.example, &text)], &HostContext::default());
         let mut effective = loaded.effective.unwrap_or_else(|| panic!("{}: {:?}", shape.example, loaded.diagnostics));
         effective.cluster.spec.networking.kube_proxy.mode = shape.mode;
         effective.cluster.spec.addons.metrics_server.enabled = true;

@@ -8,7 +8,7 @@ use model::{Allocation, Ground};
 use resource::reference::find_references;
 use resource::{Desired, Digest, Reference, ResourceId};
 use serde_json::Value;
-use spec::{Effective, Source, Surroundings};
+use spec::{Effective, HostContext, Source};
 
 /// What is wanted, by id.
 pub(crate) type Wanted = BTreeMap<ResourceId, Desired>;
@@ -37,7 +37,7 @@ pub(crate) fn names() -> Vec<String> {
 /// The documents of an example, every default filled in.
 pub(crate) fn documents(name: &str) -> Effective {
     let text = std::fs::read_to_string(examples().join(name)).unwrap();
-    let loaded = spec::load(&[Source::new(name, &text)], &Surroundings::default());
+    let loaded = spec::load(&[Source::new(name, &text)], &HostContext::default());
     loaded.effective.unwrap_or_else(|| panic!("{name} is not valid: {:?}", loaded.diagnostics))
 }
 

@@ -49,7 +49,7 @@ async fn draining_starts_nothing_more_and_finishes_what_runs() {
         assert_eq!(site.events.started().len(), started, "after {seconds} s");
         assert_eq!(summary.succeeded.len(), started);
         assert_eq!(summary.not_started, plan.changes.len() - started);
-        assert!(!summary.is_complete() && summary.cut_off == 0 && summary.failed.is_empty());
+        assert!(!summary.is_complete() && summary.aborted == 0 && summary.failed.is_empty());
         finishes(&site, &wanted, &outcome, &format!("drained after {seconds} s")).await;
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::{Allocation, Ground, Resolved};
 use serde_json::Value;
-use spec::{Effective, Source, Surroundings};
+use spec::{Effective, HostContext, Source};
 
 /// The cluster's name.
 pub(crate) const CLUSTER: &str = "demo";
@@ -28,7 +28,7 @@ pub(crate) fn observed(directory: &Path) -> PathBuf {
 /// Parses, validates and fills defaults in.
 pub(crate) fn effective(texts: &[(String, String)]) -> Effective {
     let sources: Vec<Source> = texts.iter().map(|(name, text)| Source::new(name, text)).collect();
-    let loaded = spec::load(&sources, &Surroundings::default());
+    let loaded = spec::load(&sources, &HostContext::default());
     loaded.effective.unwrap_or_else(|| panic!("the documents are not valid: {:?}", loaded.diagnostics))
 }
 

@@ -9,7 +9,7 @@ use credentials::Credentials;
 use model::{Allocation, Ground, Resolved};
 use provider_local::{LocalProvider, subnet};
 use resource::{Desired, ResourceId};
-use spec::{LoadBalancer, NewCluster, Source, Surroundings};
+use spec::{HostContext, LoadBalancer, NewCluster, Source};
 use testkit::{FakeWorld, Site};
 
 /// What stands before anything of Kubernetes is on a machine.
@@ -26,7 +26,7 @@ pub(crate) async fn wanted(
 ) -> (Resolved, Wanted) {
     let new = NewCluster { control_planes, workers, ..NewCluster::new(cluster) };
     let text = spec::generate(&new).expect("documents");
-    let loaded = spec::load(&[Source::new("new.yaml", &text)], &Surroundings::default());
+    let loaded = spec::load(&[Source::new("new.yaml", &text)], &HostContext::default());
     let mut effective = loaded.effective.unwrap_or_else(|| panic!("not valid: {:?}", loaded.diagnostics));
     // kubeadm brings no load balancer: everybody talks to the first control plane.
     effective.cluster.spec.api.load_balancer = LoadBalancer::None;

@@ -30,7 +30,7 @@ pub(crate) fn local_provider(app: &App) -> Arc<LocalProvider> {
 
 /// How machines are looked at and treated, beyond what is usual.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Care {
+pub(crate) struct AgentOptions {
     /// Hash large files again.
     pub(crate) deep: bool,
     /// Machines on which a member of etcd may be born again.
@@ -38,7 +38,7 @@ pub(crate) struct Care {
 }
 
 /// All handlers, putting `agent` on machines; without it, what needs an agent is an error.
-pub(crate) fn compose(app: &App, agent: Option<AgentBinary>, care: &Care) -> Composition {
+pub(crate) fn compose(app: &App, agent: Option<AgentBinary>, care: &AgentOptions) -> Composition {
     let connections = Arc::new(Connections::new());
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
     let hosts = HostsHandler::new(Arc::new(SshConnector::new()), agent, app.cache.clone(), tokens);

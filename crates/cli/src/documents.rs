@@ -7,7 +7,7 @@ use fs_err as fs;
 use resource::{Diagnostic, Severity};
 use serde::Deserialize as _;
 use serde_json::Value;
-use spec::{Effective, Source, Surroundings};
+use spec::{Effective, HostContext, Source};
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -99,12 +99,12 @@ pub(crate) fn values(stream: &str) -> Result<Vec<Value>, CommandError> {
 
 /// Parses, validates and fills defaults in. Warnings are shown, errors refuse.
 pub(crate) fn effective(texts: &[SourceText]) -> Result<Effective, CommandError> {
-    effective_on(texts, &Surroundings::default())
+    effective_on(texts, &HostContext::default())
 }
 
 /// The same for a cluster that is not there yet: its address ranges must not be the host's.
-pub(crate) fn effective_on(texts: &[SourceText], surroundings: &Surroundings) -> Result<Effective, CommandError> {
-    sound(texts, judged(texts, surroundings)?)
+pub(crate) fn effective_on(texts: &[SourceText], host_context: &HostContext) -> Result<Effective, CommandError> {
+    sound(texts, judged(texts, host_context)?)
 }
 
 /// The documents of a cluster that is there: rules that came after them warn, and keep nobody from using it.
@@ -124,9 +124,9 @@ fn sound(
 /// something is wrong.
 fn judged(
     texts: &[SourceText],
-    surroundings: &Surroundings,
+    host_context: &HostContext,
 ) -> Result<(Option<Effective>, Vec<Diagnostic>), CommandError> {
-    reviewed(spec::load(&sources(texts), surroundings), |said| said)
+    reviewed(spec::load(&sources(texts), host_context), |said| said)
 }
 
 fn sources(texts: &[SourceText]) -> Vec<Source> {

@@ -18,7 +18,7 @@ use crate::compose;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::neighbours::Neighbours;
-use crate::{neighbours, programs, resolving, surroundings, templates};
+use crate::{host_context, neighbours, programs, resolving, templates};
 
 /// The ground of a cluster that is being made. Its subnet is nobody else's as long as it is held.
 pub(crate) async fn new(
@@ -44,7 +44,7 @@ pub(crate) async fn new(
         let Chosen { facts, subnet: again, .. } = choose(app, name, effective, &busy).await?;
         if again == subnet {
             for text in
-                surroundings::said(&facts, subnet, effective).into_iter().chain(surroundings::size_remarks(effective))
+                host_context::said(&facts, subnet, effective).into_iter().chain(host_context::size_remarks(effective))
             {
                 app.say(text);
             }
@@ -69,7 +69,7 @@ async fn choose(app: &App, name: &str, effective: &Effective, busy: &[Ipv4Net]) 
     let subnet = if let Some(wanted) = effective.cluster.spec.local.subnet {
         checked(name, wanted, &facts, &taken)?
     } else {
-        taken.extend(surroundings::ranges(effective));
+        taken.extend(host_context::ranges(effective));
         subnet::choose(&facts, &taken).ok_or_else(|| {
             CommandError::failed(subnet::NONE_FREE).hint("name one in spec.local.subnet of the Cluster document")
         })?
@@ -93,7 +93,7 @@ fn on_subnet(
         resolvers: facts.resolvers.reachable.iter().copied().map(IpAddr::V4).collect(),
         loopback_resolver: facts.resolvers.loopback,
         host: here(app)?,
-        capacity: surroundings::capacity(),
+        capacity: host_context::capacity(),
         templates: templates::texts(effective, documents, &BTreeMap::new())?,
     };
     with_machines(ground, effective)
@@ -116,8 +116,8 @@ pub(crate) fn stored(
     let templates = templates::texts(effective, documents, &known)?;
     let host = host(app, name, loaded, stored.host.clone())?;
     let stored =
-        if host == here(app)? { surroundings::with_resolvers(stored, &Resolvers::of_this_host()) } else { stored };
-    let stored = in_edition(stored, effective.cluster.spec.edition, surroundings::capacity);
+        if host == here(app)? { host_context::with_resolvers(stored, &Resolvers::of_this_host()) } else { stored };
+    let stored = in_edition(stored, effective.cluster.spec.edition, host_context::capacity);
     with_machines(Ground { programs: programs::digests(), templates, host, ..stored }, effective)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{Event, EventSink as _, ObserveRequest};
 use model::Resolved;
-use provider_local::{Finding, Wish, setup};
+use provider_local::{Finding, PreflightInput, setup};
 use resource::{Desired, Recorded, ResourceId};
 
 use crate::app::App;
@@ -37,7 +37,7 @@ impl Asked<'_> {
         }
         let (spec, ground) = (&self.resolved.cluster.spec, &self.resolved.ground.local);
         let proxy = &spec.networking.kube_proxy;
-        let wish = Wish {
+        let input = PreflightInput {
             cluster: self.resolved.name().to_owned(),
             lineage: self.lineage.to_owned(),
             bridge: ground.bridge.clone(),
@@ -47,7 +47,7 @@ impl Asked<'_> {
             builds_image: sources::builds_machine_image(app, &spec.assets.sources),
             proxies_by_nftables: proxy.enabled && proxy.mode == spec::ProxyMode::Nftables,
         };
-        local.preflight(&wish).await
+        local.preflight(&input).await
     }
 
     fn requests(&self) -> Vec<ObserveRequest> {

@@ -1,7 +1,7 @@
 //! Opens a made cluster for asking it something.
 
 use crate::app::App;
-use crate::compose::{Care, Composition, compose};
+use crate::compose::{AgentOptions, Composition, compose};
 use crate::error::CommandError;
 use crate::operation;
 use crate::{prepare, resolving};
@@ -23,7 +23,7 @@ pub(crate) struct Open {
 pub(crate) async fn cluster(app: &App, name: &str) -> Result<Open, CommandError> {
     let loaded = operation::load(app, name).await?;
     let (resolved, _) = resolving::stored(app, name, &loaded)?;
-    let composition = compose(app, prepare::agent(app, &resolved), &Care::default());
+    let composition = compose(app, prepare::agent(app, &resolved), &AgentOptions::default());
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
     Ok(Open { cluster, resolved, composition })
 }

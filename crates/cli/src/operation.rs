@@ -155,7 +155,7 @@ pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), C
     if summary.is_complete() {
         return Ok(());
     }
-    let left = summary.skipped.len() + summary.not_started + summary.cut_off;
+    let left = summary.skipped.len() + summary.not_started + summary.aborted;
     let (done, failed) = (summary.succeeded.len(), summary.failed.len());
     let message = if failed == 0 {
         format!("stopped: {} done, {left} not", words::count(done, "action"))
@@ -166,7 +166,7 @@ pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), C
         Exit::Bug
     } else if summary.unreachable {
         Exit::Unreachable
-    } else if failed == 0 && done == 0 && summary.cut_off == 0 {
+    } else if failed == 0 && done == 0 && summary.aborted == 0 {
         Exit::INTERRUPTED
     } else {
         Exit::Partial

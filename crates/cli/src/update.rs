@@ -2,7 +2,7 @@
 
 mod compare;
 mod drift;
-mod look;
+mod phase;
 mod saved;
 mod timeline;
 
@@ -16,9 +16,9 @@ use resource::ResourceId;
 use rules::UserRules;
 
 use self::compare::Compared;
-use self::look::Look;
+use self::phase::Phase;
 use crate::app::App;
-use crate::compose::Care;
+use crate::compose::AgentOptions;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::operation;
@@ -46,7 +46,7 @@ pub(crate) struct View {
 
 /// How an update is carried out.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wish {
+pub(crate) struct UpdateOptions {
     /// Change infrastructure without asking.
     pub(crate) yes: bool,
     /// What is looked at.
@@ -66,14 +66,14 @@ pub(crate) struct Wish {
     /// Where those are written.
     pub(crate) rule_files: RuleFiles,
     /// How machines are looked at and treated.
-    pub(crate) care: Care,
+    pub(crate) care: AgentOptions,
     /// The documents were changed just now, whatever becomes of the plan.
     pub(crate) is_revised: bool,
     /// Install what this host lacks.
     pub(crate) setup_host: bool,
 }
 
-impl Wish {
+impl UpdateOptions {
     /// The command that carries out what is wished: what follows a preview, and a failure.
     ///
     /// A plan of a file is not named again: whatever a run did before it failed made it stale.
@@ -91,7 +91,7 @@ impl Wish {
 /// How far an update has come.
 #[derive(Debug, Clone, Default)]
 struct Progress {
-    look: Look,
+    look: Phase,
     /// The changes that somebody has said yes to.
     approved: Option<Vec<Change>>,
 }
@@ -108,47 +108,47 @@ enum Next {
 ///
 /// What cannot be looked at because machines are off is looked at again when they are on: first the machines, then, when
 /// its API answers, the cluster.
-pub(crate) async fn update(app: &App, name: &str, wish: &Wish) -> Outcome {
+pub(crate) async fn update(app: &App, name: &str, options: &UpdateOptions) -> Outcome {
     let mut progress = Progress::default();
     loop {
-        match Box::pin(pass(app, name, wish, progress)).await? {
+        match Box::pin(pass(app, name, options, progress)).await? {
             Next::Exit(exit) => return Ok(exit),
             Next::Pass(further) => progress = further,
         }
     }
 }
 
-async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<Next, CommandError> {
-    let changing = wish.yes || progress.approved.is_some() || progress.look != Look::First;
+async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress) -> Result<Next, CommandError> {
+    let changing = options.yes || progress.approved.is_some() || progress.look != Phase::First;
     let lease = if changing { Some(operation::lock(app, name, "update cluster").await?) } else { None };
-    if wish.setup_host && progress.look == Look::First {
-        set_up(app, name, wish, changing).await?;
+    if options.setup_host && progress.look == Phase::First {
+        set_up(app, name, options, changing).await?;
     }
-    let compared = compare(app, name, wish, changing).await?;
+    let compared = compare(app, name, options, changing).await?;
     let plan = &compared.plan;
-    if wish.view.drift_only {
+    if options.view.drift_only {
         return drift::show(app, plan).map(Next::Exit);
     }
-    if let Some(saved) = &wish.saved {
+    if let Some(saved) = &options.saved {
         saved.check(plan)?;
     }
     if progress.look.shows(plan, app.format) {
-        wish.view.show(app, plan).await?;
+        options.view.show(app, plan).await?;
     }
-    compared.judge.plan(app, plan, wish.max_destroy, &wish.rules)?;
+    compared.judge.plan(app, plan, options.max_destroy, &options.rules)?;
     compared.prepared.mention(app);
     host::warn(app, &compared.obstacles);
     if !changing {
         kubeconfig::foretell(app, &compared.cluster.loaded, name);
     }
     compared.mention_edition(app, name);
-    let (site, look) = (Site { app, wish }, progress.look);
+    let (site, look) = (Site { app, options }, progress.look);
     match lease {
-        None if plan.is_empty() && wish.out.is_none() => Ok(Next::Exit(unchanged(plan))),
+        None if plan.is_empty() && options.out.is_none() => Ok(Next::Exit(unchanged(plan))),
         None => site.pending(name, look, plan),
         Some(_) if plan.is_empty() => site.finish(&compared, look).await,
-        Some(lease) if wish.yes || progress.approved.as_ref() == Some(&plan.changes) => {
-            let compared = compared.kept(app, name, wish, &*lease).await?;
+        Some(lease) if options.yes || progress.approved.as_ref() == Some(&plan.changes) => {
+            let compared = compared.kept(app, name, options, &*lease).await?;
             site.carry_out(&compared, look, lease).await
         }
         Some(_) => {
@@ -161,7 +161,7 @@ async fn pass(app: &App, name: &str, wish: &Wish, progress: Progress) -> Result<
 }
 
 /// Installs what this host lacks when the plan is carried out, after everything that can refuse it; else says what that would be.
-async fn set_up(app: &App, name: &str, wish: &Wish, changing: bool) -> Result<(), CommandError> {
+async fn set_up(app: &App, name: &str, options: &UpdateOptions, changing: bool) -> Result<(), CommandError> {
     if !host::lacks_programs() {
         return Ok(());
     }
@@ -169,8 +169,8 @@ async fn set_up(app: &App, name: &str, wish: &Wish, changing: bool) -> Result<()
         host::foretell_set_up(app);
         return Ok(());
     }
-    let foreseen = compare(app, name, wish, false).await?;
-    foreseen.judge.plan(app, &foreseen.plan, wish.max_destroy, &wish.rules)?;
+    let foreseen = compare(app, name, options, false).await?;
+    foreseen.judge.plan(app, &foreseen.plan, options.max_destroy, &options.rules)?;
     host::refuse(foreseen.obstacles.iter().filter(|finding| !finding.can_be_installed()))?;
     app.phase("host set up", host::set_up(app)).await
 }
@@ -184,60 +184,61 @@ fn unchanged(plan: &Plan) -> Exit {
     if plan.report.iter().any(|line| line.reason.is_unknown()) { Exit::Unreachable } else { Exit::Fine }
 }
 
-fn pending_exit(wish: &Wish, plan: &Plan) -> Exit {
-    if wish.detailed_exitcode && !plan.is_empty() { Exit::Pending } else { Exit::Fine }
+fn pending_exit(options: &UpdateOptions, plan: &Plan) -> Exit {
+    if options.detailed_exitcode && !plan.is_empty() { Exit::Pending } else { Exit::Fine }
 }
 
 /// Where a plan is carried out.
 struct Site<'a> {
     app: &'a App,
-    wish: &'a Wish,
+    options: &'a UpdateOptions,
 }
 
 impl Site<'_> {
     /// The plan is shown and nothing is changed, unless the user types yes.
-    fn pending(&self, name: &str, look: Look, plan: &Plan) -> Result<Next, CommandError> {
-        let (app, wish) = (self.app, self.wish);
-        if let Some(path) = &wish.out {
+    fn pending(&self, name: &str, look: Phase, plan: &Plan) -> Result<Next, CommandError> {
+        let (app, options) = (self.app, self.options);
+        if let Some(path) = &options.out {
             saved::write(app, plan, path)?;
-            return Ok(Next::Exit(pending_exit(wish, plan)));
+            return Ok(Next::Exit(pending_exit(options, plan)));
         }
         if app.format == Format::Text && confirm::ask(app, &format!("Carry out these changes on cluster {name}?"))? {
             return Ok(Next::Pass(Progress { look, approved: Some(plan.changes.clone()) }));
         }
         if app.format == Format::Text {
             let revision = plan.base.revision.short();
-            let left = if wish.is_revised {
+            let left = if options.is_revised {
                 format!("Revision {revision} is the wanted one now, and nothing else was changed.")
             } else {
                 "Nothing was changed.".to_owned()
             };
-            app.say(format!("\n{left} To carry this out: {}", wish.command(name)));
+            app.say(format!("\n{left} To carry this out: {}", options.command(name)));
         }
-        Ok(Next::Exit(pending_exit(wish, plan)))
+        Ok(Next::Exit(pending_exit(options, plan)))
     }
 
     /// There is nothing to do, as far as could be seen.
-    async fn finish(&self, compared: &Compared, look: Look) -> Result<Next, CommandError> {
+    async fn finish(&self, compared: &Compared, look: Phase) -> Result<Next, CommandError> {
         kubectl::beside(self.app, &compared.resolved);
         kubeconfig::export_if_possible(self.app, &compared.cluster, &compared.resolved).await;
-        if look == Look::Machines {
+        if look == Phase::Machines {
             self.healthy(compared).await?;
-            return Ok(Next::Pass(Progress { look: Look::Cluster, approved: None }));
+            return Ok(Next::Pass(Progress { look: Phase::Cluster, approved: None }));
         }
         Ok(Next::Exit(unchanged(&compared.plan)))
     }
 
-    async fn carry_out(&self, compared: &Compared, look: Look, lease: Arc<dyn Lease>) -> Result<Next, CommandError> {
+    async fn carry_out(&self, compared: &Compared, look: Phase, lease: Arc<dyn Lease>) -> Result<Next, CommandError> {
         let (app, plan) = (self.app, &compared.plan);
         let began = std::time::Instant::now();
-        let running = operation::run(app, &compared.cluster, plan, &compared.desired, lease, self.wish.limits.limits());
+        let running =
+            operation::run(app, &compared.cluster, plan, &compared.desired, lease, self.options.limits.limits());
         let summary = app.phase_until("run", running, Summary::is_complete).await?;
-        operation::outcome(app, &summary, &self.wish.command(&plan.base.cluster))?;
+        operation::outcome(app, &summary, &self.options.command(&plan.base.cluster))?;
         // What was approved is done; what could not be seen then is another plan's.
-        let next = look.after(plan).filter(|_| self.wish.saved.is_none());
-        if next == Some(Look::Machines) {
-            return Ok(Next::Pass(Progress { look: Look::Machines, approved: None }));
+        let next = look.after(plan).filter(|_| self.options.saved.is_none());
+        if next == Some(Phase::Machines) {
+            return Ok(Next::Pass(Progress { look: Phase::Machines, approved: None }));
         }
         let context = kubeconfig::export_if_possible(app, &compared.cluster, &compared.resolved).await;
         self.healthy(compared).await?;

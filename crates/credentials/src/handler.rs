@@ -12,9 +12,9 @@ use crate::kinds::{self, Generated, Making};
 
 /// Makes keys, certificates and documents that contain them.
 ///
-/// - **Observing** is pure: a credential is there when its outputs are recorded. It is compared with the wish by content
+/// - **Observing** is pure: a credential is there when its outputs are recorded. It is compared with the inputs by content
 ///   (see [`pki::compare()`]), so a certificate whose life ends soon shows a field `renew` that the plan names.
-/// - **Applying** keeps what is still good: an update whose recorded outputs already satisfy the wish gives them back
+/// - **Applying** keeps what is still good: an update whose recorded outputs already satisfy the inputs gives them back
 ///   unchanged. A certificate is reissued with a new key, as `kubeadm certs renew` does; authorities, service account keys,
 ///   SSH keys and encryption keys are never made again while they exist, because everything made with them would be lost.
 /// - **Deleting** leaves nothing to do: the record goes, and with it the only reference to the secrets.
@@ -64,11 +64,11 @@ fn observe(request: &ObserveRequest, context: &dyn ObserveContext) -> Observatio
         // Its creation was interrupted before anything was kept, so nothing can have used it.
         return Observation::Absent;
     }
-    let Some(wish) = &request.desired else { return Observation::present(recorded.inputs.clone()) };
+    let Some(wanted) = &request.desired else { return Observation::present(recorded.inputs.clone()) };
     let outputs = context.outputs(&request.id);
     match recorded.secrets.keys().find(|name| !outputs.contains_key(*name)) {
         Some(lost) if kind.irreplaceable => Observation::unknown(format!("its secret `{lost}` is not in the vault")),
-        _ => (kind.observe)(wish, &outputs, context),
+        _ => (kind.observe)(wanted, &outputs, context),
     }
 }
 
@@ -79,7 +79,7 @@ fn keep(from: &ResourceId, context: &ActionContext) -> Result<Applied, ActionErr
 }
 
 fn make(kind: &Generated, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
-    let Some(wish) = &change.after else {
+    let Some(wanted) = &change.after else {
         return Err(ActionError::permanent(format!("the plan does not say what {} should be", change.resource)));
     };
     // A replacement must not inherit what it replaces.
@@ -87,7 +87,7 @@ fn make(kind: &Generated, change: &Change, context: &ActionContext) -> Result<Ap
     if change.operation == Operation::Update && existing.is_empty() && kind.irreplaceable {
         return Err(kinds::lost(&change.resource, "secret"));
     }
-    let making = Making { resource: &change.resource, wish, existing: &existing, context };
+    let making = Making { resource: &change.resource, inputs: wanted, existing: &existing, context };
     Ok(Applied { outputs: (kind.make)(&making)? })
 }
 
@@ -120,7 +120,7 @@ mod tests {
     async fn a_creation_that_was_interrupted_before_anything_was_kept_is_absent() {
         let world = World::new();
         world.record_interrupted("authority/etcd", &json!({"commonName": "etcd-ca", "validityDays": 3650}));
-        let wish = json!({"commonName": "etcd-ca", "validityDays": 3650});
-        assert_eq!(world.observe("authority/etcd", &wish).await, None);
+        let wanted = json!({"commonName": "etcd-ca", "validityDays": 3650});
+        assert_eq!(world.observe("authority/etcd", &wanted).await, None);
     }
 }

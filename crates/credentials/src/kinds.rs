@@ -21,9 +21,9 @@ pub(crate) struct Generated {
     pub(crate) irreplaceable: bool,
     /// Its schema.
     pub(crate) schema: fn() -> KindSchema,
-    /// What recorded outputs look like in the shape of the wish.
+    /// What recorded outputs look like in the shape of the inputs.
     pub(crate) observe: fn(&Value, &Outputs, &dyn ObserveContext) -> Observation,
-    /// Makes outputs that satisfy the wish, keeping what exists where it is good.
+    /// Makes outputs that satisfy the inputs, keeping what exists where it is good.
     pub(crate) make: fn(&Making<'_>) -> Result<Outputs, ActionError>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Making<'a> {
     /// Which.
     pub(crate) resource: &'a ResourceId,
     /// What is wished for.
-    pub(crate) wish: &'a Value,
+    pub(crate) inputs: &'a Value,
     /// What is recorded of it; empty when it is to be made from nothing.
     pub(crate) existing: &'a Outputs,
     /// The run.
@@ -55,9 +55,9 @@ fn generated(kind: &'static str) -> KindSchema {
     KindSchema { update_changes_outputs: true, kept_in_record: true, ..KindSchema::plain(kind) }
 }
 
-/// Reads a wish.
-fn read<T: DeserializeOwned>(wish: &Value) -> Result<T, ActionError> {
-    serde_json::from_value(wish.clone())
+/// Reads the inputs of a kind.
+fn read<T: DeserializeOwned>(inputs: &Value) -> Result<T, ActionError> {
+    serde_json::from_value(inputs.clone())
         .map_err(|error| ActionError::permanent(format!("cannot read what is wished for: {error}")))
 }
 
@@ -108,13 +108,13 @@ pub(crate) fn lost(resource: &ResourceId, what: &str) -> ActionError {
     )
 }
 
-/// The observed attributes of a present resource: the wish, with the fields that differ overwritten.
+/// The observed attributes of a present resource: the inputs, with the fields that differ overwritten.
 struct Attributes(Map<String, Value>);
 
 impl Attributes {
-    /// Starts from the wish.
-    fn of(wish: &Value) -> Self {
-        Self(wish.as_object().cloned().unwrap_or_default())
+    /// Starts from the inputs.
+    fn of(inputs: &Value) -> Self {
+        Self(inputs.as_object().cloned().unwrap_or_default())
     }
 
     /// Shows what a field really is.

@@ -38,7 +38,7 @@ impl RegistryLogins {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wish {
+struct Inputs {
     logins: BTreeMap<String, Login>,
 }
 
@@ -80,7 +80,7 @@ fn key(registry: &str) -> &str {
     if registry == "docker.io" { "https://index.docker.io/v1/" } else { registry }
 }
 
-fn wish(inputs: &Value) -> Result<Wish, ActionError> {
+fn typed(inputs: &Value) -> Result<Inputs, ActionError> {
     serde_json::from_value(inputs.clone())
         .map_err(|error| ActionError::permanent(format!("cannot read what is wished for: {error}")))
 }
@@ -90,9 +90,9 @@ fn recorded(outputs: &Outputs) -> DockerConfig {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(DockerConfig { auths: BTreeMap::new() })
 }
 
-/// The wish as it is: a login that was never made is missing, a password that has changed says so.
+/// The inputs as they are: a login that was never made is missing, a password that has changed says so.
 fn look(inputs: &Value, outputs: &Outputs, passwords: &dyn Passwords) -> Result<Value, ActionError> {
-    let wanted = wish(inputs)?;
+    let wanted = typed(inputs)?;
     let mut known = recorded(outputs).auths;
     let mut logins = serde_json::Map::new();
     for (registry, login) in &wanted.logins {
@@ -111,7 +111,7 @@ fn look(inputs: &Value, outputs: &Outputs, passwords: &dyn Passwords) -> Result<
 fn make(inputs: &Value, outputs: &Outputs, passwords: &dyn Passwords) -> Result<Secret, ActionError> {
     let known = recorded(outputs).auths;
     let mut auths = BTreeMap::new();
-    for (registry, login) in wish(inputs)?.logins {
+    for (registry, login) in typed(inputs)?.logins {
         let kept = known.get(key(&registry)).and_then(Auth::read).filter(|(username, _)| *username == login.username);
         let password = match (passwords.read(&login.password_file), kept) {
             (Ok(password), _) | (Err(_), Some((_, password))) => password,

@@ -67,7 +67,7 @@ pub struct Summary {
     /// How many actions were never started because the run was stopped.
     pub not_started: usize,
     /// How many actions were cut off while they ran; the next run finds out what they did.
-    pub cut_off: usize,
+    pub aborted: usize,
     /// Whether a failed action could not reach its machine.
     pub unreachable: bool,
     /// Whether an action failed because of a fault of this program.
@@ -77,7 +77,7 @@ pub struct Summary {
 impl Summary {
     /// Whether everything in the plan was done.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && self.not_started == 0 && self.cut_off == 0
+        self.failed.is_empty() && self.skipped.is_empty() && self.not_started == 0 && self.aborted == 0
     }
 }
 
@@ -138,7 +138,7 @@ pub async fn run(
     work.terms.unfinished.close();
     work.terms.unfinished.wait().await;
     summary.not_started = schedule.not_started();
-    summary.cut_off = schedule.running();
+    summary.aborted = schedule.running();
     if summary.not_started > 0 {
         lease?;
     }
@@ -232,7 +232,7 @@ fn take_result(
 
 async fn finish(summary: &Summary, began: Instant, ports: &Ports) -> Result<(), StoreError> {
     let (succeeded, failed) = (summary.succeeded.len(), summary.failed.len());
-    let skipped = summary.skipped.len() + summary.not_started + summary.cut_off;
+    let skipped = summary.skipped.len() + summary.not_started + summary.aborted;
     let time = ports.clock.now().to_string();
     ports.journal.append(&Record::RunFinished { succeeded, failed, skipped, time }).await?;
     ports.events.emit(Event::RunFinished { succeeded, failed, skipped, millis: elapsed(began) });
@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn a_run_is_complete_only_when_everything_was_done() {
         assert!(Summary::default().is_complete());
-        assert!(!Summary { cut_off: 1, ..Summary::default() }.is_complete());
+        assert!(!Summary { aborted: 1, ..Summary::default() }.is_complete());
         assert!(!Summary { not_started: 1, ..Summary::default() }.is_complete());
     }
 }

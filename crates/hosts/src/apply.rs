@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::AgentError;
 use crate::agent::{Agents, WhenMissing};
 use crate::attributes::{Found, attributes};
-use crate::question::{Question, config_inputs, config_of};
+use crate::observe_query::{ObserveQuery, config_inputs, config_of};
 use crate::schema::{MACHINE_CONFIG, schemas};
 use crate::stale::moved;
 use crate::target::target;
@@ -127,7 +127,7 @@ async fn refuse_if_moved(
     context: &ActionContext,
 ) -> Result<(), ActionError> {
     let outputs = context.outputs.as_ref();
-    let question = Question::about(inputs, change.before.as_ref(), outputs).map_err(ActionError::permanent)?;
+    let question = ObserveQuery::about(inputs, change.before.as_ref(), outputs).map_err(ActionError::permanent)?;
     let request = question.request(&outputs.digest_key(&target.name), false);
     let answer = agents.ask(target, PATIENCE, WhenMissing::Upload, &request, &|_| {}).await?;
     let Reply::Observed { items, exists, facts, member_serves } = answer else {

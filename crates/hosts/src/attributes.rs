@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use machine::{Facts, Holes, Item, ItemState, MachineConfig};
 use serde_json::{Map, Value, json};
 
-use crate::question::Question;
+use crate::observe_query::ObserveQuery;
 
 /// What an agent found on a machine.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Found {
 pub(crate) fn attributes(
     inputs: &Value,
     recorded: Option<&Value>,
-    question: &Question,
+    question: &ObserveQuery,
     found: &Found,
 ) -> Result<Value, String> {
     all_known(&question.config, &found.items)?;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::agent::Agents;
 use crate::apply::{after, done, target_of};
 use crate::inputs::{BootstrapInputs, base64};
-use crate::question::KUBELET_CERTIFICATE;
+use crate::observe_query::KUBELET_CERTIFICATE;
 
 const BOOTSTRAP_CONF: &str = "/etc/kubernetes/bootstrap-kubelet.conf";
 const KUBELET_CONF: &str = "/etc/kubernetes/kubelet.conf";
@@ -26,7 +26,7 @@ const USER: &str = "tls-bootstrap-token-user";
 const CERTIFICATE_SECONDS: u64 = 60;
 
 /// What a bootstrap needs, without references.
-struct Wish {
+struct Inputs {
     target: HostTarget,
     access: Secret,
     node: String,
@@ -43,16 +43,16 @@ pub(crate) async fn bootstrap(
     change: &Change,
     context: &ActionContext,
 ) -> Result<Applied, ActionError> {
-    let wish = wish(after(change)?, context.outputs.as_ref())?;
+    let typed = typed(after(change)?, context.outputs.as_ref())?;
     context.progress("making a bootstrap token");
-    let description = format!("kubewright: {} of cluster {}", wish.node, context.cluster);
-    let token = tokens.mint(&wish.access, &description, context).await?;
-    let revocation = Revocation::new(tokens, &wish.access, &token);
-    let joined = join(agents, &wish, &token, context).await;
+    let description = format!("kubewright: {} of cluster {}", typed.node, context.cluster);
+    let token = tokens.mint(&typed.access, &description, context).await?;
+    let revocation = Revocation::new(tokens, &typed.access, &token);
+    let joined = join(agents, &typed, &token, context).await;
     if joined.as_ref().is_err_and(|error| error.class == ErrorClass::Permanent) && !context.cancel.is_cancelled() {
         // Best effort, where the machine can be reached: the token in it is worth nothing from now on.
         let steps = vec![Step::Remove { path: BOOTSTRAP_CONF.to_owned() }];
-        let _ = done(agents, &wish.target, &run(steps, context), context).await;
+        let _ = done(agents, &typed.target, &run(steps, context), context).await;
     }
     let revoked = revocation.now().await;
     let applied = joined?;
@@ -88,31 +88,31 @@ impl Drop for Revocation {
 
 /// Does again what comes after the certificate; an earlier attempt may have been cut short there.
 pub(crate) async fn finish(agents: &Agents, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {
-    let wish = wish(after(change)?, context.outputs.as_ref())?;
-    done(agents, &wish.target, &run(last_steps(&wish.kubelet_conf), context), context).await
+    let typed = typed(after(change)?, context.outputs.as_ref())?;
+    done(agents, &typed.target, &run(last_steps(&typed.kubelet_conf), context), context).await
 }
 
 async fn join(
     agents: &Agents,
-    wish: &Wish,
+    typed: &Inputs,
     token: &BootstrapToken,
     context: &ActionContext,
 ) -> Result<Applied, ActionError> {
-    let steps = steps(wish, token)?;
+    let steps = steps(typed, token)?;
     context.progress("waiting for the kubelet's certificate");
-    done(agents, &wish.target, &run(steps, context), context).await
+    done(agents, &typed.target, &run(steps, context), context).await
 }
 
 fn run(steps: Vec<Step>, context: &ActionContext) -> Request {
     Request::Run { steps, epoch: context.epoch }
 }
 
-fn steps(wish: &Wish, token: &BootstrapToken) -> Result<Vec<Step>, ActionError> {
+fn steps(typed: &Inputs, token: &BootstrapToken) -> Result<Vec<Step>, ActionError> {
     let entry = Entry {
-        cluster: wish.cluster_name.clone(),
+        cluster: typed.cluster_name.clone(),
         user: USER.to_owned(),
-        server: wish.server.clone(),
-        trust: Trust::Embedded(wish.authority.clone()),
+        server: typed.server.clone(),
+        trust: Trust::Embedded(typed.authority.clone()),
         credential: Credential::Token(token.token.clone()),
     };
     let conf = Kubeconfig::new(&entry)
@@ -124,7 +124,7 @@ fn steps(wish: &Wish, token: &BootstrapToken) -> Result<Vec<Step>, ActionError> 
         Step::Start { unit: KUBELET.to_owned() },
         Step::Wait { gate: certificate },
     ];
-    steps.extend(last_steps(&wish.kubelet_conf));
+    steps.extend(last_steps(&typed.kubelet_conf));
     Ok(steps)
 }
 
@@ -137,11 +137,11 @@ fn write(path: &str, content: &str) -> Step {
     Step::WriteSecret { path: path.to_owned(), content: base64(content), mode: "0600".to_owned() }
 }
 
-fn wish(inputs: &Value, outputs: &dyn ObserveContext) -> Result<Wish, ActionError> {
+fn typed(inputs: &Value, outputs: &dyn ObserveContext) -> Result<Inputs, ActionError> {
     let target = target_of(inputs, outputs)?;
     let inputs = BootstrapInputs::deserialize(inputs)
         .map_err(|error| ActionError::permanent(format!("its inputs cannot be read: {error}")))?;
-    Ok(Wish {
+    Ok(Inputs {
         target,
         access: Secret::new(inputs.access.resolve(outputs).map_err(not_made)?),
         authority: inputs.authority.resolve(outputs).map_err(not_made)?,

@@ -11,7 +11,7 @@ mod handler;
 mod images;
 mod inputs;
 mod observe;
-mod question;
+mod observe_query;
 mod schema;
 mod stale;
 mod target;

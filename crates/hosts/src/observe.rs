@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::AgentError;
 use crate::agent::{Agents, WhenMissing};
 use crate::attributes::{Found, attributes};
-use crate::question::{KUBELET_CERTIFICATE, LEDGER, Question};
+use crate::observe_query::{KUBELET_CERTIFICATE, LEDGER, ObserveQuery};
 use crate::schema::{MACHINE_CONFIG, NODE_BOOTSTRAP};
 use crate::target::target_if_made;
 
@@ -95,13 +95,13 @@ async fn observe_machine(
     }
 }
 
-fn question(machine: &Machine, target: &HostTarget, context: &dyn ObserveContext) -> Result<Question, String> {
+fn question(machine: &Machine, target: &HostTarget, context: &dyn ObserveContext) -> Result<ObserveQuery, String> {
     match &machine.config {
         Some(request) => match request.inputs() {
-            Some(inputs) => Question::about(inputs, recorded(request), context),
-            None => Ok(Question::about_paths(&target.name)),
+            Some(inputs) => ObserveQuery::about(inputs, recorded(request), context),
+            None => Ok(ObserveQuery::about_paths(&target.name)),
         },
-        None => Ok(Question::about_paths(&target.name)),
+        None => Ok(ObserveQuery::about_paths(&target.name)),
     }
 }
 
@@ -114,7 +114,7 @@ async fn ask(
     deep: bool,
     machine: &Machine,
     target: &HostTarget,
-    question: &Question,
+    question: &ObserveQuery,
     context: &dyn ObserveContext,
 ) -> Result<Found, AgentError> {
     // A machine on which nothing was made is left as it is, even by a preview.
@@ -132,7 +132,7 @@ async fn ask(
     }
 }
 
-fn answers(machine: &Machine, question: &Question, found: &Found) -> Vec<(ResourceId, Observation)> {
+fn answers(machine: &Machine, question: &ObserveQuery, found: &Found) -> Vec<(ResourceId, Observation)> {
     machine
         .requests()
         .map(|request| {

@@ -30,7 +30,7 @@ fn at_the_last_run(group: &str, earlier: &[Value]) -> Option<Drain> {
 
 #[cfg(test)]
 mod tests {
-    use spec::{Source, Surroundings};
+    use spec::{HostContext, Source};
 
     use super::*;
 
@@ -41,7 +41,7 @@ mod tests {
              {version}\nkind: InstanceGroup\nmetadata: {{name: cp, cluster: demo}}\nspec: {{role: ControlPlane}}\n---\n\
              {version}\nkind: InstanceGroup\nmetadata: {{name: w, cluster: demo}}\nspec: {{role: Worker{drain}}}\n"
         );
-        let loaded = spec::load(&[Source::new("demo.yaml", &text)], &Surroundings::default());
+        let loaded = spec::load(&[Source::new("demo.yaml", &text)], &HostContext::default());
         loaded.effective.expect("these documents are fine").groups
     }
 

@@ -12,7 +12,7 @@ use self::controllers::{Controller, Controllers};
 use crate::ApiError;
 use crate::connection::Connection;
 use crate::field::{list, text};
-use crate::pods::{Fate, fate, full_name, is_finished, of_node};
+use crate::pods::{EvictionDecision, fate, full_name, is_finished, of_node};
 
 /// The label that volumes name nodes by.
 const HOST_NAME: &str = "kubernetes.io/hostname";
@@ -42,7 +42,8 @@ pub(crate) async fn losses(connection: &Connection, node: &Value) -> Result<Vec<
         connection.list("/api/v1/persistentvolumes", &[])
     );
     let (pods, volumes) = (pods?, volumes?);
-    let going: Vec<&Value> = pods.iter().filter(|pod| fate(pod) == Fate::Goes && !is_finished(pod)).collect();
+    let going: Vec<&Value> =
+        pods.iter().filter(|pod| fate(pod) == EvictionDecision::Goes && !is_finished(pod)).collect();
     let controllers = Controllers::of(connection, &going).await?;
     let mut lost: Vec<Lost> = going.iter().flat_map(|pod| of_pod(pod, controllers.find(pod))).collect();
     lost.extend(volumes.iter().filter_map(|volume| of_volume(volume, node, &pods)));

@@ -13,7 +13,7 @@ pub(crate) async fn of_node(connection: &Connection, node: &str) -> Result<Vec<V
 
 /// What a drain does about one pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum EvictionDecision {
     /// It belongs to the node: a DaemonSet's, or a static pod's mirror.
     Stays,
     /// It must be evicted.
@@ -23,15 +23,15 @@ pub(crate) enum Fate {
 }
 
 /// What a drain does about a pod.
-pub(crate) fn fate(pod: &Value) -> Fate {
+pub(crate) fn fate(pod: &Value) -> EvictionDecision {
     let is_daemon_set = |owner: &Value| flag(owner, "/controller") && text(owner, "/kind") == "DaemonSet";
     let of_daemon_set = list(pod, "/metadata/ownerReferences").iter().any(is_daemon_set);
     if of_daemon_set || is_mirror(pod) {
-        Fate::Stays
+        EvictionDecision::Stays
     } else if pod.pointer("/metadata/deletionTimestamp").is_some() {
-        Fate::Going
+        EvictionDecision::Going
     } else {
-        Fate::Goes
+        EvictionDecision::Goes
     }
 }
 
@@ -74,11 +74,14 @@ mod tests {
     #[test]
     fn pods_that_belong_to_the_node_stay() {
         let owned = |kind: &str| json!({"metadata": {"ownerReferences": [{"kind": kind, "controller": true}]}});
-        assert_eq!(fate(&owned("DaemonSet")), Fate::Stays);
-        assert_eq!(fate(&owned("ReplicaSet")), Fate::Goes);
-        assert_eq!(fate(&json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}})), Fate::Stays);
-        assert_eq!(fate(&json!({"metadata": {}})), Fate::Goes);
-        assert_eq!(fate(&json!({"metadata": {"deletionTimestamp": "x"}})), Fate::Going);
+        assert_eq!(fate(&owned("DaemonSet")), EvictionDecision::Stays);
+        assert_eq!(fate(&owned("ReplicaSet")), EvictionDecision::Goes);
+        assert_eq!(
+            fate(&json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}}})),
+            EvictionDecision::Stays
+        );
+        assert_eq!(fate(&json!({"metadata": {}})), EvictionDecision::Goes);
+        assert_eq!(fate(&json!({"metadata": {"deletionTimestamp": "x"}})), EvictionDecision::Going);
     }
 
     #[test]

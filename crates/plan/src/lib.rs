@@ -25,5 +25,5 @@ pub use json_schema::json_schema;
 pub use members::Members;
 pub use plan::{Base, DriftLine, Plan, ReportLine, ReportReason};
 pub use planner::{Expander, Input, make_plan};
-pub use saved::{Moved, PlanFileError};
+pub use saved::{PlanFileError, StaleReason};
 pub use timeline::{Durations, Step, Timeline};

@@ -103,7 +103,7 @@ impl ReportReason {
     }
 
     /// Whether something stays undone because it could not be seen.
-    pub fn is_blind(&self) -> bool {
+    pub fn is_unobserved(&self) -> bool {
         self.is_unknown() || matches!(self, Self::WaitsFor { .. })
     }
 }
@@ -147,7 +147,7 @@ impl Plan {
 
     /// The same, judged by the user's rules of this digest.
     #[must_use]
-    pub fn judged_by(mut self, rules: Option<Digest>) -> Self {
+    pub fn with_rules(mut self, rules: Option<Digest>) -> Self {
         self.base.rules = rules;
         self
     }

@@ -23,7 +23,7 @@ pub enum PlanFileError {
 
 /// One thing that is not as it was when a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Moved {
+pub enum StaleReason {
     /// Something that the plan was made from.
     Base {
         /// What, as a fragment.
@@ -61,11 +61,11 @@ impl Plan {
     }
 
     /// What has moved since this plan was made, when it would look like `now` today. Planning time is no part of it.
-    pub fn moved(&self, now: &Self) -> Vec<Moved> {
+    pub fn moved(&self, now: &Self) -> Vec<StaleReason> {
         let mut moved = moved_base(&self.base, &now.base);
         let (planned, wanted) = (by_id(&self.changes), by_id(&now.changes));
         moved.extend(planned.values().filter_map(|change| moved_change(change, wanted.get(&change.id).copied())));
-        moved.extend(wanted.into_keys().filter(|id| !planned.contains_key(id)).cloned().map(Moved::Added));
+        moved.extend(wanted.into_keys().filter(|id| !planned.contains_key(id)).cloned().map(StaleReason::Added));
         moved
     }
 }
@@ -74,17 +74,19 @@ fn by_id(changes: &[Change]) -> BTreeMap<&ActionId, &Change> {
     changes.iter().map(|change| (&change.id, change)).collect()
 }
 
-fn moved_change(then: &Change, now: Option<&Change>) -> Option<Moved> {
+fn moved_change(then: &Change, now: Option<&Change>) -> Option<StaleReason> {
     let id = then.id.clone();
     match now {
-        None => Some(Moved::Dropped(id)),
+        None => Some(StaleReason::Dropped(id)),
         Some(now) if now == then => None,
-        Some(now) if Change { expect: then.expect.clone(), ..now.clone() } == *then => Some(Moved::SeenOtherwise(id)),
-        Some(_) => Some(Moved::Different(id)),
+        Some(now) if Change { expect: then.expect.clone(), ..now.clone() } == *then => {
+            Some(StaleReason::SeenOtherwise(id))
+        }
+        Some(_) => Some(StaleReason::Different(id)),
     }
 }
 
-fn moved_base(then: &Base, now: &Base) -> Vec<Moved> {
+fn moved_base(then: &Base, now: &Base) -> Vec<StaleReason> {
     let short = |digest: &resource::Digest| digest.short().to_owned();
     let rules = |base: &Base| base.rules.as_ref().map_or_else(|| "none".to_owned(), short);
     let parts = [
@@ -98,7 +100,7 @@ fn moved_base(then: &Base, now: &Base) -> Vec<Moved> {
         ("the version of kubewright", then.kubewright.clone(), now.kubewright.clone()),
     ];
     let differ = parts.into_iter().filter(|(_, then, now)| then != now);
-    differ.map(|(what, then, now)| Moved::Base { what, then, now }).collect()
+    differ.map(|(what, then, now)| StaleReason::Base { what, then, now }).collect()
 }
 
 #[cfg(test)]
@@ -153,8 +155,8 @@ mod tests {
         now.base.serial = 7;
         now.base.revision = Digest::of_bytes(b"other");
         let moved = then.moved(&now);
-        let what = |moved: &Moved| match moved {
-            Moved::Base { what, .. } => *what,
+        let what = |moved: &StaleReason| match moved {
+            StaleReason::Base { what, .. } => *what,
             other => panic!("{other:?}"),
         };
         assert_eq!(
@@ -166,10 +168,13 @@ mod tests {
     #[test]
     fn a_plan_that_was_judged_by_other_rules_has_moved() {
         let rules = || Some(Digest::of_bytes(b"rules"));
-        let [first] = plan(&["a"]).judged_by(rules()).moved(&plan(&["a"])).try_into().unwrap();
+        let [first] = plan(&["a"]).with_rules(rules()).moved(&plan(&["a"])).try_into().unwrap();
         let now = "none".to_owned();
-        assert_eq!(first, Moved::Base { what: "your rules (--rules)", then: rules().unwrap().short().to_owned(), now });
-        assert_eq!(plan(&["a"]).judged_by(rules()).moved(&plan(&["a"]).judged_by(rules())), []);
+        assert_eq!(
+            first,
+            StaleReason::Base { what: "your rules (--rules)", then: rules().unwrap().short().to_owned(), now }
+        );
+        assert_eq!(plan(&["a"]).with_rules(rules()).moved(&plan(&["a"]).with_rules(rules())), []);
     }
 
     #[test]
@@ -181,10 +186,10 @@ mod tests {
         assert_eq!(
             then.moved(&now),
             [
-                Moved::SeenOtherwise(id("drifted")),
-                Moved::Dropped(id("gone")),
-                Moved::Different(id("other")),
-                Moved::Added(id("new")),
+                StaleReason::SeenOtherwise(id("drifted")),
+                StaleReason::Dropped(id("gone")),
+                StaleReason::Different(id("other")),
+                StaleReason::Added(id("new")),
             ]
         );
     }

@@ -22,7 +22,7 @@ pub fn plan_text(plan: &Plan) -> String {
     drift(&mut text, &plan.drift);
     if plan.is_empty() {
         report(&mut text, "Not done", &plan.report);
-        let nothing = if plan.report.iter().any(|line| line.reason.is_blind()) {
+        let nothing = if plan.report.iter().any(|line| line.reason.is_unobserved()) {
             "No changes can be planned before the above is looked into."
         } else {
             "No changes. What is there is what the spec asks for."

@@ -21,8 +21,8 @@ pub fn summary_lines(summary: &Summary) -> Vec<String> {
             lines.push(format!("  skipped because of it: {}", count(skipped, "action")));
         }
     }
-    if summary.cut_off > 0 {
-        let actions = count(summary.cut_off, "action");
+    if summary.aborted > 0 {
+        let actions = count(summary.aborted, "action");
         lines.push(format!("cut off: {actions}; the next run finds out what became of them"));
     }
     if summary.not_started > 0 {
@@ -45,7 +45,7 @@ mod tests {
     fn what_failed_is_named_and_what_was_skipped_because_of_it_is_counted() {
         let skipped = (0..7).map(|number| (id(&format!("s{number}")), id("bad"))).collect();
         let failed = BTreeMap::from([(id("bad"), "no room".to_owned())]);
-        let summary = Summary { failed, skipped, not_started: 2, cut_off: 1, ..Summary::default() };
+        let summary = Summary { failed, skipped, not_started: 2, aborted: 1, ..Summary::default() };
         let lines = summary_lines(&summary);
         assert_eq!(
             lines,

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use crate::documents::Documents;
 use crate::effective::Effective;
-use crate::load::Surroundings;
+use crate::load::HostContext;
 
 /// Where pods go instead, best first. Machines get others (172.28.0.0/16 and so on).
 const PODS: [&str; 5] = ["172.29.0.0/16", "172.26.0.0/16", "100.96.0.0/16", "100.112.0.0/16", "192.168.0.0/17"];
@@ -28,7 +28,7 @@ pub struct MovedRange {
 
 /// The ranges that the documents leave to defaults which the host uses, and where they can go. One that can go nowhere
 /// stays.
-pub fn moved_ranges(documents: &Documents, effective: &Effective, surroundings: &Surroundings) -> Vec<MovedRange> {
+pub fn moved_ranges(documents: &Documents, effective: &Effective, surroundings: &HostContext) -> Vec<MovedRange> {
     let networking = &effective.cluster.spec.networking;
     let (pods, services) = (&networking.pod_cidrs, &networking.service_cidrs);
     let mut taken: Vec<IpNet> = pods.iter().chain(services).copied().collect();
@@ -61,9 +61,9 @@ mod tests {
     use crate::{NewCluster, Source, generate, load};
 
     fn moved(new: &NewCluster, routes: &[&str]) -> Vec<String> {
-        let loaded = load(&[Source::new("demo.yaml", generate(new).unwrap())], &Surroundings::default());
+        let loaded = load(&[Source::new("demo.yaml", generate(new).unwrap())], &HostContext::default());
         let routes = routes.iter().map(|route| route.parse().unwrap()).collect();
-        let surroundings = Surroundings { routes, ..Surroundings::default() };
+        let surroundings = HostContext { routes, ..HostContext::default() };
         let moved = moved_ranges(&loaded.documents, &loaded.effective.unwrap(), &surroundings);
         moved.iter().map(|moved| format!("{} {}", moved.what, moved.to)).collect()
     }

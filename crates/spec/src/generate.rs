@@ -169,10 +169,10 @@ fn document<S: Serialize>(kind: &'static str, metadata: &Named<'_>, spec: &S) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Source, Surroundings, load};
+    use crate::{HostContext, Source, load};
 
     fn effective(text: &str) -> Effective {
-        let loaded = load(&[Source::new("new.yaml", text)], &Surroundings::default());
+        let loaded = load(&[Source::new("new.yaml", text)], &HostContext::default());
         assert_eq!(loaded.diagnostics, [], "{text}");
         loaded.effective.unwrap()
     }

@@ -41,7 +41,7 @@ pub use generate::{CONTROL_PLANE_GROUP, NewCluster, WORKER_GROUP, WriteError, ge
 pub use instance_group::{
     Drain, InstanceGroup, InstanceGroupMetadata, InstanceGroupSpec, MachineSize, Role, Taint, TaintEffect,
 };
-pub use load::{Loaded, Surroundings, as_warning, load, load_stored};
+pub use load::{HostContext, Loaded, as_warning, load, load_stored};
 pub use machine_files::{Hook, MachineFile};
 pub use manifests::manifest_objects;
 pub use plan_rules::{ForEach, PlanRule, PlanRules, RuleSeverity, WrittenRule, parse_plan_rules, plan_rules_schema};

@@ -12,7 +12,7 @@ use crate::validate;
 
 /// What validation must know of the world. Empty where nothing is known: then less is checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct HostContext {
     /// Destinations of the host's routes, without the default route and without those of the cluster's own network.
     pub routes: Vec<IpNet>,
     /// The cluster is about to be made: what can't be changed later is worth a word now.
@@ -22,7 +22,7 @@ pub struct Surroundings {
 /// Shorter prefixes than that of the widest private network of their family.
 const SHORTER_THAN_ANY_NETWORK: [u8; 2] = [8, 7];
 
-impl Surroundings {
+impl HostContext {
     /// The first route to a part of a range. Default routes lead everywhere, also where a VPN writes them in parts
     /// (0.0.0.0/1 and 128.0.0.0/1).
     pub(crate) fn route_over(&self, range: IpNet) -> Option<IpNet> {
@@ -44,7 +44,7 @@ pub struct Loaded {
 }
 
 /// Reads documents, fills in defaults and validates all of it.
-pub fn load(sources: &[Source], surroundings: &Surroundings) -> Loaded {
+pub fn load(sources: &[Source], surroundings: &HostContext) -> Loaded {
     load_with(sources, |said| said, |documents, drafts| validate::validate(documents, drafts, surroundings))
 }
 
@@ -54,7 +54,7 @@ pub fn load_stored(sources: &[Source]) -> Loaded {
     // Earlier releases passed over these tags.
     let was_taken = |said: Diagnostic| if said.code == UNREAD_TAG { as_warning(said) } else { said };
     load_with(sources, was_taken, |documents, drafts| {
-        let said = validate::validate(documents, drafts, &Surroundings::default());
+        let said = validate::validate(documents, drafts, &HostContext::default());
         said.into_iter().map(as_warning).collect()
     })
 }

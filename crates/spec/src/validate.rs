@@ -4,7 +4,7 @@ use resource::{Diagnostic, Severity};
 
 use crate::documents::Documents;
 use crate::effective::{Draft, Drafts};
-use crate::load::Surroundings;
+use crate::load::HostContext;
 use crate::{Cluster, InstanceGroup};
 
 mod api;
@@ -64,7 +64,7 @@ const RULES: [fn(&World<'_>) -> Vec<Finding>; 23] = [
 pub(crate) struct World<'a> {
     pub(crate) documents: &'a Documents,
     pub(crate) drafts: &'a Drafts,
-    pub(crate) surroundings: &'a Surroundings,
+    pub(crate) surroundings: &'a HostContext,
 }
 
 impl World<'_> {
@@ -150,7 +150,7 @@ impl Finding {
 }
 
 /// Everything that rules have to say, save what rests on fields that could not be read.
-pub(crate) fn validate(documents: &Documents, drafts: &Drafts, surroundings: &Surroundings) -> Vec<Diagnostic> {
+pub(crate) fn validate(documents: &Documents, drafts: &Drafts, surroundings: &HostContext) -> Vec<Diagnostic> {
     let world = World { documents, drafts, surroundings };
     RULES
         .iter()

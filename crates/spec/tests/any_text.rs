@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // clippy.toml allows it in tests, not in their helpers
 
 use proptest::prelude::*;
-use spec::{Documents, NewCluster, Source, Surroundings, generate, load, parse, set};
+use spec::{Documents, HostContext, NewCluster, Source, generate, load, parse, set};
 
 /// A text that is nearly a document: a good one with some pieces cut out, doubled or put in.
 fn nearly_a_document() -> impl Strategy<Value = String> {
@@ -51,10 +51,10 @@ fn assert_sane(documents: &Documents, diagnostics: &[resource::Diagnostic]) {
 }
 
 fn check(text: &str) {
-    let loaded = load(&[Source::new("a.yaml", text)], &Surroundings::default());
+    let loaded = load(&[Source::new("a.yaml", text)], &HostContext::default());
     assert_sane(&loaded.documents, &loaded.diagnostics);
     if let Some(effective) = loaded.effective {
-        let again = load(&[Source::new("b.yaml", effective.to_yaml().unwrap())], &Surroundings::default());
+        let again = load(&[Source::new("b.yaml", effective.to_yaml().unwrap())], &HostContext::default());
         let errors: Vec<_> = again.diagnostics.iter().filter(|d| d.severity == resource::Severity::Error).collect();
         assert!(errors.is_empty(), "{errors:?}");
         let again = again.effective.unwrap();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use spec::{Effective, Kind, LoadBalancer, Source, Surroundings, load};
+use spec::{Effective, HostContext, Kind, LoadBalancer, Source, load};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -19,7 +19,7 @@ fn root() -> PathBuf {
 fn example(name: &str) -> Effective {
     let path = root().join("examples").join(name);
     let source = Source::from_bytes(name, fs_err::read(path).unwrap()).unwrap();
-    let loaded = load(&[source], &Surroundings::default());
+    let loaded = load(&[source], &HostContext::default());
     assert_eq!(loaded.diagnostics, [], "{name}");
     loaded.effective.unwrap()
 }

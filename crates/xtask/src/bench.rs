@@ -108,7 +108,7 @@ pub(crate) const ROWS: &[Row] = &[
 ];
 
 /// How to measure.
-pub(crate) struct Wish {
+pub(crate) struct Options {
     /// Rows to measure; none stands for all.
     pub(crate) only: Vec<String>,
     /// How often each.
@@ -187,35 +187,35 @@ impl Bench {
 }
 
 /// Measures, and prints the table. A missed budget is told, and is no error.
-pub(crate) fn run(wish: &Wish) -> Result<()> {
-    if let Some(unknown) = wish.only.iter().find(|name| !ROWS.iter().any(|row| row.name == **name)) {
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(unknown) = options.only.iter().find(|name| !ROWS.iter().any(|row| row.name == **name)) {
         bail!("there is no row {unknown}; see: cargo xtask bench --list");
     }
-    if wish.runs == 0 {
+    if options.runs == 0 {
         bail!("--runs must be at least 1");
     }
-    let is_partial = ROWS.iter().any(|row| !is_wanted(row, &wish.only));
-    if wish.write && is_partial {
+    let is_partial = ROWS.iter().any(|row| !is_wanted(row, &options.only));
+    if options.write && is_partial {
         bail!("--write needs all rows: the table would lose the others");
     }
     let bench = Bench::new()?;
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| is_wanted(row, &wish.only)).collect();
+    let rows: Vec<&Row> = ROWS.iter().filter(|row| is_wanted(row, &options.only)).collect();
     let mut samples: Vec<Vec<Sample>> = rows.iter().map(|_| Vec::new()).collect();
     // Interleaved: what else the machine does then falls on all rows alike.
-    for number in 1..=wish.runs {
+    for number in 1..=options.runs {
         bench.first.set(!bench.first.get());
         for (row, samples) in rows.iter().zip(&mut samples) {
             bench.check()?;
             let sample = (row.measure)(&bench).with_context(|| format!("row {}", row.name))?;
-            println!("run {number} of {}: {}", wish.runs, report::line(row, &sample));
+            println!("run {number} of {}: {}", options.runs, report::line(row, &sample));
             samples.push(sample);
         }
     }
     let text = report::table(&rows, &samples);
     println!("\n{text}");
-    if wish.write {
+    if options.write {
         let path = root().join("docs/benchmarks.md");
-        std::fs::write(&path, report::document(&text, wish.runs)?)
+        std::fs::write(&path, report::document(&text, options.runs)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())

@@ -122,7 +122,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         }
         Task::Soak { list: true, .. } => list(soak::SOAKS.iter().map(|soak| (soak.name, soak.about))),
         Task::Bench { list: true, .. } => list(bench::ROWS.iter().map(|row| (row.name, row.about))),
-        Task::Bench { only, runs, write, .. } => return bench::run(&bench::Wish { only, runs, write }),
+        Task::Bench { only, runs, write, .. } => return bench::run(&bench::Options { only, runs, write }),
         Task::Test { only, all: true, .. } => return stages::run(&only, Stories::All),
         Task::Test { only, seed, .. } => {
             let turn = seed.map_or_else(stages::seed_of_commit, Ok)?;

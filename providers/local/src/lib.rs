@@ -28,7 +28,7 @@ pub use facts::HostFacts;
 pub use inputs::{Bind, MACHINE, MachineInputs, NETWORK, NetworkInputs};
 pub use marked::{Marked, MarkedKind};
 pub use owner::{HostIdentity, Owner, has_machines};
-pub use preflight::{Finding, Wish};
+pub use preflight::{Finding, PreflightInput};
 pub use provider::LocalProvider;
 pub use resolvers::Resolvers;
 pub use unmade::Unmade;

@@ -18,7 +18,7 @@ use crate::{HostCapacity, HostFacts, machine, names, network, subnet};
 
 /// What is about to be made on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct PreflightInput {
     /// The cluster's name.
     pub cluster: String,
     /// Identity of the cluster's state.
@@ -117,8 +117,8 @@ pub(crate) fn programs() -> impl Iterator<Item = &'static str> {
     PROGRAMS.iter().chain([&IMAGE_PROGRAM]).map(|(program, _)| *program)
 }
 
-/// Everything that stands in the way of `wish`.
-pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
+/// Everything that stands in the way of what is to be made.
+pub(crate) fn judge(input: &PreflightInput, probe: &Probe) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !probe.root {
         findings.push(Finding {
@@ -128,9 +128,9 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
             command: None,
         });
     }
-    findings.extend(missing_programs(wish, probe));
+    findings.extend(missing_programs(input, probe));
     findings.extend(missing_features(probe));
-    findings.extend(old_kernel(wish, probe));
+    findings.extend(old_kernel(input, probe));
     findings.extend(probe.cgroups.iter().map(|why| Finding {
         object: "cgroups".into(),
         why: why.clone(),
@@ -142,17 +142,17 @@ pub(crate) fn judge(wish: &Wish, probe: &Probe) -> Vec<Finding> {
         command: None,
     }));
     if let Some(facts) = &probe.facts {
-        let owner = Owner::new(&wish.lineage, &wish.cluster);
-        findings.extend(taken_bridge(&owner, &wish.bridge, wish.recorded, &facts.links));
-        findings.extend(subnet::check(&wish.cluster, wish.subnet, facts, &[]));
+        let owner = Owner::new(&input.lineage, &input.cluster);
+        findings.extend(taken_bridge(&owner, &input.bridge, input.recorded, &facts.links));
+        findings.extend(subnet::check(&input.cluster, input.subnet, facts, &[]));
     }
-    findings.extend(full_disk(wish, probe));
+    findings.extend(full_disk(input, probe));
     findings
 }
 
 /// A kernel on which kube-proxy ends at once in the mode that it is to run in.
-fn old_kernel(wish: &Wish, probe: &Probe) -> Option<Finding> {
-    let (major, minor) = probe.kernel.filter(|kernel| wish.proxies_by_nftables && *kernel < NFTABLES_KERNEL)?;
+fn old_kernel(input: &PreflightInput, probe: &Probe) -> Option<Finding> {
+    let (major, minor) = probe.kernel.filter(|kernel| input.proxies_by_nftables && *kernel < NFTABLES_KERNEL)?;
     Some(Finding {
         object: format!("kernel {major}.{minor}"),
         why: "kube-proxy's mode nftables needs 5.13; set spec.networking.kubeProxy.mode to iptables".into(),
@@ -160,8 +160,8 @@ fn old_kernel(wish: &Wish, probe: &Probe) -> Option<Finding> {
     })
 }
 
-fn missing_programs(wish: &Wish, probe: &Probe) -> Vec<Finding> {
-    let image = wish.builds_image.then_some(&IMAGE_PROGRAM);
+fn missing_programs(input: &PreflightInput, probe: &Probe) -> Vec<Finding> {
+    let image = input.builds_image.then_some(&IMAGE_PROGRAM);
     let missing = PROGRAMS.iter().chain(image).filter(|(program, _)| !probe.programs.contains(*program));
     missing
         .map(|(program, why)| Finding {
@@ -250,9 +250,9 @@ fn running_from(cluster: &str, supervisors: &[String]) -> Option<String> {
     })
 }
 
-fn full_disk(wish: &Wish, probe: &Probe) -> Option<Finding> {
-    let image = if wish.builds_image { DISK_FOR_IMAGE } else { 0 };
-    let machines = u64::try_from(wish.machines).unwrap_or(u64::MAX);
+fn full_disk(input: &PreflightInput, probe: &Probe) -> Option<Finding> {
+    let image = if input.builds_image { DISK_FOR_IMAGE } else { 0 };
+    let machines = u64::try_from(input.machines).unwrap_or(u64::MAX);
     let needed = machines.saturating_mul(DISK_PER_MACHINE).saturating_add(image);
     let free = probe.free_disk.filter(|free| *free < needed)?;
     Some(Finding {
@@ -267,8 +267,8 @@ mod tests {
     use super::*;
     use crate::facts::HostLink;
 
-    fn wish() -> Wish {
-        Wish {
+    fn input() -> PreflightInput {
+        PreflightInput {
             cluster: "dev".into(),
             lineage: "1a-2b".into(),
             bridge: "kw-dev".into(),
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_good_host_has_nothing_in_the_way() {
-        assert!(judge(&wish(), &good()).is_empty());
+        assert!(judge(&input(), &good()).is_empty());
     }
 
     #[test]
@@ -305,18 +305,18 @@ mod tests {
         let mut probe = good();
         probe.programs.remove("systemd-nspawn");
         probe.programs.remove("mmdebstrap");
-        let findings = judge(&wish(), &probe);
+        let findings = judge(&input(), &probe);
         assert_eq!(objects(&findings), ["program systemd-nspawn"]);
         assert!(findings[0].command.as_deref().unwrap().contains("apt-get install"), "{findings:?}");
-        assert_eq!(judge(&Wish { builds_image: true, ..wish() }, &probe).len(), 2);
+        assert_eq!(judge(&PreflightInput { builds_image: true, ..input() }, &probe).len(), 2);
     }
 
     #[test]
     fn an_old_kernel_stands_in_the_way_of_the_mode_that_needs_a_newer_one() {
         let on = |kernel| Probe { kernel: Some(kernel), ..good() };
-        assert_eq!(objects(&judge(&wish(), &on((5, 10)))), ["kernel 5.10"]);
-        assert!(judge(&Wish { proxies_by_nftables: false, ..wish() }, &on((5, 10))).is_empty());
-        assert!(judge(&wish(), &on((5, 13))).is_empty() && judge(&wish(), &on((6, 1))).is_empty());
+        assert_eq!(objects(&judge(&input(), &on((5, 10)))), ["kernel 5.10"]);
+        assert!(judge(&PreflightInput { proxies_by_nftables: false, ..input() }, &on((5, 10))).is_empty());
+        assert!(judge(&input(), &on((5, 13))).is_empty() && judge(&input(), &on((6, 1))).is_empty());
     }
 
     #[test]
@@ -331,7 +331,7 @@ mod tests {
             ..good()
         };
         assert_eq!(
-            objects(&judge(&wish(), &probe)),
+            objects(&judge(&input(), &probe)),
             ["user", "kernel feature overlay", "memory", "link kw-dev", "disk"]
         );
     }
@@ -364,6 +364,6 @@ mod tests {
     fn the_clusters_own_bridge_is_no_obstacle() {
         let own = HostLink { name: "kw-dev".into(), alias: Some("kubewright:1a-2b/dev".into()), kind: None };
         let probe = Probe { facts: Some(HostFacts { links: vec![own], ..HostFacts::default() }), ..good() };
-        assert!(judge(&wish(), &probe).is_empty());
+        assert!(judge(&input(), &probe).is_empty());
     }
 }

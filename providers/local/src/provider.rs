@@ -19,7 +19,7 @@ use crate::inputs::{MACHINE, MachineInputs, NETWORK, NetworkInputs};
 use crate::machine::{self, Home, Keys, Machine, Wanted};
 use crate::marked::{self, Marked};
 use crate::owner::{self, HostIdentity, Owner};
-use crate::{Finding, HostFacts, LocalError, Wish, network, preflight, schema, unmoved};
+use crate::{Finding, HostFacts, LocalError, PreflightInput, network, preflight, schema, unmoved};
 
 /// Makes, observes and removes networks and machines on this host.
 #[derive(Clone)]
@@ -39,10 +39,10 @@ impl LocalProvider {
         Ok(blocking(HostFacts::gather).await?)
     }
 
-    /// Everything that stands in the way of `wish` on this host; empty where nothing does. Changes nothing.
-    pub async fn preflight(&self, wish: &Wish) -> Vec<Finding> {
-        let (wish, root) = (wish.clone(), self.root.clone());
-        let judged = blocking(move || Ok(preflight::judge(&wish, &preflight::probe(&root)?))).await;
+    /// Everything that stands in the way of `input` on this host; empty where nothing does. Changes nothing.
+    pub async fn preflight(&self, input: &PreflightInput) -> Vec<Finding> {
+        let (input, root) = (input.clone(), self.root.clone());
+        let judged = blocking(move || Ok(preflight::judge(&input, &preflight::probe(&root)?))).await;
         judged.unwrap_or_else(|error| vec![Finding { object: "host".into(), why: error.to_string(), command: None }])
     }
 

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use engine::{Applied, Handler, ObserveRequest, Output};
 use futures::future::try_join_all;
 use plan::Operation;
-use provider_local::{LocalProvider, Wish, names, subnet};
+use provider_local::{LocalProvider, PreflightInput, names, subnet};
 use resource::{Digest, Observation, Reference, ResourceId};
 use serde_json::{Value, json};
 use world::{Images, World, change, context};
@@ -129,7 +129,7 @@ fn count() -> u8 {
 async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
     let (ground, net) = Ground::new().await;
     let bridge = names::bridge_name(CLUSTER);
-    let wish = Wish {
+    let input = PreflightInput {
         cluster: CLUSTER.into(),
         lineage: "real".into(),
         bridge: bridge.clone(),
@@ -139,7 +139,7 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
         builds_image: true,
         proxies_by_nftables: true,
     };
-    assert_eq!(ground.provider.preflight(&wish).await, []);
+    assert_eq!(ground.provider.preflight(&input).await, []);
 
     let network = ResourceId::new("network", CLUSTER);
     let network_inputs = json!({"bridge": bridge, "subnet": net, "gateway": subnet::gateway(net)});

@@ -3,7 +3,7 @@
 use catalog::Release;
 use resource::{Diagnostic, Severity};
 use serde_json::Value;
-use spec::{Effective, Loaded, Source, Surroundings};
+use spec::{Effective, HostContext, Loaded, Source};
 
 use super::case::Case;
 use crate::rendered::{Rendered, example};
@@ -74,5 +74,5 @@ impl Base {
 }
 
 fn load(text: &str) -> Loaded {
-    spec::load(&[Source::new("case.yaml", text)], &Surroundings::default())
+    spec::load(&[Source::new("case.yaml", text)], &HostContext::default())
 }

@@ -18,8 +18,8 @@ use crate::output::{self, Format};
 use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
-use crate::update::{self, Wish};
-use crate::{compose, documents, ground, kubeconfig, resolving, surroundings};
+use crate::update::{self, UpdateOptions};
+use crate::{compose, documents, ground, host_context, kubeconfig, resolving};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -75,8 +75,8 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     } else {
         documents::read(&arguments.files, arguments.recursive)?
     };
-    let around = surroundings::of(&compose::local_provider(app).facts().await?);
-    let (texts, said) = surroundings::fitted(texts, &around);
+    let around = host_context::of(&compose::local_provider(app).facts().await?);
+    let (texts, said) = host_context::fitted(texts, &around);
     let effective = documents::effective_on(&texts, &around)?;
     for text in said {
         app.say(text);
@@ -118,7 +118,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     update::update(
         app,
         &name,
-        &Wish { yes, limits, rules, rule_files, setup_host, is_revised: true, ..Wish::default() },
+        &UpdateOptions { yes, limits, rules, rule_files, setup_host, is_revised: true, ..UpdateOptions::default() },
     )
     .await
 }

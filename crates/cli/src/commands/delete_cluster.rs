@@ -12,13 +12,13 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::compose::{Care, compose};
+use crate::compose::{AgentOptions, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::judge::Judge;
 use crate::kubeconfig::Authority;
 use crate::operation;
 use crate::output::{self, Format};
+use crate::policy_check::PolicyCheck;
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::suggestion::Suggestion;
@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let rules = arguments.rules.read()?;
-    let wish = Wish {
+    let options = DeleteOptions {
         yes: arguments.yes,
         max_destroy: arguments.max_destroy,
         rules,
@@ -51,12 +51,12 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         limits: arguments.limits,
         approved: None,
     };
-    delete(app, &arguments.name.name, &wish).await
+    delete(app, &arguments.name.name, &options).await
 }
 
 /// How a cluster is deleted.
 #[derive(Debug, Clone)]
-struct Wish {
+struct DeleteOptions {
     yes: bool,
     max_destroy: Option<usize>,
     rules: UserRules,
@@ -73,7 +73,7 @@ struct Shown {
     changes: Vec<Change>,
 }
 
-impl Wish {
+impl DeleteOptions {
     /// The command that carries out what is wished.
     fn command(&self, name: &str) -> String {
         let command = Suggestion::new("delete cluster").word(name).options("--max-destroy", self.max_destroy);
@@ -81,9 +81,9 @@ impl Wish {
     }
 }
 
-async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
-    let again = &wish.command(name);
-    let lease = if wish.yes { Some(operation::lock(app, name, "delete cluster").await?) } else { None };
+async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
+    let again = &options.command(name);
+    let lease = if options.yes { Some(operation::lock(app, name, "delete cluster").await?) } else { None };
     let loaded = match app.cluster(name).load().await {
         Err(StoreError::BeingRemoved { .. }) => return end_removal(app, name, lease, again).await,
         loaded => operation::found(app, name, loaded).await?,
@@ -91,44 +91,45 @@ async fn delete(app: &App, name: &str, wish: &Wish) -> Outcome {
     ground::at_home(app, name, &loaded).await?;
     let loaded = ground::with_unrecorded(app, name, loaded).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
-    let composition = compose(app, None, &Care::default());
-    let judge = Judge::of_deletion(name, &loaded);
+    let composition = compose(app, None, &AgentOptions::default());
+    let judge = PolicyCheck::of_deletion(name, &loaded);
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();
     let observed = cluster.observe(&desired).await;
     let plan =
-        cluster.plan(&desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?.judged_by(wish.rules.digest());
+        cluster.plan(&desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?.with_rules(options.rules.digest());
     let nothing_is_there = cluster.loaded.state.resources.is_empty() && plan.is_empty() && plan.report.is_empty();
     if nothing_is_there && app.format == Format::Text {
         output::text(&format!("Nothing of cluster {name} is there but its record.\n"))?;
     } else {
         update::show(app, &plan)?;
     }
-    judge.plan(app, &plan, wish.max_destroy, &wish.rules)?;
+    judge.plan(app, &plan, options.max_destroy, &options.rules)?;
     let shown = Shown { lineage: cluster.loaded.head.lineage.clone(), changes: plan.changes.clone() };
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, "Delete all of this?")? {
-            return Box::pin(delete(app, name, &Wish { yes: true, approved: Some(shown), ..wish.clone() })).await;
+            return Box::pin(delete(app, name, &DeleteOptions { yes: true, approved: Some(shown), ..options.clone() }))
+                .await;
         }
         app.say(format!("\nNothing was changed. To delete the cluster: {again}"));
         return Ok(Exit::Fine);
     };
-    if wish.approved.as_ref().is_some_and(|approved| *approved != shown) {
+    if options.approved.as_ref().is_some_and(|approved| *approved != shown) {
         drop(lease);
         app.say("\nSomething has moved since you were asked. This is what would be deleted now; nothing was yet.");
-        return Box::pin(delete(app, name, &Wish { yes: false, approved: None, ..wish.clone() })).await;
+        return Box::pin(delete(app, name, &DeleteOptions { yes: false, approved: None, ..options.clone() })).await;
     }
     // Before anything goes: once the authority is forgotten, nobody can tell the cluster's entries from others.
     kubeconfig::remove(app, name, &Authority::recorded(&cluster));
     let summary = app
         .phase_until(
             "run",
-            operation::run(app, &cluster, &plan, &desired, lease.clone(), wish.limits.limits()),
+            operation::run(app, &cluster, &plan, &desired, lease.clone(), options.limits.limits()),
             Summary::is_complete,
         )
         .await?;
     operation::outcome(app, &summary, again)?;
-    if plan.report.iter().any(|line| line.reason.is_blind()) {
+    if plan.report.iter().any(|line| line.reason.is_unobserved()) {
         return Err(CommandError::failed("some of the cluster could not be looked at, so it is not forgotten")
             .exit(Exit::Partial)
             .hint(format!("look into the above, then run again: {again}")));

@@ -24,7 +24,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let facts = local.facts().await?;
     let subnet = provider_local::subnet::choose(&facts, &[])
         .ok_or_else(|| CommandError::failed(provider_local::subnet::NONE_FREE))?;
-    let wish = provider_local::Wish {
+    let input = provider_local::PreflightInput {
         cluster: "preflight".to_owned(),
         lineage: "preflight".to_owned(),
         bridge: provider_local::names::bridge_name("preflight"),
@@ -34,7 +34,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         builds_image: sources::builds_machine_image(app, &[]),
         proxies_by_nftables: true,
     };
-    let findings = local.preflight(&wish).await;
+    let findings = local.preflight(&input).await;
     output::print(app.format, &findings, || {
         if findings.is_empty() {
             return "This host can carry local machines.\n".to_owned();

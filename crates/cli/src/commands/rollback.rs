@@ -7,7 +7,7 @@ use crate::arguments::Name;
 use crate::error::Outcome;
 use crate::revise::{self, Documents};
 use crate::rule_files::RuleFiles;
-use crate::update::{self, Wish};
+use crate::update::{self, UpdateOptions};
 use crate::{ground, operation};
 
 /// Arguments of `rollback cluster`.
@@ -33,6 +33,12 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let is_revised = revision.documents != loaded.revision.documents;
     let templates = ground::templates(&revision)?;
     revise::revise(app, name, &loaded, Documents { texts: revision.documents, templates, is_result: false }).await?;
-    let wish = Wish { yes: arguments.yes, rules, rule_files: arguments.rules, is_revised, ..Wish::default() };
-    update::update(app, name, &wish).await
+    let options = UpdateOptions {
+        yes: arguments.yes,
+        rules,
+        rule_files: arguments.rules,
+        is_revised,
+        ..UpdateOptions::default()
+    };
+    update::update(app, name, &options).await
 }

@@ -8,16 +8,16 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::compose::{Care, compose};
+use crate::compose::{AgentOptions, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::judge::Judge;
 use crate::operation;
 use crate::output::{self, Format};
+use crate::policy_check::PolicyCheck;
 use crate::power::{self, To};
 use crate::rule_files::RuleFiles;
 use crate::suggestion::Suggestion;
-use crate::update::{self, Wish};
+use crate::update::{self, UpdateOptions};
 use crate::{ground, health, prepare, resolving};
 
 /// Arguments of `start cluster`.
@@ -39,10 +39,10 @@ struct Started {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = &arguments.name.name;
     let rules = arguments.rules.read()?;
-    let wish = Wish { rules, rule_files: arguments.rules, ..Wish::default() };
-    let started = start(app, name, &wish).await?;
+    let options = UpdateOptions { rules, rule_files: arguments.rules, ..UpdateOptions::default() };
+    let started = start(app, name, &options).await?;
     // What is asked for beyond power is somebody's to decide.
-    let compared = update::compare(app, name, &wish, false).await;
+    let compared = update::compare(app, name, &options, false).await;
     let pending = match (&started.problem, compared) {
         (_, Ok(compared)) => Some(compared.plan).filter(|plan| !plan.is_empty()),
         (Some(_), Err(_)) => None,
@@ -51,23 +51,23 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let shown = json!({"cluster": name, "started": started.resources, "pending": pending});
     output::data(app.format, &shown)?;
     if let Some(plan) = &pending {
-        tell(app, plan, &wish.command(name))?;
+        tell(app, plan, &options.command(name))?;
     }
     started.problem.map_or(Ok(Exit::Fine), Err)
 }
 
 /// Changes power, and waits until the cluster is of use.
-async fn start(app: &App, name: &str, wish: &Wish) -> Result<Started, CommandError> {
+async fn start(app: &App, name: &str, options: &UpdateOptions) -> Result<Started, CommandError> {
     let lease = operation::lock(app, name, "start cluster").await?;
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
     let (mut resolved, _) = resolving::stored(app, name, &loaded)?;
-    let judge = Judge::of(&resolved, &loaded)?;
+    let judge = PolicyCheck::of(&resolved, &loaded)?;
     let prepared = prepare::assets(app, &resolved, &loaded, false).await?;
-    let composition = compose(app, prepared.agent.clone(), &Care::default());
+    let composition = compose(app, prepared.agent.clone(), &AgentOptions::default());
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let (plan, desired) = power::plan(app, &cluster, To::On).await?;
-    let plan = plan.judged_by(wish.rules.digest());
+    let plan = plan.with_rules(options.rules.digest());
     let resources = plan.changes.iter().map(|change| change.resource.clone()).collect();
     if plan.is_empty() {
         app.say(format!("All machines of cluster {name} that there are run."));
@@ -76,10 +76,10 @@ async fn start(app: &App, name: &str, wish: &Wish) -> Result<Started, CommandErr
     if app.format == Format::Text {
         update::show(app, &plan)?;
     }
-    judge.plan(app, &plan, None, &wish.rules)?;
+    judge.plan(app, &plan, None, &options.rules)?;
     let running = operation::run(app, &cluster, &plan, &desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
-    let again = wish.rule_files.suggested(Suggestion::new("start cluster").word(name));
+    let again = options.rule_files.suggested(Suggestion::new("start cluster").word(name));
     operation::outcome(app, &summary, &again.text())?;
     let recorded = &cluster.loaded.state.resources;
     resolved.machines.retain(|machine| recorded.contains_key(&model::ids::machine_config(&machine.name)));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::compose::{Care, compose};
+use crate::compose::{AgentOptions, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::operation;
@@ -33,7 +33,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let lease = operation::lock(app, &name, "stop cluster").await?;
     let loaded = operation::load(app, &name).await?;
     ground::at_home(app, &name, &loaded).await?;
-    let composition = compose(app, None, &Care::default());
+    let composition = compose(app, None, &AgentOptions::default());
     let cluster = operation::open(app, loaded, &name, composition.handlers.clone()).await?;
     let (plan, desired) = power::plan(app, &cluster, To::Off).await?;
     if !plan.is_empty() {

@@ -7,11 +7,11 @@ use resource::ResourceId;
 
 use crate::app::App;
 use crate::arguments::Name;
-use crate::compose::Care;
+use crate::compose::AgentOptions;
 use crate::error::{CommandError, Outcome};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
-use crate::update::{self, SavedPlan, View, Wish};
+use crate::update::{self, SavedPlan, UpdateOptions, View};
 
 /// Arguments of `update cluster`.
 #[derive(Debug, Args)]
@@ -60,10 +60,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name.clone();
-    update::update(app, &name, &wish(arguments)?).await
+    update::update(app, &name, &options(arguments)?).await
 }
 
-fn wish(arguments: Arguments) -> Result<Wish, CommandError> {
+fn options(arguments: Arguments) -> Result<UpdateOptions, CommandError> {
     let name = arguments.name.name;
     let saved = arguments.plan.map(|path| SavedPlan::read_for(&path, &name)).transpose()?;
     let targets = match &saved {
@@ -76,7 +76,7 @@ fn wish(arguments: Arguments) -> Result<Wish, CommandError> {
         drift_only: arguments.drift_only,
         timeline: arguments.timeline,
     };
-    Ok(Wish {
+    Ok(UpdateOptions {
         yes: arguments.yes,
         view,
         out: arguments.out,
@@ -85,7 +85,7 @@ fn wish(arguments: Arguments) -> Result<Wish, CommandError> {
         detailed_exitcode: arguments.detailed_exitcode,
         max_destroy: arguments.max_destroy,
         rules: arguments.rules.read()?,
-        care: Care { deep: arguments.deep, forget_etcd_data: arguments.forget_etcd_data.into_iter().collect() },
+        care: AgentOptions { deep: arguments.deep, forget_etcd_data: arguments.forget_etcd_data.into_iter().collect() },
         rule_files: arguments.rules,
         is_revised: false,
         setup_host: false,
@@ -102,9 +102,9 @@ mod tests {
     use crate::arguments::{Command, CommandLine, Update};
     use crate::suggestion::words_of;
 
-    fn read(words: &[String]) -> Wish {
+    fn read(words: &[String]) -> UpdateOptions {
         match CommandLine::try_parse_from(words).unwrap().command {
-            Command::Update { what: Update::Cluster(arguments) } => wish(arguments).unwrap(),
+            Command::Update { what: Update::Cluster(arguments) } => options(arguments).unwrap(),
             other => panic!("{other:?}"),
         }
     }
@@ -121,9 +121,9 @@ mod tests {
         let rules = ["--rules".to_owned(), path];
         let given: Vec<String> = given.split_whitespace().map(str::to_owned).chain(rules).collect();
         for given in [&given[..], &given[..4]] {
-            let wish = read(given);
-            let wanted = Wish { yes: true, ..wish.clone() };
-            assert_eq!(format!("{:?}", read(&words_of(&wish.command("demo")))), format!("{wanted:?}"));
+            let options = read(given);
+            let wanted = UpdateOptions { yes: true, ..options.clone() };
+            assert_eq!(format!("{:?}", read(&words_of(&options.command("demo")))), format!("{wanted:?}"));
         }
     }
 }

@@ -18,7 +18,7 @@ fn texts(cluster: &str, worker: &str) -> Vec<SourceText> {
 
 /// Whether documents are taken, and what is said of them, each with its line.
 fn judge(texts: &[SourceText]) -> (bool, Vec<String>) {
-    let (effective, diagnostics) = judged(texts, &Surroundings::default()).unwrap();
+    let (effective, diagnostics) = judged(texts, &HostContext::default()).unwrap();
     let line = |diagnostic: &Diagnostic| {
         assert!(diagnostic.help.is_some(), "no word of what to write: {diagnostic:?}");
         format!("{}:{} {}", diagnostic.labels[0].file, diagnostic.labels[0].line, diagnostic.field)

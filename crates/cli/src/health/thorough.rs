@@ -19,7 +19,7 @@ const DNS_PATIENCE_SECONDS: u64 = 5;
 
 /// How often and how long a cluster is looked at.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Looks {
+pub(crate) struct HealthOptions {
     /// Until when what is wrong may go away.
     pub(crate) wait: Duration,
     /// Between two looks.
@@ -29,7 +29,7 @@ pub(crate) struct Looks {
 }
 
 /// What is wrong with a cluster; empty when nothing was in as many looks in a row as are asked for.
-pub(crate) async fn look(open: &Open, looks: Looks) -> Result<Vec<Finding>, CommandError> {
+pub(crate) async fn look(open: &Open, looks: HealthOptions) -> Result<Vec<Finding>, CommandError> {
     let until = Instant::now() + looks.wait;
     let mut healthy = 0;
     loop {
@@ -46,13 +46,13 @@ async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
     let Open { cluster, resolved, composition } = open;
     let (connections, access) = (&composition.connections, access(cluster, resolved)?);
     let summary = validate::fetch(connections, &access).await.map_err(|error| no_answer(&error, cluster))?;
-    let judged_by = super::expected(resolved);
-    let mut found = validate::findings(&summary, &judged_by);
+    let with_rules = super::expected(resolved);
+    let mut found = validate::findings(&summary, &with_rules);
     let thorough = Thorough {
         cluster: resolved.name(),
         nodes: expected(open),
         workloads: cluster.loaded.state.resources.keys().filter_map(workload).collect(),
-        waits_for_network: validate::waits_for_network(&summary.nodes, &judged_by),
+        waits_for_network: validate::waits_for_network(&summary.nodes, &with_rules),
         ignores_policies: (resolved.cluster.spec.networking.cni == Cni::Flannel).then_some("flannel"),
         now: Timestamp::now(),
     };

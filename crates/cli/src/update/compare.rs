@@ -10,15 +10,15 @@ use provider_local::Finding;
 use reconcile::OpenCluster;
 use resource::{Desired, Digest, ResourceId};
 
-use super::{View, Wish, show, timeline};
+use super::{UpdateOptions, View, show, timeline};
 use crate::app::App;
 use crate::compose::{Composition, compose};
 use crate::error::{self, CommandError};
 use crate::exit::Exit;
 use crate::host::{self, Asked};
-use crate::judge::Judge;
 use crate::operation;
 use crate::passwords::{self, PasswordFiles};
+use crate::policy_check::PolicyCheck;
 use crate::prepare::Prepared;
 use crate::{documents, ground, kubeconfig, prepare, resolving};
 
@@ -30,7 +30,7 @@ pub(crate) struct Compared {
     pub(super) prepared: Prepared,
     pub(super) composition: Composition,
     pub(super) cluster: OpenCluster,
-    pub(super) judge: Judge,
+    pub(super) judge: PolicyCheck,
     /// What stands in the way of making on this host what the plan makes.
     pub(super) obstacles: Vec<Finding>,
     /// What would have to be done.
@@ -38,32 +38,37 @@ pub(crate) struct Compared {
 }
 
 /// Compares a cluster with its documents; with everything ready that a run needs when the plan is `used`.
-pub(crate) async fn compare(app: &App, name: &str, wish: &Wish, used: bool) -> Result<Compared, CommandError> {
+pub(crate) async fn compare(
+    app: &App,
+    name: &str,
+    options: &UpdateOptions,
+    used: bool,
+) -> Result<Compared, CommandError> {
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
     let (resolved, ground) = resolving::wanted(app, name, &loaded)?;
     let desired = resolving::build(&resolved)?;
-    known_machines(&resolved, &wish.care.forget_etcd_data)?;
+    known_machines(&resolved, &options.care.forget_etcd_data)?;
     let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));
     passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
-    let judge = Judge::of(&resolved, &loaded)?;
+    let judge = PolicyCheck::of(&resolved, &loaded)?;
     judge.documents(app)?;
     if used {
         kubeconfig::check(app, &loaded, name)?;
     }
-    let obstacles = obstacles(app, &resolved, &loaded, &desired, &wish.view).await;
+    let obstacles = obstacles(app, &resolved, &loaded, &desired, &options.view).await;
     if used {
         host::refuse(&obstacles)?;
     }
     let prepared = prepare::assets(app, &resolved, &loaded, used).await?;
-    let composition = compose(app, prepared.agent.clone(), &wish.care);
+    let composition = compose(app, prepared.agent.clone(), &options.care);
     if used && loaded.state.resources.is_empty() {
         operation::make_key(app)?;
     }
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
-    let plan = wish.view.plan(app, name, &cluster, &desired, prepared.digest()).await?;
-    let plan = if wish.view.recorded_only { plan } else { reconcile::forecast(&cluster, &resolved, plan).await };
-    let plan = plan.judged_by(wish.rules.digest());
+    let plan = options.view.plan(app, name, &cluster, &desired, prepared.digest()).await?;
+    let plan = if options.view.recorded_only { plan } else { reconcile::forecast(&cluster, &resolved, plan).await };
+    let plan = plan.with_rules(options.rules.digest());
     Ok(Compared { resolved, ground, desired, prepared, composition, cluster, judge, obstacles, plan })
 }
 
@@ -109,7 +114,7 @@ impl Compared {
         self,
         app: &App,
         name: &str,
-        wish: &Wish,
+        options: &UpdateOptions,
         lease: &dyn Lease,
     ) -> Result<Self, CommandError> {
         let loaded = &self.cluster.loaded;
@@ -121,13 +126,13 @@ impl Compared {
         let digest = store.put_revision(lease, &revision).await?;
         store.set_revision(lease, loaded, digest).await?;
         let loaded = operation::load(app, name).await?;
-        let judge = Judge::of(&self.resolved, &loaded)?;
+        let judge = PolicyCheck::of(&self.resolved, &loaded)?;
         let handlers = self.composition.handlers.clone();
         let cluster = operation::open(app, loaded, name, handlers).await?.towards(judge.goal());
         // The plan is the same one, on the revision that has what it was made with.
         let base = cluster.base(self.prepared.digest());
         let Base { targets, time, .. } = self.plan.base;
-        let base = Base { targets, time, rules: wish.rules.digest(), ..base };
+        let base = Base { targets, time, rules: options.rules.digest(), ..base };
         Ok(Self { plan: Plan { base, ..self.plan }, cluster, judge, ..self })
     }
 }

@@ -54,7 +54,7 @@ impl SavedPlan {
             self.plan.base.time
         ))
         .exit(Exit::Stale);
-        stale.output = moved.iter().map(report::moved_words).collect();
+        stale.output = moved.iter().map(report::stale_reason).collect();
         let cluster = &now.base.cluster;
         let again = Suggestion::new("update cluster").word(cluster).options("--target", &self.plan.base.targets);
         Err(stale.hint(format!("plan again: {}", again.options("--out", [self.path.display()]).text())))

@@ -25,13 +25,13 @@ fn effects(changes: &[FieldChange], _before: &Value, _after: &Value) -> Vec<Effe
     replaced.then_some(Effect::LosesData { what }).into_iter().collect()
 }
 
-fn observe(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(look(wish, outputs, context.clock().now()))
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
+    observed(look(inputs, outputs, context.clock().now()))
 }
 
-fn look(wish: &Value, outputs: &Outputs, now: Timestamp) -> Result<Observation, ActionError> {
-    let wanted: AuthorityWish = read(wish)?;
-    let mut attributes = Attributes::of(wish);
+fn look(inputs: &Value, outputs: &Outputs, now: Timestamp) -> Result<Observation, ActionError> {
+    let wanted: AuthorityWish = read(inputs)?;
+    let mut attributes = Attributes::of(inputs);
     for difference in differences(&wanted, outputs, now)? {
         let (field, actual) = super::certificate::show(&difference, now);
         attributes.differs(field, actual);
@@ -39,17 +39,17 @@ fn look(wish: &Value, outputs: &Outputs, now: Timestamp) -> Result<Observation, 
     Ok(attributes.present())
 }
 
-fn differences(wish: &AuthorityWish, outputs: &Outputs, now: Timestamp) -> Result<Vec<Difference>, ActionError> {
+fn differences(inputs: &AuthorityWish, outputs: &Outputs, now: Timestamp) -> Result<Vec<Difference>, ActionError> {
     let unreadable = |error: &pki::PkiError| ActionError::from_source("what is recorded is not readable", error);
     let certificate = text(outputs, "certificate").unwrap_or_default();
     let certificate = Certificate::from_pem(certificate).map_err(|error| unreadable(&error))?;
     let key = secret(outputs, "key").ok_or_else(|| ActionError::permanent("its private key is not in the vault"))?;
     let key = PrivateKey::from_pem(&key).map_err(|error| unreadable(&error))?;
-    Ok(compare_authority(wish, &certificate, Some(&key), now, RENEW_BEFORE_DAYS))
+    Ok(compare_authority(inputs, &certificate, Some(&key), now, RENEW_BEFORE_DAYS))
 }
 
-fn make(&Making { resource, wish, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
-    let wanted: AuthorityWish = read(wish)?;
+fn make(&Making { resource, inputs, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
+    let wanted: AuthorityWish = read(inputs)?;
     let now = context.outputs.clock().now();
     if existing.is_empty() {
         let issued = wanted.issue(now, random(context)).map_err(|error| failed(resource, &error))?;
@@ -78,57 +78,57 @@ mod tests {
 
     use super::super::testing::World;
 
-    fn wish() -> serde_json::Value {
+    fn inputs() -> serde_json::Value {
         json!({"commonName": "kubernetes", "validityDays": 3650})
     }
 
     #[tokio::test]
     async fn a_new_authority_is_as_wished_and_its_key_is_secret() {
         let world = World::new();
-        assert_eq!(world.observe("authority/kubernetes", &wish()).await, None);
-        let made = world.create("authority/kubernetes", &wish()).await.unwrap();
+        assert_eq!(world.observe("authority/kubernetes", &inputs()).await, None);
+        let made = world.create("authority/kubernetes", &inputs()).await.unwrap();
         assert_eq!(made.keys().collect::<Vec<_>>(), ["certificate", "key", "notAfter"]);
         assert_eq!(world.secrets_of("authority/kubernetes"), ["key"]);
-        assert_eq!(world.observe("authority/kubernetes", &wish()).await, Some(wish()));
+        assert_eq!(world.observe("authority/kubernetes", &inputs()).await, Some(inputs()));
     }
 
     #[tokio::test]
     async fn it_is_renewed_with_the_same_key_in_its_last_year() {
         let mut world = World::new();
-        let old = world.create("authority/kubernetes", &wish()).await.unwrap();
+        let old = world.create("authority/kubernetes", &inputs()).await.unwrap();
         world.pass_days(3650 - 300);
-        let seen = world.observe("authority/kubernetes", &wish()).await.unwrap();
+        let seen = world.observe("authority/kubernetes", &inputs()).await.unwrap();
         assert_eq!(seen["renew"], "expires 2036-11-17");
-        let new = world.update("authority/kubernetes", &wish()).await.unwrap();
+        let new = world.update("authority/kubernetes", &inputs()).await.unwrap();
         assert_eq!(new["key"], old["key"]);
         assert_ne!(new["certificate"], old["certificate"]);
-        assert_eq!(world.observe("authority/kubernetes", &wish()).await, Some(wish()));
+        assert_eq!(world.observe("authority/kubernetes", &inputs()).await, Some(inputs()));
     }
 
     #[tokio::test]
     async fn carrying_out_a_change_twice_changes_nothing() {
         let world = World::new();
-        let made = world.create("authority/etcd", &wish()).await.unwrap();
-        assert_eq!(world.create("authority/etcd", &wish()).await.unwrap(), made);
-        assert_eq!(world.update("authority/etcd", &wish()).await.unwrap(), made);
+        let made = world.create("authority/etcd", &inputs()).await.unwrap();
+        assert_eq!(world.create("authority/etcd", &inputs()).await.unwrap(), made);
+        assert_eq!(world.update("authority/etcd", &inputs()).await.unwrap(), made);
     }
 
     #[tokio::test]
     async fn a_replacement_gets_a_new_key() {
         let world = World::new();
-        let old = world.create("authority/etcd", &wish()).await.unwrap();
-        let new = world.replace("authority/etcd", &wish()).await.unwrap();
+        let old = world.create("authority/etcd", &inputs()).await.unwrap();
+        let new = world.replace("authority/etcd", &inputs()).await.unwrap();
         assert_ne!(new["key"], old["key"]);
     }
 
     #[tokio::test]
     async fn a_lost_key_is_unknown_and_never_made_again() {
         let world = World::new();
-        world.create("authority/etcd", &wish()).await.unwrap();
+        world.create("authority/etcd", &inputs()).await.unwrap();
         world.lose_secrets("authority/etcd");
-        let why = world.unknown("authority/etcd", &wish()).await;
+        let why = world.unknown("authority/etcd", &inputs()).await;
         assert_eq!(why, "its secret `key` is not in the vault");
-        let error = world.update("authority/etcd", &wish()).await.unwrap_err();
+        let error = world.update("authority/etcd", &inputs()).await.unwrap_err();
         assert!(error.message.contains("not made again"), "{}", error.message);
     }
 }

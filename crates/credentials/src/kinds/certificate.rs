@@ -15,7 +15,7 @@ pub(super) const KIND: Generated = Generated { name: "certificate", irreplaceabl
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wish {
+struct Inputs {
     authority: Reference,
     authority_key: Reference,
     #[serde(flatten)]
@@ -31,13 +31,13 @@ fn schema() -> KindSchema {
         .rule("usages", Behaviour::Unordered)
 }
 
-fn observe(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(look(wish, outputs, context))
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
+    observed(look(inputs, outputs, context))
 }
 
-fn look(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
-    let wanted: Wish = read(wish)?;
-    let mut attributes = Attributes::of(wish);
+fn look(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
+    let wanted: Inputs = read(inputs)?;
+    let mut attributes = Attributes::of(inputs);
     let now = context.clock().now();
     match State::of(outputs) {
         None => attributes.differs("key", "is not readable"),
@@ -70,13 +70,13 @@ impl State {
         outputs.contains_key("bundle").then_some(Self { certificate, key })
     }
 
-    fn differences(&self, wish: &Wish, authority: &Certificate, now: Timestamp) -> Vec<Difference> {
-        compare(&wish.leaf, &self.certificate, Some(&self.key), authority, now, wish.renew_before_days)
+    fn differences(&self, inputs: &Inputs, authority: &Certificate, now: Timestamp) -> Vec<Difference> {
+        compare(&inputs.leaf, &self.certificate, Some(&self.key), authority, now, inputs.renew_before_days)
     }
 }
 
-fn make(&Making { resource, wish, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
-    let wanted: Wish = read(wish)?;
+fn make(&Making { resource, inputs, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
+    let wanted: Inputs = read(inputs)?;
     let authority = resolve(&wanted.authority, context.outputs.as_ref())?;
     let authority_key = Secret::new(resolve(&wanted.authority_key, context.outputs.as_ref())?);
     let signer = Signer::new(&authority, &authority_key).map_err(|error| failed(resource, &error))?;
@@ -128,7 +128,7 @@ mod tests {
 
     const ID: &str = "certificate/cp-1/etcd-server";
 
-    fn wish() -> Value {
+    fn inputs() -> Value {
         json!({
             "authority": {"$ref": "authority/etcd#certificate"},
             "authorityKey": {"$ref": "authority/etcd#key"},
@@ -143,23 +143,23 @@ mod tests {
     }
 
     fn with(field: &str, value: Value) -> Value {
-        let mut wish = wish();
-        wish[field] = value;
-        wish
+        let mut inputs = inputs();
+        inputs[field] = value;
+        inputs
     }
 
     async fn world() -> World {
         let world = World::new();
         let authority = json!({"commonName": "etcd-ca", "validityDays": 3650});
         world.create("authority/etcd", &authority).await.unwrap();
-        world.create(ID, &wish()).await.unwrap();
+        world.create(ID, &inputs()).await.unwrap();
         world
     }
 
     #[tokio::test]
     async fn a_new_certificate_is_as_wished_and_its_bundle_is_certificate_and_key() {
         let world = world().await;
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
         assert_eq!(world.secrets_of(ID), ["bundle", "key"]);
         let outputs = world.outputs(ID);
         let bundle = Secret::new(outputs["bundle"].text().unwrap());
@@ -191,14 +191,14 @@ mod tests {
     async fn renewal_shows_when_it_is_due_and_why() {
         let mut world = world().await;
         world.pass_days(334);
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
         world.pass_days(1);
-        let seen = world.observe(ID, &wish()).await.unwrap();
+        let seen = world.observe(ID, &inputs()).await.unwrap();
         assert_eq!(seen, with("renew", json!("expires 2027-11-20")));
         world.pass_days(60);
-        assert_eq!(world.observe(ID, &wish()).await.unwrap()["renew"], "expired 2027-11-20");
-        world.update(ID, &wish()).await.unwrap();
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        assert_eq!(world.observe(ID, &inputs()).await.unwrap()["renew"], "expired 2027-11-20");
+        world.update(ID, &inputs()).await.unwrap();
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
     }
 
     #[tokio::test]
@@ -215,41 +215,41 @@ mod tests {
         let mut world = world().await;
         world.pass_days(3400);
         let authority = json!({"commonName": "etcd-ca", "validityDays": 3650});
-        world.update(ID, &wish()).await.unwrap();
+        world.update(ID, &inputs()).await.unwrap();
         let before = world.outputs(ID);
         world.update("authority/etcd", &authority).await.unwrap();
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
-        assert_eq!(world.update(ID, &wish()).await.unwrap(), before);
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
+        assert_eq!(world.update(ID, &inputs()).await.unwrap(), before);
     }
 
     #[tokio::test]
     async fn a_replaced_authority_makes_its_certificates_differ() {
         let world = world().await;
         world.replace("authority/etcd", &json!({"commonName": "etcd-ca", "validityDays": 3650})).await.unwrap();
-        let seen = world.observe(ID, &wish()).await.unwrap();
+        let seen = world.observe(ID, &inputs()).await.unwrap();
         assert_eq!(seen, with("authority", json!("another authority, named etcd-ca")));
-        world.update(ID, &wish()).await.unwrap();
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        world.update(ID, &inputs()).await.unwrap();
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
     }
 
     #[tokio::test]
     async fn a_lost_key_is_shown_and_made_good_by_reissuing() {
         let world = world().await;
         world.lose_secrets(ID);
-        assert_eq!(world.observe(ID, &wish()).await, Some(with("key", json!("is not readable"))));
-        world.update(ID, &wish()).await.unwrap();
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        assert_eq!(world.observe(ID, &inputs()).await, Some(with("key", json!("is not readable"))));
+        world.update(ID, &inputs()).await.unwrap();
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
     }
 
     #[tokio::test]
     async fn without_its_authority_nothing_is_issued() {
-        let error = World::new().create(ID, &wish()).await.unwrap_err();
+        let error = World::new().create(ID, &inputs()).await.unwrap_err();
         assert_eq!(error.message, "something it needs is missing: authority/etcd has no output `certificate` yet");
     }
 
     #[tokio::test]
     async fn what_is_no_longer_wanted_is_present_as_recorded() {
         let world = world().await;
-        assert_eq!(world.observe_unwanted(ID).await, Some(wish()));
+        assert_eq!(world.observe_unwanted(ID).await, Some(inputs()));
     }
 }

@@ -12,12 +12,12 @@ pub(super) const KIND: Generated = Generated { name: "cluster-info", irreplaceab
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wish {
+struct Inputs {
     server: String,
     authority: Reference,
 }
 
-impl Wish {
+impl Inputs {
     fn document(&self, context: &dyn ObserveContext) -> Result<String, ActionError> {
         let authority = resolve(&self.authority, context)?;
         let document = Kubeconfig::discovery(&self.server, &authority).to_yaml();
@@ -32,13 +32,13 @@ fn schema() -> KindSchema {
     generated("cluster-info")
 }
 
-fn observe(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(look(wish, outputs, context))
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
+    observed(look(inputs, outputs, context))
 }
 
-fn look(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
-    let wanted: Wish = read(wish)?;
-    let mut attributes = Attributes::of(wish);
+fn look(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
+    let wanted: Inputs = read(inputs)?;
+    let mut attributes = Attributes::of(inputs);
     if text(outputs, "kubeconfig") != Some(&wanted.document(context)?) {
         attributes.differs("server", "another server or another authority");
     }
@@ -46,7 +46,7 @@ fn look(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result
 }
 
 fn make(making: &Making<'_>) -> Result<Outputs, ActionError> {
-    let wanted: Wish = read(making.wish)?;
+    let wanted: Inputs = read(making.inputs)?;
     Ok(outputs([("kubeconfig", public(wanted.document(making.context.outputs.as_ref())?))]))
 }
 
@@ -61,13 +61,13 @@ mod tests {
         let world = World::new();
         let authority = json!({"commonName": "kubernetes", "validityDays": 3650});
         world.create("authority/kubernetes", &authority).await.unwrap();
-        let wish = json!({
+        let inputs = json!({
             "server": "https://10.0.0.1:6443",
             "authority": {"$ref": "authority/kubernetes#certificate"},
         });
-        let made = world.create("cluster-info/demo", &wish).await.unwrap();
+        let made = world.create("cluster-info/demo", &inputs).await.unwrap();
         let text = made["kubeconfig"].text().unwrap();
         assert!(text.contains("server: https://10.0.0.1:6443") && text.contains("users: []"), "{text}");
-        assert_eq!(world.observe("cluster-info/demo", &wish).await, Some(wish));
+        assert_eq!(world.observe("cluster-info/demo", &inputs).await, Some(inputs));
     }
 }

@@ -14,7 +14,7 @@ pub(super) const KIND: Generated = Generated { name: "encryption-config", irrepl
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wish {
+struct Inputs {
     provider: Cipher,
     resources: Vec<String>,
 }
@@ -23,13 +23,13 @@ fn schema() -> KindSchema {
     generated("encryption-config").rule("resources", Behaviour::Unordered)
 }
 
-fn observe(wish: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(look(wish, outputs))
+fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
+    observed(look(inputs, outputs))
 }
 
-fn look(wish: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
-    let wanted: Wish = read(wish)?;
-    let mut attributes = Attributes::of(wish);
+fn look(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+    let wanted: Inputs = read(inputs)?;
+    let mut attributes = Attributes::of(inputs);
     let Some(found) = recorded(outputs) else {
         return Err(ActionError::permanent("its configuration is not readable"));
     };
@@ -50,8 +50,8 @@ fn same(one: &[String], other: &[String]) -> bool {
     one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
 }
 
-fn make(&Making { resource, wish, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
-    let wanted: Wish = read(wish)?;
+fn make(&Making { resource, inputs, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
+    let wanted: Inputs = read(inputs)?;
     let configuration = if existing.is_empty() {
         if wanted.resources.is_empty() {
             return Err(ActionError::permanent(format!("{resource} names no resource to encrypt")));
@@ -76,7 +76,7 @@ mod tests {
 
     const ID: &str = "encryption-config/api-server";
 
-    fn wish(resources: &[&str]) -> Value {
+    fn inputs(resources: &[&str]) -> Value {
         json!({"provider": "secretbox", "resources": resources})
     }
 
@@ -87,17 +87,17 @@ mod tests {
     #[tokio::test]
     async fn it_is_made_once_and_kept() {
         let world = World::new();
-        let made = world.create(ID, &wish(&["secrets"])).await.unwrap();
-        assert_eq!(world.observe(ID, &wish(&["secrets"])).await, Some(wish(&["secrets"])));
-        assert_eq!(world.create(ID, &wish(&["secrets"])).await.unwrap(), made);
+        let made = world.create(ID, &inputs(&["secrets"])).await.unwrap();
+        assert_eq!(world.observe(ID, &inputs(&["secrets"])).await, Some(inputs(&["secrets"])));
+        assert_eq!(world.create(ID, &inputs(&["secrets"])).await.unwrap(), made);
         assert_eq!(world.secrets_of(ID), ["config"]);
     }
 
     #[tokio::test]
     async fn other_resources_are_an_update_that_keeps_the_key() {
         let world = World::new();
-        let before = world.create(ID, &wish(&["secrets", "configmaps"])).await.unwrap();
-        let fewer = wish(&["secrets"]);
+        let before = world.create(ID, &inputs(&["secrets", "configmaps"])).await.unwrap();
+        let fewer = inputs(&["secrets"]);
         assert_eq!(world.observe(ID, &fewer).await.unwrap()["resources"], json!(["secrets", "configmaps"]));
         let after = world.update(ID, &fewer).await.unwrap();
         let (before, after) = (before["config"].text().unwrap(), after["config"].text().unwrap());
@@ -109,26 +109,26 @@ mod tests {
     #[tokio::test]
     async fn a_lost_key_is_unknown_and_never_made_again() {
         let world = World::new();
-        world.create(ID, &wish(&["secrets"])).await.unwrap();
+        world.create(ID, &inputs(&["secrets"])).await.unwrap();
         world.lose_secrets(ID);
-        assert_eq!(world.unknown(ID, &wish(&["secrets"])).await, "its secret `config` is not in the vault");
-        assert!(world.update(ID, &wish(&["secrets", "configmaps"])).await.is_err());
+        assert_eq!(world.unknown(ID, &inputs(&["secrets"])).await, "its secret `config` is not in the vault");
+        assert!(world.update(ID, &inputs(&["secrets", "configmaps"])).await.is_err());
     }
 
     #[tokio::test]
     async fn encrypting_nothing_is_refused_at_first_and_keeps_the_key_later() {
         let world = World::new();
-        assert!(world.create(ID, &wish(&[])).await.is_err());
-        world.create(ID, &wish(&["secrets"])).await.unwrap();
-        let outputs = world.update(ID, &wish(&[])).await.unwrap();
+        assert!(world.create(ID, &inputs(&[])).await.is_err());
+        world.create(ID, &inputs(&["secrets"])).await.unwrap();
+        let outputs = world.update(ID, &inputs(&[])).await.unwrap();
         assert!(!key(outputs["config"].text().unwrap()).is_empty());
-        assert_eq!(world.observe(ID, &wish(&[])).await, Some(wish(&[])));
+        assert_eq!(world.observe(ID, &inputs(&[])).await, Some(inputs(&[])));
     }
 
     #[tokio::test]
     async fn another_provider_is_an_update_that_keeps_the_earlier_key() {
         let world = World::new();
-        let before = world.create(ID, &wish(&["secrets"])).await.unwrap();
+        let before = world.create(ID, &inputs(&["secrets"])).await.unwrap();
         let wanted = json!({"provider": "aescbc", "resources": ["secrets"]});
         assert_eq!(world.observe(ID, &wanted).await.unwrap()["provider"], "secretbox");
         let after = world.update(ID, &wanted).await.unwrap();

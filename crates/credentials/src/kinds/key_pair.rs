@@ -12,7 +12,7 @@ pub(super) const KIND: Generated = Generated { name: "key-pair", irreplaceable: 
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wish {
+struct Inputs {
     algorithm: Algorithm,
 }
 
@@ -32,13 +32,13 @@ fn effects(changes: &[FieldChange], _before: &Value, _after: &Value) -> Vec<Effe
     replaced.then_some(Effect::LosesData { what }).into_iter().collect()
 }
 
-fn observe(wish: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(look(wish, outputs))
+fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
+    observed(look(inputs, outputs))
 }
 
-fn look(wish: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
-    let Wish { algorithm: Algorithm::EcdsaP256 } = read(wish)?;
-    let mut attributes = Attributes::of(wish);
+fn look(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+    let Inputs { algorithm: Algorithm::EcdsaP256 } = read(inputs)?;
+    let mut attributes = Attributes::of(inputs);
     if !belong_together(outputs) {
         attributes.differs("public", "is not the public half of the private key");
     }
@@ -50,8 +50,8 @@ fn belong_together(outputs: &Outputs) -> bool {
     key.is_some_and(|key| text(outputs, "public") == Some(key.public_pem().as_str()))
 }
 
-fn make(&Making { resource, wish, existing, .. }: &Making<'_>) -> Result<Outputs, ActionError> {
-    let Wish { algorithm: Algorithm::EcdsaP256 } = read(wish)?;
+fn make(&Making { resource, inputs, existing, .. }: &Making<'_>) -> Result<Outputs, ActionError> {
+    let Inputs { algorithm: Algorithm::EcdsaP256 } = read(inputs)?;
     let key = if existing.is_empty() {
         PrivateKey::generate().map_err(|error| failed(resource, &error))?
     } else {
@@ -72,23 +72,23 @@ mod tests {
     #[tokio::test]
     async fn the_pair_is_made_once_and_kept() {
         let world = World::new();
-        let wish = json!({"algorithm": "ecdsa-p256"});
-        assert_eq!(world.observe(ID, &wish).await, None);
-        let made = world.create(ID, &wish).await.unwrap();
+        let inputs = json!({"algorithm": "ecdsa-p256"});
+        assert_eq!(world.observe(ID, &inputs).await, None);
+        let made = world.create(ID, &inputs).await.unwrap();
         assert!(made["public"].text().unwrap().starts_with("-----BEGIN PUBLIC KEY-----"));
         assert_eq!(world.secrets_of(ID), ["private"]);
-        assert_eq!(world.update(ID, &wish).await.unwrap(), made);
-        assert_eq!(world.observe(ID, &wish).await, Some(wish));
+        assert_eq!(world.update(ID, &inputs).await.unwrap(), made);
+        assert_eq!(world.observe(ID, &inputs).await, Some(inputs));
     }
 
     #[tokio::test]
     async fn a_public_key_of_another_pair_is_noticed_and_repaired_from_the_private_one() {
         let world = World::new();
-        let wish = json!({"algorithm": "ecdsa-p256"});
-        let made = world.create(ID, &wish).await.unwrap();
+        let inputs = json!({"algorithm": "ecdsa-p256"});
+        let made = world.create(ID, &inputs).await.unwrap();
         world.set_public(ID, "public", "another");
-        assert_ne!(world.observe(ID, &wish).await, Some(wish.clone()));
-        assert_eq!(world.update(ID, &wish).await.unwrap(), made);
+        assert_ne!(world.observe(ID, &inputs).await, Some(inputs.clone()));
+        assert_eq!(world.update(ID, &inputs).await.unwrap(), made);
     }
 
     #[tokio::test]
@@ -100,10 +100,10 @@ mod tests {
     #[tokio::test]
     async fn a_lost_key_is_unknown_and_never_made_again() {
         let world = World::new();
-        let wish = json!({"algorithm": "ecdsa-p256"});
-        world.create(ID, &wish).await.unwrap();
+        let inputs = json!({"algorithm": "ecdsa-p256"});
+        world.create(ID, &inputs).await.unwrap();
         world.lose_secrets(ID);
-        assert_eq!(world.unknown(ID, &wish).await, "its secret `private` is not in the vault");
-        assert!(world.update(ID, &wish).await.is_err());
+        assert_eq!(world.unknown(ID, &inputs).await, "its secret `private` is not in the vault");
+        assert!(world.update(ID, &inputs).await.is_err());
     }
 }

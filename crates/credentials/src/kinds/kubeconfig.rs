@@ -13,7 +13,7 @@ pub(super) const KIND: Generated = Generated { name: "kubeconfig", irreplaceable
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wish {
+struct Inputs {
     cluster_name: String,
     user_name: String,
     server: String,
@@ -22,7 +22,7 @@ struct Wish {
     key: Reference,
 }
 
-impl Wish {
+impl Inputs {
     fn entry(self, context: &dyn ObserveContext) -> Result<Entry, ActionError> {
         Ok(Entry {
             trust: Trust::Embedded(resolve(&self.authority, context)?),
@@ -41,13 +41,13 @@ fn schema() -> KindSchema {
     generated("kubeconfig")
 }
 
-fn observe(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(look(wish, outputs, context))
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
+    observed(look(inputs, outputs, context))
 }
 
-fn look(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
-    let wanted: Wish = read(wish)?;
-    let mut attributes = Attributes::of(wish);
+fn look(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
+    let wanted: Inputs = read(inputs)?;
+    let mut attributes = Attributes::of(inputs);
     let document = text(outputs, "config").and_then(|config| Kubeconfig::from_yaml(config).ok());
     let Some(found) = document.and_then(|document| document.current()) else {
         attributes.differs("config", "is not readable");
@@ -80,8 +80,8 @@ fn look(wish: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result
     Ok(attributes.present())
 }
 
-fn make(&Making { resource, wish, context, .. }: &Making<'_>) -> Result<Outputs, ActionError> {
-    let wanted: Wish = read(wish)?;
+fn make(&Making { resource, inputs, context, .. }: &Making<'_>) -> Result<Outputs, ActionError> {
+    let wanted: Inputs = read(inputs)?;
     let entry = wanted.entry(context.outputs.as_ref())?;
     let config = Kubeconfig::new(&entry).to_yaml().map_err(|error| failed(resource, &error))?;
     Ok(outputs([("config", Output::Secret(config))]))
@@ -109,7 +109,7 @@ mod tests {
         })
     }
 
-    fn wish() -> Value {
+    fn inputs() -> Value {
         json!({
             "clusterName": "kubernetes",
             "userName": "kubernetes-admin",
@@ -125,14 +125,14 @@ mod tests {
         let authority = json!({"commonName": "kubernetes", "validityDays": 3650});
         world.create("authority/kubernetes", &authority).await.unwrap();
         world.create("certificate/cp-1/admin", &certificate()).await.unwrap();
-        world.create(ID, &wish()).await.unwrap();
+        world.create(ID, &inputs()).await.unwrap();
         world
     }
 
     #[tokio::test]
     async fn it_holds_what_its_references_stand_for() {
         let world = world().await;
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
         assert_eq!(world.secrets_of(ID), ["config"]);
         let config = world.outputs(ID)["config"].text().unwrap().to_owned();
         assert!(config.contains("current-context: kubernetes-admin@kubernetes\n"), "{config}");
@@ -141,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn a_moved_server_is_shown_and_repaired() {
         let world = world().await;
-        let mut moved = wish();
+        let mut moved = inputs();
         moved["server"] = json!("https://api.example.org:6443");
         assert_eq!(world.observe(ID, &moved).await.unwrap()["server"], "https://10.77.0.51:6443");
         world.update(ID, &moved).await.unwrap();
@@ -153,19 +153,19 @@ mod tests {
         let mut world = world().await;
         world.pass_days(340);
         world.update("certificate/cp-1/admin", &certificate()).await.unwrap();
-        let seen = world.observe(ID, &wish()).await.unwrap();
+        let seen = world.observe(ID, &inputs()).await.unwrap();
         assert!(seen["certificate"].as_str().unwrap().starts_with("sha256:"));
-        assert_eq!((&seen["key"], &seen["authority"]), (&json!("another key"), &wish()["authority"]));
-        world.update(ID, &wish()).await.unwrap();
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        assert_eq!((&seen["key"], &seen["authority"]), (&json!("another key"), &inputs()["authority"]));
+        world.update(ID, &inputs()).await.unwrap();
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
     }
 
     #[tokio::test]
     async fn a_lost_document_is_shown_and_made_again() {
         let world = world().await;
         world.lose_secrets(ID);
-        assert_eq!(world.observe(ID, &wish()).await.unwrap()["config"], "is not readable");
-        world.update(ID, &wish()).await.unwrap();
-        assert_eq!(world.observe(ID, &wish()).await, Some(wish()));
+        assert_eq!(world.observe(ID, &inputs()).await.unwrap()["config"], "is not readable");
+        world.update(ID, &inputs()).await.unwrap();
+        assert_eq!(world.observe(ID, &inputs()).await, Some(inputs()));
     }
 }

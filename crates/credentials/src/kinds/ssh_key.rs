@@ -14,7 +14,7 @@ pub(super) const KIND: Generated = Generated { name: "ssh-key", irreplaceable: t
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wish {
+struct Inputs {
     comment: String,
 }
 
@@ -23,13 +23,13 @@ fn schema() -> KindSchema {
     generated("ssh-key").rule("comment", Behaviour::CreateOnly)
 }
 
-fn observe(wish: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(look(wish, outputs))
+fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
+    observed(look(inputs, outputs))
 }
 
-fn look(wish: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
-    let wanted: Wish = read(wish)?;
-    let mut attributes = Attributes::of(wish);
+fn look(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+    let wanted: Inputs = read(inputs)?;
+    let mut attributes = Attributes::of(inputs);
     let Some(key) = recorded(outputs) else { return Err(ActionError::permanent("its key is not readable")) };
     if !key.belongs_together() {
         attributes.differs("public", "is not the public half of the private key");
@@ -49,8 +49,8 @@ fn recorded(outputs: &Outputs) -> Option<SshKey> {
     })
 }
 
-fn make(&Making { resource, wish, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
-    let wanted: Wish = read(wish)?;
+fn make(&Making { resource, inputs, existing, context }: &Making<'_>) -> Result<Outputs, ActionError> {
+    let wanted: Inputs = read(inputs)?;
     let key = if existing.is_empty() {
         SshKey::from_seed(&wanted.comment, &random(context)).map_err(|error| failed(resource, &error))?
     } else {
@@ -71,43 +71,43 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_made_from_the_runs_randomness_and_kept() {
         let (world, other) = (World::new(), World::new());
-        let wish = json!({"comment": "operator of demo"});
-        let made = world.create(ID, &wish).await.unwrap();
-        assert_eq!(other.create(ID, &wish).await.unwrap(), made);
-        assert_eq!(world.create(ID, &wish).await.unwrap(), made);
+        let inputs = json!({"comment": "operator of demo"});
+        let made = world.create(ID, &inputs).await.unwrap();
+        assert_eq!(other.create(ID, &inputs).await.unwrap(), made);
+        assert_eq!(world.create(ID, &inputs).await.unwrap(), made);
         assert_eq!(world.secrets_of(ID), ["private"]);
-        assert_eq!(world.observe(ID, &wish).await, Some(wish));
+        assert_eq!(world.observe(ID, &inputs).await, Some(inputs));
     }
 
     #[tokio::test]
     async fn another_comment_keeps_the_key() {
         let world = World::new();
         let old = world.create(ID, &json!({"comment": "old"})).await.unwrap();
-        let wish = json!({"comment": "new"});
-        assert_eq!(world.observe(ID, &wish).await, Some(json!({"comment": "old"})));
-        let new = world.update(ID, &wish).await.unwrap();
+        let inputs = json!({"comment": "new"});
+        assert_eq!(world.observe(ID, &inputs).await, Some(json!({"comment": "old"})));
+        let new = world.update(ID, &inputs).await.unwrap();
         let data = |line: &str| line.split(' ').nth(1).unwrap().to_owned();
         assert_eq!(data(old["public"].text().unwrap()), data(new["public"].text().unwrap()));
-        assert_eq!(world.observe(ID, &wish).await, Some(wish));
+        assert_eq!(world.observe(ID, &inputs).await, Some(inputs));
     }
 
     #[tokio::test]
     async fn a_damaged_public_half_is_made_good_from_the_private_one() {
         let world = World::new();
-        let wish = json!({"comment": "x"});
-        let made = world.create(ID, &wish).await.unwrap();
+        let inputs = json!({"comment": "x"});
+        let made = world.create(ID, &inputs).await.unwrap();
         world.set_public(ID, "public", "nonsense");
-        assert_eq!(world.observe(ID, &wish).await.unwrap()["public"], "is not readable");
-        assert_eq!(world.update(ID, &wish).await.unwrap(), made);
+        assert_eq!(world.observe(ID, &inputs).await.unwrap()["public"], "is not readable");
+        assert_eq!(world.update(ID, &inputs).await.unwrap(), made);
     }
 
     #[tokio::test]
     async fn a_lost_key_is_unknown_and_never_made_again() {
         let world = World::new();
-        let wish = json!({"comment": "x"});
-        world.create(ID, &wish).await.unwrap();
+        let inputs = json!({"comment": "x"});
+        world.create(ID, &inputs).await.unwrap();
         world.lose_secrets(ID);
-        assert_eq!(world.unknown(ID, &wish).await, "its secret `private` is not in the vault");
-        assert!(world.update(ID, &wish).await.is_err());
+        assert_eq!(world.unknown(ID, &inputs).await, "its secret `private` is not in the vault");
+        assert!(world.update(ID, &inputs).await.is_err());
     }
 }

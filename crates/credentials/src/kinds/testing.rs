@@ -108,22 +108,22 @@ impl World {
         }
     }
 
-    pub(crate) async fn create(&self, id: &str, wish: &Value) -> Result<Outputs, ActionError> {
-        self.apply(id, wish, Operation::Create, false).await
+    pub(crate) async fn create(&self, id: &str, wanted: &Value) -> Result<Outputs, ActionError> {
+        self.apply(id, wanted, Operation::Create, false).await
     }
 
-    pub(crate) async fn update(&self, id: &str, wish: &Value) -> Result<Outputs, ActionError> {
-        self.apply(id, wish, Operation::Update, false).await
+    pub(crate) async fn update(&self, id: &str, wanted: &Value) -> Result<Outputs, ActionError> {
+        self.apply(id, wanted, Operation::Update, false).await
     }
 
-    pub(crate) async fn replace(&self, id: &str, wish: &Value) -> Result<Outputs, ActionError> {
-        self.apply(id, wish, Operation::Create, true).await
+    pub(crate) async fn replace(&self, id: &str, wanted: &Value) -> Result<Outputs, ActionError> {
+        self.apply(id, wanted, Operation::Create, true).await
     }
 
     async fn apply(
         &self,
         id: &str,
-        wish: &Value,
+        wanted: &Value,
         operation: Operation,
         replaces: bool,
     ) -> Result<Outputs, ActionError> {
@@ -138,7 +138,7 @@ impl World {
             effects: Vec::new(),
             expect: None,
             before: None,
-            after: Some(wish.clone()),
+            after: Some(wanted.clone()),
             depends_on: BTreeSet::new(),
         };
         let context = ActionContext {
@@ -152,7 +152,7 @@ impl World {
             unfinished: tokio_util::task::TaskTracker::new(),
         };
         let outputs = Credentials.apply(&change, &context).await?.outputs;
-        self.kept.0.lock().unwrap().insert(resource, (record(wish, &outputs), outputs.clone()));
+        self.kept.0.lock().unwrap().insert(resource, (record(wanted, &outputs), outputs.clone()));
         Ok(outputs)
     }
 
@@ -173,8 +173,8 @@ impl World {
     }
 
     /// The state remembers that a creation began, and nothing more.
-    pub(crate) fn record_interrupted(&self, id: &str, wish: &Value) {
-        let recorded = Recorded { tainted: true, ..record(wish, &Outputs::new()) };
+    pub(crate) fn record_interrupted(&self, id: &str, wanted: &Value) {
+        let recorded = Recorded { tainted: true, ..record(wanted, &Outputs::new()) };
         self.kept.0.lock().unwrap().insert(id.parse().unwrap(), (recorded, Outputs::new()));
     }
 
@@ -195,11 +195,11 @@ fn present(observation: Observation) -> Option<Value> {
     }
 }
 
-fn record(wish: &Value, outputs: &Outputs) -> Recorded {
+fn record(wanted: &Value, outputs: &Outputs) -> Recorded {
     let mut recorded = Recorded {
         schema_version: 1,
         depends_on: BTreeSet::new(),
-        inputs: wish.clone(),
+        inputs: wanted.clone(),
         outputs: BTreeMap::new(),
         secrets: BTreeMap::new(),
         contained_in: None,

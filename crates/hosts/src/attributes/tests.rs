@@ -58,8 +58,8 @@ fn found(item: &str, state: ItemState) -> Found {
     Found { items, exists: BTreeSet::new(), facts, member_serves: None }
 }
 
-fn question(inputs: &Value) -> Question {
-    Question {
+fn question(inputs: &Value) -> ObserveQuery {
+    ObserveQuery {
         config: serde_json::from_value(inputs["config"].clone()).unwrap(),
         waiting: BTreeMap::new(),
         unwanted: BTreeSet::new(),

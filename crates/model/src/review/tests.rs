@@ -1,6 +1,6 @@
 //! Tests: what collides with what is made from documents is said at its field.
 
-use spec::{Effective, Source, Surroundings};
+use spec::{Effective, HostContext, Source};
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn documents(cluster: &str, control_planes: &str, workers: &str) -> Effective {
         group("cp", control_planes),
         group("w", workers)
     );
-    let loaded = spec::load(&[Source::new("a.yaml", text)], &Surroundings::default());
+    let loaded = spec::load(&[Source::new("a.yaml", text)], &HostContext::default());
     loaded.effective.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics))
 }
 

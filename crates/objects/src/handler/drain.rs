@@ -15,7 +15,7 @@ use super::site::{each, of_change};
 use crate::connection::Connection;
 use crate::field::flag;
 use crate::losses::{Lost, losses};
-use crate::pods::{Fate, budget, fate, full_name, is_heard_of, of_node};
+use crate::pods::{EvictionDecision, budget, fate, full_name, is_heard_of, of_node};
 use crate::request::Request;
 use crate::wait::Wait;
 use crate::{ApiError, Connections};
@@ -184,7 +184,7 @@ async fn set_unschedulable(connection: &Connection, node: &str, on: bool) -> Res
 
 /// Why a pod is still there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Held {
+enum Blocked {
     /// It takes its time to end.
     Ending,
     /// A disruption budget does not let it go.
@@ -201,7 +201,7 @@ struct Round<'a> {
 
 impl Round<'_> {
     /// Asks every pod to go, and says which are still there.
-    async fn go(&self) -> Result<BTreeMap<String, Held>, ApiError> {
+    async fn go(&self) -> Result<BTreeMap<String, Blocked>, ApiError> {
         let pods = of_node(self.connection, self.node).await?;
         let held = join_all(pods.iter().map(|pod| self.ask(pod))).await;
         let mut left = BTreeMap::new();
@@ -214,13 +214,13 @@ impl Round<'_> {
     }
 
     /// Asks one pod to go; `None` when it need not be waited for.
-    async fn ask(&self, pod: &Value) -> Result<Option<Held>, ApiError> {
+    async fn ask(&self, pod: &Value) -> Result<Option<Blocked>, ApiError> {
         match fate(pod) {
-            Fate::Stays => return Ok(None),
+            EvictionDecision::Stays => return Ok(None),
             // Nobody is there to end it.
-            Fate::Going if !self.heard_of => return Ok(None),
-            Fate::Going => return Ok(Some(Held::Ending)),
-            Fate::Goes => {}
+            EvictionDecision::Going if !self.heard_of => return Ok(None),
+            EvictionDecision::Going => return Ok(Some(Blocked::Ending)),
+            EvictionDecision::Goes => {}
         }
         let metadata = pod.get("metadata").cloned().unwrap_or_default();
         let text = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -232,31 +232,31 @@ impl Round<'_> {
             "deleteOptions": {"preconditions": {"uid": text("uid")}},
         });
         match self.connection.send(&Request::post(&path, eviction)).await {
-            Ok(_) => Ok(self.heard_of.then_some(Held::Ending)),
-            Err(error) if error.is_not_found() || error.code() == Some(409) => Ok(Some(Held::Ending)),
+            Ok(_) => Ok(self.heard_of.then_some(Blocked::Ending)),
+            Err(error) if error.is_not_found() || error.code() == Some(409) => Ok(Some(Blocked::Ending)),
             Err(ApiError::Refused { code: 429, causes, message, .. }) => {
-                Ok(Some(budget(&causes).map_or(Held::Refused(message), |name| Held::Budget(name.to_owned()))))
+                Ok(Some(budget(&causes).map_or(Blocked::Refused(message), |name| Blocked::Budget(name.to_owned()))))
             }
-            Err(error @ ApiError::Refused { .. }) => Ok(Some(Held::Refused(error.to_string()))),
+            Err(error @ ApiError::Refused { .. }) => Ok(Some(Blocked::Refused(error.to_string()))),
             Err(error) => Err(error),
         }
     }
 }
 
-fn describe(left: &BTreeMap<String, Held>) -> String {
+fn describe(left: &BTreeMap<String, Blocked>) -> String {
     let held: Vec<String> = left
         .iter()
         .filter_map(|(pod, held)| match held {
-            Held::Ending => None,
-            Held::Budget(budget) => Some(format!("{pod} is held by disruption budget {budget}")),
-            Held::Refused(why) => Some(format!("{pod} is not evicted: {why}")),
+            Blocked::Ending => None,
+            Blocked::Budget(budget) => Some(format!("{pod} is held by disruption budget {budget}")),
+            Blocked::Refused(why) => Some(format!("{pod} is not evicted: {why}")),
         })
         .collect();
     let ending = left.len() - held.len();
     let mut parts = Vec::new();
     if ending > 0 {
         let names: Vec<&str> =
-            left.iter().filter(|(_, held)| **held == Held::Ending).map(|(pod, _)| pod.as_str()).take(3).collect();
+            left.iter().filter(|(_, held)| **held == Blocked::Ending).map(|(pod, _)| pod.as_str()).take(3).collect();
         let more = if ending > names.len() { ", …" } else { "" };
         let pods = if ending == 1 { "pod is" } else { "pods are" };
         parts.push(format!("{ending} {pods} ending ({}{more})", names.join(", ")));
@@ -265,8 +265,8 @@ fn describe(left: &BTreeMap<String, Held>) -> String {
     parts.join("; ")
 }
 
-fn advice(left: &BTreeMap<String, Held>) -> &'static str {
-    if left.values().any(|held| matches!(held, Held::Budget(_))) {
+fn advice(left: &BTreeMap<String, Blocked>) -> &'static str {
+    if left.values().any(|held| matches!(held, Blocked::Budget(_))) {
         "Add replicas or relax the disruption budget, then run the command again: it goes on where it stopped."
     } else {
         "Look at the pods that are left, then run the command again: it goes on where it stopped."

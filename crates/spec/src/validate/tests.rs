@@ -2,7 +2,7 @@
 
 use resource::{Diagnostic, Severity};
 
-use crate::{Loaded, Source, Surroundings, load};
+use crate::{HostContext, Loaded, Source, load};
 
 mod components;
 mod facts;
@@ -31,7 +31,7 @@ fn loaded_near(cluster_text: &str, groups: &[(&str, &str)], routes: &[&str]) -> 
     let mut sources = vec![Source::new("cluster.yaml", cluster_text)];
     sources.extend(groups.iter().map(|(name, spec)| Source::new(format!("{name}.yaml"), group(name, spec))));
     let routes = routes.iter().map(|route| route.parse().unwrap()).collect();
-    load(&sources, &Surroundings { routes, is_new: false })
+    load(&sources, &HostContext { routes, is_new: false })
 }
 
 pub(super) fn complaints(diagnostics: &[Diagnostic]) -> Vec<String> {
@@ -98,7 +98,7 @@ fn many_control_planes_are_only_warned_of() {
 fn one_control_plane_is_said_when_a_cluster_is_made_and_then_no_more() {
     let said = |is_new: bool, spec: &str| {
         let sources = [Source::new("a", cluster("")), Source::new("g", group("cp", spec))];
-        complaints(&load(&sources, &Surroundings { is_new, ..Surroundings::default() }).diagnostics)
+        complaints(&load(&sources, &HostContext { is_new, ..HostContext::default() }).diagnostics)
     };
     assert_eq!(said(true, CONTROL_PLANE), ["spec::one-control-plane g:4 spec.count"]);
     assert_eq!(said(false, CONTROL_PLANE), [""; 0]);
@@ -124,28 +124,26 @@ fn a_bad_cluster_name_is_refused_and_breeds_no_further_complaints() {
 fn a_group_of_another_cluster_is_refused() {
     let sources =
         [Source::new("a", cluster("")), Source::new("b", group("cp", CONTROL_PLANE).replace("demo", "other"))];
-    let complaints = complaints(&load(&sources, &Surroundings::default()).diagnostics);
+    let complaints = complaints(&load(&sources, &HostContext::default()).diagnostics);
     assert_eq!(complaints, ["spec::other-cluster b:3 metadata.cluster"]);
 }
 
 #[test]
 fn there_is_one_cluster() {
-    let none = load(&[Source::new("g", group("cp", CONTROL_PLANE))], &Surroundings::default());
+    let none = load(&[Source::new("g", group("cp", CONTROL_PLANE))], &HostContext::default());
     assert_eq!(complaints(&none.diagnostics), ["spec::no-cluster g:1 "]);
-    assert_eq!(complaints(&load(&[], &Surroundings::default()).diagnostics), ["spec::no-cluster  "]);
+    assert_eq!(complaints(&load(&[], &HostContext::default()).diagnostics), ["spec::no-cluster  "]);
     let two = load(
         &[Source::new("a", cluster("")), Source::new("b", cluster("")), Source::new("g", group("cp", CONTROL_PLANE))],
-        &Surroundings::default(),
+        &HostContext::default(),
     );
     assert_eq!(complaints(&two.diagnostics), ["spec::several-clusters b:4 metadata.name"]);
 }
 
 #[test]
 fn what_rests_on_unreadable_parts_is_not_complained_about() {
-    let broken = load(
-        &[Source::new("a", cluster("  x: [1\n")), Source::new("g", group("w", WORKERS))],
-        &Surroundings::default(),
-    );
+    let broken =
+        load(&[Source::new("a", cluster("  x: [1\n")), Source::new("g", group("w", WORKERS))], &HostContext::default());
     assert_eq!(complaints(&broken.diagnostics), ["spec::syntax a:8 "]);
     let no_role = loaded(&cluster(""), &[("cp", "{count: 3}")]);
     assert_eq!(complaints(&no_role.diagnostics), ["spec::missing-field cp.yaml:4 spec.role"]);

@@ -24,7 +24,7 @@ async fn adopt(app: &App, edit: Edit) -> Outcome {
     let observed = operation::observe(app, &open.cluster, &desired).await?;
     let found = found(&observed, &open.cluster.loaded, &edit)?;
     let base = open.cluster.base(Digest::of_bytes(b""));
-    let plan = Plan::adopting(base, found.values()).judged_by(edit.rules.digest());
+    let plan = Plan::adopting(base, found.values()).with_rules(edit.rules.digest());
     if carry_out(app, &open, &plan, &found, &edit, lease).await? {
         return Box::pin(adopt(app, Edit { yes: true, ..edit })).await;
     }

@@ -25,7 +25,7 @@ async fn forget(app: &App, edit: Edit) -> Outcome {
     }
     let base = open.cluster.base(Digest::of_bytes(b""));
     let plan = Plan::forgetting(base, &known.state.resources, &edit.wanted.iter().cloned().collect())
-        .judged_by(edit.rules.digest());
+        .with_rules(edit.rules.digest());
     if carry_out(app, &open, &plan, &BTreeMap::new(), &edit, lease).await? {
         return Box::pin(forget(app, Edit { yes: true, ..edit })).await;
     }

@@ -55,7 +55,7 @@ async fn mv(app: &App, edit: Edit, from: &ResourceId, to: &ResourceId) -> Outcom
     let moved = moved(&open, &edit.name, &desired, from, to)?;
     let loaded = &open.cluster.loaded;
     let base = open.cluster.base(Digest::of_bytes(b""));
-    let plan = Plan::moving(base, recorded(loaded, &edit.name, from)?, from, to).judged_by(edit.rules.digest());
+    let plan = Plan::moving(base, recorded(loaded, &edit.name, from)?, from, to).with_rules(edit.rules.digest());
     if carry_out(app, &open, &plan, &BTreeMap::from([(to.clone(), moved)]), &edit, lease).await? {
         return Box::pin(mv(app, Edit { yes: true, ..edit }, from, to)).await;
     }

@@ -12,9 +12,9 @@ use rules::UserRules;
 use crate::app::App;
 use crate::arguments::Name;
 use crate::error::CommandError;
-use crate::judge::Judge;
 use crate::open::Open;
 use crate::output::Format;
+use crate::policy_check::PolicyCheck;
 use crate::rule_files::RuleFiles;
 use crate::suggestion::Suggestion;
 use crate::{confirm, operation, update};
@@ -81,7 +81,7 @@ pub(super) async fn carry_out(
     lease: Option<Arc<dyn Lease>>,
 ) -> Result<bool, CommandError> {
     update::show(app, plan)?;
-    Judge::of(&open.resolved, &open.cluster.loaded)?.plan(app, plan, None, &edit.rules)?;
+    PolicyCheck::of(&open.resolved, &open.cluster.loaded)?.plan(app, plan, None, &edit.rules)?;
     let Edit { verb, question, name, wanted, .. } = edit;
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, question)? {

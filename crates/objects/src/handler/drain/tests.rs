@@ -8,8 +8,8 @@ use crate::world::{World, access_reference};
 #[test]
 fn the_note_says_which_budget_holds_which_pod() {
     let left = BTreeMap::from([
-        ("default/a".to_owned(), Held::Ending),
-        ("default/b".to_owned(), Held::Budget("web".to_owned())),
+        ("default/a".to_owned(), Blocked::Ending),
+        ("default/b".to_owned(), Blocked::Budget("web".to_owned())),
     ]);
     assert_eq!(describe(&left), "1 pod is ending (default/a); default/b is held by disruption budget web");
     assert!(advice(&left).contains("relax"));

@@ -174,7 +174,7 @@ fn a_hook_is_before_a_unit_or_after_it() {
 fn a_stored_document_with_a_tag_that_was_passed_over_is_taken() {
     let text = cluster("  files: [{path: /etc/x, content: !!binary aGk=}]\n");
     let sources = [Source::new("c.yaml", text), Source::new("g.yaml", group("cp", CONTROL_PLANE))];
-    assert!(crate::load(&sources, &Surroundings::default()).effective.is_none());
+    assert!(crate::load(&sources, &HostContext::default()).effective.is_none());
     assert!(crate::load_stored(&sources).effective.is_some());
 }
 

@@ -6,7 +6,7 @@ use crate::output::Format;
 
 /// Which look at the cluster this is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Phase {
     /// As it was found.
     #[default]
     First,
@@ -16,11 +16,11 @@ pub(super) enum Look {
     Cluster,
 }
 
-impl Look {
+impl Phase {
     /// The look that a plan calls for after it was carried out, because some of it could not be seen.
     pub(super) fn after(self, plan: &Plan) -> Option<Self> {
         match self {
-            _ if !plan.report.iter().any(|line| line.reason.is_blind()) => None,
+            _ if !plan.report.iter().any(|line| line.reason.is_unobserved()) => None,
             Self::First => Some(Self::Machines),
             Self::Machines => Some(Self::Cluster),
             Self::Cluster => None,
@@ -54,24 +54,24 @@ mod tests {
     #[test]
     fn what_could_not_be_seen_is_looked_at_again_twice_at_most() {
         let blind = plan(1, Some(ReportReason::Unknown { why: "it is off".into() }));
-        assert_eq!(Look::First.after(&blind), Some(Look::Machines));
-        assert_eq!(Look::Machines.after(&blind), Some(Look::Cluster));
-        assert_eq!(Look::Cluster.after(&blind), None);
+        assert_eq!(Phase::First.after(&blind), Some(Phase::Machines));
+        assert_eq!(Phase::Machines.after(&blind), Some(Phase::Cluster));
+        assert_eq!(Phase::Cluster.after(&blind), None);
         let waiting = plan(1, Some(ReportReason::WaitsFor { on: ResourceId::new("cluster", "demo") }));
-        assert_eq!(Look::First.after(&waiting), Some(Look::Machines));
+        assert_eq!(Phase::First.after(&waiting), Some(Phase::Machines));
     }
 
     #[test]
     fn what_is_only_shared_or_foreign_calls_for_no_other_look() {
-        assert_eq!(Look::First.after(&plan(1, None)), None);
-        assert_eq!(Look::First.after(&plan(1, Some(ReportReason::Foreign))), None);
+        assert_eq!(Phase::First.after(&plan(1, None)), None);
+        assert_eq!(Phase::First.after(&plan(1, Some(ReportReason::Foreign))), None);
     }
 
     #[test]
     fn a_second_plan_is_shown_when_it_has_changes_and_not_as_a_second_document() {
-        assert!(Look::First.shows(&plan(0, None), Format::Json));
-        assert!(Look::Machines.shows(&plan(1, None), Format::Text));
-        assert!(!Look::Machines.shows(&plan(0, None), Format::Text));
-        assert!(!Look::Cluster.shows(&plan(1, None), Format::Json));
+        assert!(Phase::First.shows(&plan(0, None), Format::Json));
+        assert!(Phase::Machines.shows(&plan(1, None), Format::Text));
+        assert!(!Phase::Machines.shows(&plan(0, None), Format::Text));
+        assert!(!Phase::Cluster.shows(&plan(1, None), Format::Json));
     }
 }

@@ -9,7 +9,7 @@ use report::words;
 use resource::{Diagnostic, Digest, ResourceId};
 use rules::{Finding, Intent, RuleInput, Severity, UserRules};
 use serde_json::{Value, json};
-use spec::{Source, Surroundings};
+use spec::{HostContext, Source};
 
 use crate::app::App;
 use crate::error::CommandError;
@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::output::{self, Format};
 
 /// What is judged of one cluster.
-pub(crate) struct Judge {
+pub(crate) struct PolicyCheck {
     cluster: String,
     revision: Digest,
     previous: Vec<Value>,
@@ -27,7 +27,7 @@ pub(crate) struct Judge {
     recorded: BTreeSet<ResourceId>,
 }
 
-impl Judge {
+impl PolicyCheck {
     /// A cluster that is to be as its documents say.
     pub(crate) fn of(resolved: &Resolved, loaded: &Loaded) -> Result<Self, CommandError> {
         let wanted = documents(resolved)
@@ -99,7 +99,7 @@ impl Judge {
 fn protected(loaded: &Loaded) -> BTreeSet<ResourceId> {
     let texts = &loaded.revision.documents;
     let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
-    if let Some(effective) = spec::load(&sources, &Surroundings::default()).effective {
+    if let Some(effective) = spec::load(&sources, &HostContext::default()).effective {
         return effective.cluster.spec.protection.resources.into_iter().collect();
     }
     let last = loaded.goal.iter().flat_map(|goal| &goal.documents);

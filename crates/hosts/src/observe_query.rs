@@ -18,7 +18,7 @@ pub(crate) const KUBELET_CERTIFICATE: &str = "/var/lib/kubelet/pki/kubelet-clien
 
 /// A question about one machine.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct ObserveQuery {
     /// What the machine is compared with.
     pub(crate) config: MachineConfig,
     /// Files left out, because what should be in them is not made yet.
@@ -27,7 +27,7 @@ pub(crate) struct Question {
     pub(crate) unwanted: BTreeSet<String>,
 }
 
-impl Question {
+impl ObserveQuery {
     /// About a `machine-config` with these inputs, last made with `recorded`.
     pub(crate) fn about(
         inputs: &Value,

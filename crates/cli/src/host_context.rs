@@ -6,24 +6,24 @@ use engine::SourceText;
 use ipnet::{IpNet, Ipv4Net};
 use model::Ground;
 use provider_local::{HostCapacity, HostFacts, Resolvers, subnet};
-use spec::{Effective, MovedRange, Source, Surroundings};
+use spec::{Effective, HostContext, MovedRange, Source};
 
 /// What validation of a new cluster must know of this host.
-pub(crate) fn of(facts: &HostFacts) -> Surroundings {
-    Surroundings { routes: facts.routes.iter().map(|route| IpNet::V4(route.net.trunc())).collect(), is_new: true }
+pub(crate) fn of(facts: &HostFacts) -> HostContext {
+    HostContext { routes: facts.routes.iter().map(|route| IpNet::V4(route.net.trunc())).collect(), is_new: true }
 }
 
 /// The documents of a new cluster with other ranges where the host uses the default ones, and what there is to say.
 ///
 /// They are written down, so that they stay what they are when the host's routes change.
-pub(crate) fn fitted(texts: Vec<SourceText>, surroundings: &Surroundings) -> (Vec<SourceText>, Vec<String>) {
+pub(crate) fn fitted(texts: Vec<SourceText>, host_context: &HostContext) -> (Vec<SourceText>, Vec<String>) {
     let mut sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
-    let loaded = spec::load(&sources, &Surroundings::default());
+    let loaded = spec::load(&sources, &HostContext::default());
     // What is wrong with them is said by whoever reads them next.
     let Some(effective) = loaded.effective else { return (texts, Vec::new()) };
     let cluster = format!("Cluster/{}", effective.cluster.metadata.name);
     let mut said = Vec::new();
-    for moved in spec::moved_ranges(&loaded.documents, &effective, surroundings) {
+    for moved in spec::moved_ranges(&loaded.documents, &effective, host_context) {
         let assignment = format!("{}=[{}]", moved.field, moved.to);
         if let Ok(changed) = spec::set(&spec::parse(&sources), &cluster, &assignment) {
             sources = changed;
@@ -98,13 +98,13 @@ mod tests {
 
     use super::*;
 
-    fn effective(texts: &[SourceText], surroundings: &Surroundings) -> spec::Loaded {
+    fn effective(texts: &[SourceText], host_context: &HostContext) -> spec::Loaded {
         let sources: Vec<Source> = texts.iter().map(|text| Source::new(&text.name, &text.text)).collect();
-        spec::load(&sources, surroundings)
+        spec::load(&sources, host_context)
     }
 
-    fn near(routes: &[&str]) -> Surroundings {
-        Surroundings { routes: routes.iter().map(|net| net.parse().unwrap()).collect(), ..Surroundings::default() }
+    fn near(routes: &[&str]) -> HostContext {
+        HostContext { routes: routes.iter().map(|net| net.parse().unwrap()).collect(), ..HostContext::default() }
     }
 
     fn texts() -> Vec<SourceText> {
@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn a_vpn_that_takes_ten_moves_the_defaults_into_the_documents_and_says_so() {
-        let surroundings = near(&["10.0.0.0/8"]);
-        let (fitted, said) = fitted(texts(), &surroundings);
-        let loaded = effective(&fitted, &surroundings);
+        let host_context = near(&["10.0.0.0/8"]);
+        let (fitted, said) = fitted(texts(), &host_context);
+        let loaded = effective(&fitted, &host_context);
         assert_eq!(loaded.diagnostics, []);
         let effective = loaded.effective.unwrap();
         let ranges: Vec<String> = ranges(&effective).map(|net| net.to_string()).collect();
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_host_without_a_usable_resolver_is_told_unless_the_documents_name_one() {
-        let mut effective = effective(&texts(), &Surroundings::default()).effective.unwrap();
+        let mut effective = effective(&texts(), &HostContext::default()).effective.unwrap();
         let usual = "10.88.3.0/24".parse().unwrap();
         let told = said(&HostFacts::default(), usual, &effective);
         assert!(told.len() == 1 && told[0].contains("upstreamResolvers"), "{told:?}");
