@@ -8,7 +8,7 @@ use engine::{Loaded, Revision, SourceText};
 use ipnet::Ipv4Net;
 use model::{Allocation, Capacity, Ground};
 use provider_local::hold::{self, HeldSubnet};
-use provider_local::{HostFacts, HostIdentity, Resolvers, names, subnet};
+use provider_local::{HostFacts, HostIdentity, Owner, Resolvers, names, subnet};
 use resource::Recorded;
 use serde_json::Value;
 use spec::Effective;
@@ -127,7 +127,7 @@ pub(crate) async fn at_home(app: &App, name: &str, loaded: &Loaded) -> Result<()
     let ground = read(&loaded.revision)?;
     let here = HostIdentity::here(&app.machines());
     let home = ground.host.as_ref().and_then(identity).filter(|_| is_made(loaded));
-    if let Some(why) = home.and_then(|home| home.elsewhere(&here, name)) {
+    if let Some(why) = home.and_then(|home| home.elsewhere(&here, &owner(name, loaded))) {
         return Err(CommandError::failed(format!("cluster {name} cannot be worked on from here: {why}"))
             .exit(Exit::Refused)
             .hint("run the command there, as the same user and with the same XDG_STATE_HOME"));
@@ -156,6 +156,21 @@ pub(crate) async fn foreign(
             None => error,
         }
     }))
+}
+
+/// A cluster's record with what is known of its lineage by now: release 0.1 recorded none, and a machine that was made since
+/// lies where only the lineage leads.
+pub(crate) async fn with_lineage(app: &App, name: &str, mut loaded: Loaded) -> Result<Loaded, CommandError> {
+    let lineage = loaded.head.lineage.clone();
+    let unnamed = |recorded: &Recorded| recorded.inputs.is_object() && recorded.inputs.get("lineage").is_none();
+    if loaded.state.resources.iter().any(|(id, recorded)| id.kind() == provider_local::MACHINE && unnamed(recorded)) {
+        for id in compose::local_provider(app).marked_of(name, &lineage).await?.into_keys() {
+            if let Some(recorded) = loaded.state.resources.get_mut(&id).filter(|recorded| unnamed(recorded)) {
+                recorded.inputs["lineage"] = lineage.clone().into();
+            }
+        }
+    }
+    Ok(loaded)
 }
 
 /// A cluster's record with what carries its marker on this host and is not in it: such as what `state forget` left. A delete
@@ -187,6 +202,10 @@ fn here(app: &App) -> Result<Option<Value>, CommandError> {
         .map_err(|error| CommandError::from_source("cannot keep the host's identity", &error))
 }
 
+fn owner(name: &str, loaded: &Loaded) -> Owner {
+    Owner::new(&loaded.head.lineage, name)
+}
+
 fn identity(host: &Value) -> Option<HostIdentity> {
     serde_json::from_value(host.clone()).ok()
 }
@@ -199,9 +218,9 @@ fn host(app: &App, name: &str, loaded: &Loaded, kept: Option<Value>) -> Result<O
     let here = HostIdentity::here(&app.machines());
     let has_moved_here = match kept.as_ref().and_then(identity) {
         Some(home) if home.is_same_place(&here) => false,
-        Some(home) => home.elsewhere(&here, name).is_none(),
+        Some(home) => home.elsewhere(&here, &owner(name, loaded)).is_none(),
         // Release 0.1 kept none: machines that were made, but not here, are somewhere else.
-        None => provider_local::has_machines(&app.machines(), name),
+        None => provider_local::has_machines(&app.machines(), &owner(name, loaded)),
     };
     if has_moved_here { self::here(app) } else { Ok(kept) }
 }

@@ -22,7 +22,7 @@ use spec::Cni;
 use crate::app::App;
 use crate::compose::Composition;
 use crate::error::CommandError;
-use crate::{power, reach};
+use crate::reach;
 
 /// How long DNS may take after everything was applied: images are there, so this is start-up time.
 const DNS_PATIENCE_SECONDS: u64 = 180;
@@ -74,7 +74,7 @@ async fn findings(
         let found = validate::cluster_health(&composition.connections, &access, &expected).await;
         let settled = found.as_ref().is_ok_and(|found| validate::is_healthy(found));
         if settled || Instant::now() >= until {
-            return found.map_err(|error| no_answer(&error, cluster));
+            return found.map_err(|error| no_answer(&error));
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
@@ -86,12 +86,8 @@ fn expected(resolved: &Resolved) -> Expected {
     Expected { cluster: resolved.name().to_owned(), nodes, own_network: own_network(resolved) }
 }
 
-fn no_answer(error: &ApiError, cluster: &OpenCluster) -> CommandError {
-    let failed = CommandError::from_source("the API does not answer", error);
-    match power::start_hint(&cluster.loaded, cluster.store.name()) {
-        Some(hint) => failed.hint(hint),
-        None => failed,
-    }
+fn no_answer(error: &ApiError) -> CommandError {
+    CommandError::from_source("the API does not answer", error)
 }
 
 fn own_network(resolved: &Resolved) -> bool {

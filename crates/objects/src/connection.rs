@@ -142,7 +142,7 @@ impl Connection {
                 let (_, server) = self.live().await?;
                 server.send(request).await
             }
-            Err(ApiError::Refused { code: 500..=599, .. }) => {
+            Err(error @ ApiError::Refused { code: 500..=599, .. }) if !error.is_a_nodes() => {
                 self.give_up(index).await;
                 answer
             }

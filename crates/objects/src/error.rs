@@ -87,6 +87,11 @@ impl ApiError {
         self.code() == Some(404)
     }
 
+    /// Whether the server is well and could not reach a node for its client (`k8s.io/apimachinery/pkg/util/proxy`).
+    pub fn is_a_nodes(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if message.contains("error trying to reach service"))
+    }
+
     /// What it means for the runner.
     pub fn class(&self) -> ErrorClass {
         match self {

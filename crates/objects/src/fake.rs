@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) requests: Vec<String>,
     /// Why a server is not ready, by address.
     pub(crate) unready: BTreeMap<String, String>,
+    /// Why the server cannot reach a node's kubelet, by the node's name.
+    pub(crate) silent_kubelets: BTreeMap<String, String>,
     /// Servers that answer nothing at all.
     pub(crate) dead: BTreeSet<String>,
     /// The budget that holds a pod, by the pod's path.

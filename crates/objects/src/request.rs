@@ -92,7 +92,7 @@ impl Request {
 
     /// Whether the answer is plain text that says nothing but yes.
     pub(crate) fn is_probe(&self) -> bool {
-        self.path == "/readyz"
+        self.path == "/readyz" || self.path.ends_with("/proxy/healthz")
     }
 
     pub(crate) fn to_http(&self) -> Result<http::Request<Vec<u8>>, ApiError> {

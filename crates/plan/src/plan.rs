@@ -116,7 +116,7 @@ pub struct DriftLine {
     pub resource: ResourceId,
     /// It is gone altogether.
     pub gone: bool,
-    /// Recorded → observed, per field.
+    /// Wanted → observed, per field: as somebody changed it.
     pub fields: Vec<FieldChange>,
 }
 

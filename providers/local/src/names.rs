@@ -25,8 +25,8 @@ pub fn cluster_of(owner: &str) -> &str {
 }
 
 /// systemd-nspawn's name of a machine, at most 12 characters: with `vb-` before it it names the veth on the bridge,
-/// and what is cut off there makes machines collide. `owner`: the owner's short name; of those that have no lineage, which
-/// release 0.1 made, short ones stand in it as they are.
+/// and what is cut off there makes machines collide. `owner`: what the machine's directory is called; short names of those
+/// that were made while that was the cluster's stand in it as they are.
 pub fn machine_name(owner: &str, name: &str) -> String {
     let plain = format!("{owner}-{name}");
     // Without the separator of the id `a-b/c` and `a/b-c` would share a name.

@@ -1,5 +1,6 @@
 //! Whose a thing on this host is: the marker of a cluster's state, and the host that a cluster lives on.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -56,6 +57,11 @@ impl Owner {
             Some(lineage) => format!("{}_{}", self.cluster, short(lineage)),
             None => self.cluster.clone(),
         }
+    }
+
+    /// Names of the directories that its machines may lie in, the one of an earlier release first.
+    pub(crate) fn directories(&self) -> BTreeSet<String> {
+        BTreeSet::from([self.cluster.clone(), self.short_name()])
     }
 
     /// Name of its nftables table (family inet).
@@ -117,11 +123,11 @@ impl HostIdentity {
                 || real(directories.0).is_some_and(|place| real(directories.1) == Some(place)))
     }
 
-    /// Why the machines of `cluster` that live at `self` cannot be seen from `here`; `None` where they can.
+    /// Why the machines of `owner` that live at `self` cannot be seen from `here`; `None` where they can.
     ///
     /// A directory of this host that is gone was moved where the cluster's machines are here; else it may only be out of
     /// sight, on a disk that is not mounted, and who took that for absence would forget machines that are there.
-    pub fn elsewhere(&self, here: &Self, cluster: &str) -> Option<String> {
+    pub fn elsewhere(&self, here: &Self, owner: &Owner) -> Option<String> {
         let home = &self.directory;
         if self.machine_id != here.machine_id {
             return Some(format!("it lives on host {}, in {home}", self.hostname));
@@ -132,7 +138,7 @@ impl HostIdentity {
             Ok(true) => {
                 Some(format!("it lives in {home} of this host, and here machines are kept in {}", here.directory))
             }
-            Ok(false) if has_machines(Path::new(&here.directory), cluster) => None,
+            Ok(false) if has_machines(Path::new(&here.directory), owner) => None,
             Ok(false) => Some(format!(
                 "it lives in {home} of this host, which is not there now (is its disk mounted?), and nothing of it is in {}",
                 here.directory
@@ -146,24 +152,28 @@ impl HostIdentity {
 /// # Errors
 /// When `root` cannot be read; where it is not there, no cluster is.
 pub(crate) fn directories(root: &Path, cluster: &str) -> io::Result<Vec<String>> {
-    let entries = match fs_err::read_dir(root) {
+    let mut found = entries(root)?;
+    found.retain(|name| names::cluster_of(name) == cluster && root.join(name).is_dir());
+    Ok(found)
+}
+
+/// Names of what lies in a directory, sorted; nothing where it is not there, as it may have gone meanwhile.
+pub(crate) fn entries(directory: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs_err::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    let mut found = Vec::new();
-    for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if names::cluster_of(&name) == cluster {
-            found.push(name);
-        }
-    }
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut found: Vec<String> = names.collect::<io::Result<_>>()?;
     found.sort();
     Ok(found)
 }
 
-/// Whether machines of a cluster lie below `root`, whatever state made them.
-pub fn has_machines(root: &Path, cluster: &str) -> bool {
-    directories(root, cluster).is_ok_and(|found| !found.is_empty())
+/// Whether machines of an owner lie below `root`, also those that were made while directories were named after the cluster
+/// alone.
+pub fn has_machines(root: &Path, owner: &Owner) -> bool {
+    let mut own = owner.directories().into_iter();
+    own.any(|name| entries(&root.join(name)).is_ok_and(|machines| !machines.is_empty()))
 }
 
 #[cfg(test)]
@@ -198,13 +208,17 @@ mod tests {
         HostIdentity { machine_id: machine_id.into(), hostname: "a".into(), directory: directory.into() }
     }
 
+    fn dev() -> Owner {
+        Owner::new("1a-2b", "dev")
+    }
+
     #[test]
     fn machines_of_another_host_or_another_directory_are_elsewhere() {
         let kept = tempfile::tempdir().unwrap();
         let kept = kept.path().to_str().unwrap();
-        assert_eq!(host("1", kept).elsewhere(&host("1", kept), "dev"), None);
-        assert!(host("1", kept).elsewhere(&host("1", "/other"), "dev").unwrap().contains(kept));
-        assert!(host("1", "/s").elsewhere(&host("2", "/s"), "dev").unwrap().contains("lives on host a"));
+        assert_eq!(host("1", kept).elsewhere(&host("1", kept), &dev()), None);
+        assert!(host("1", kept).elsewhere(&host("1", "/other"), &dev()).unwrap().contains(kept));
+        assert!(host("1", "/s").elsewhere(&host("2", "/s"), &dev()).unwrap().contains("lives on host a"));
     }
 
     #[test]
@@ -214,28 +228,39 @@ mod tests {
         std::fs::create_dir(&real).unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
         let [home, here] = [&real, &link].map(|path| host("1", path.to_str().unwrap()));
-        assert!(home.is_same_place(&here) && home.elsewhere(&here, "dev").is_none());
+        assert!(home.is_same_place(&here) && home.elsewhere(&here, &dev()).is_none());
         assert!(!home.is_same_place(&host("2", link.to_str().unwrap())));
     }
 
     #[test]
     fn a_data_directory_that_was_moved_is_found_where_it_is() {
         let new = tempfile::tempdir().unwrap();
-        std::fs::create_dir(new.path().join("dev")).unwrap();
+        std::fs::create_dir_all(new.path().join("dev_1a2b/cp-1")).unwrap();
         let here = host("1", new.path().to_str().unwrap());
-        assert_eq!(host("1", "/no/such/directory").elsewhere(&here, "dev"), None);
+        assert_eq!(host("1", "/no/such/directory").elsewhere(&here, &dev()), None);
+    }
+
+    #[test]
+    fn machines_of_another_state_do_not_make_a_moved_data_directory() {
+        let new = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(new.path().join("dev_3c4d/cp-1")).unwrap();
+        std::fs::create_dir_all(new.path().join("dev_1a2b")).unwrap();
+        std::fs::write(new.path().join("dev"), "a file").unwrap();
+        let here = host("1", new.path().to_str().unwrap());
+        assert!(host("1", "/no/such/directory").elsewhere(&here, &dev()).unwrap().contains("is its disk mounted?"));
+        assert_eq!(directories(new.path(), "dev").unwrap(), ["dev_1a2b", "dev_3c4d"]);
     }
 
     #[test]
     fn a_data_directory_that_is_out_of_sight_is_not_taken_for_one_that_is_gone() {
         let new = tempfile::tempdir().unwrap();
         let here = host("1", new.path().to_str().unwrap());
-        let why = host("1", "/no/such/directory").elsewhere(&here, "dev").unwrap();
+        let why = host("1", "/no/such/directory").elsewhere(&here, &dev()).unwrap();
         assert!(why.contains("is its disk mounted?"), "{why}");
         let file = new.path().join("file");
         std::fs::write(&file, "").unwrap();
         let below_a_file = file.join("machines").display().to_string();
-        let why = host("1", &below_a_file).elsewhere(&here, "dev").unwrap();
+        let why = host("1", &below_a_file).elsewhere(&here, &dev()).unwrap();
         assert!(why.contains("cannot be looked at"), "{why}");
     }
 }

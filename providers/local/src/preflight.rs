@@ -207,8 +207,9 @@ pub(crate) fn taken_bridge(owner: &Owner, bridge: &str, recorded: bool, links: &
     })
 }
 
-/// Machines of a cluster of this name that run from another directory than `own`: what their names share on the host
-/// (cgroups, links) would be taken from them. A directory that is gone was moved, and is `own`.
+/// Machines of a cluster of this name that run from another directory than `own`: what their names share on the host (the
+/// bridge, and cgroups and links of those that an earlier release made) would be taken from them. A directory that is gone
+/// was moved, and is `own`.
 pub(crate) fn running_elsewhere(cluster: &str, own: &Path, supervisors: &[String]) -> Option<Finding> {
     let directory = running_from(cluster, supervisors).filter(|directory| Path::new(directory) != own)?;
     if !Path::new(&directory).is_dir() {
@@ -225,8 +226,13 @@ pub(crate) fn running_elsewhere(cluster: &str, own: &Path, supervisors: &[String
 /// Machines of a cluster's name that were made for another state, running or not: two states may share a directory.
 pub(crate) fn of_another_state(owner: &Owner, homes: &[Home]) -> Option<Finding> {
     let ours = owner.lineage.as_deref()?;
+    let other = |home: &Home| {
+        // Its directory says whose one is that was only begun.
+        let named = home.owner.split_once('_').filter(|_| home.owner != owner.short_name());
+        machine::other_lineage(home, ours).or_else(|| named.map(|(_, lineage)| lineage.to_owned()))
+    };
     homes.iter().find_map(|home| {
-        let other = Owner::new(&machine::other_lineage(home, ours)?, &owner.cluster);
+        let other = Owner::new(&other(home)?, &owner.cluster);
         Some(Finding {
             object: format!("machine {}", home.name),
             why: format!("{} is of {other}", home.directory().display()),

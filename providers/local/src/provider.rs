@@ -1,6 +1,7 @@
 //! The handler of the kinds `network` and `machine`, and what the CLI asks beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -64,31 +65,32 @@ impl LocalProvider {
         let look = move || {
             let taken = preflight::taken_bridge(&owner, &bridge, recorded, &network::links()?);
             let elsewhere = || preflight::running_elsewhere(&owner.cluster, &provider.root, &machine::supervisors());
-            let homes = provider.homes(&owner.cluster)?;
+            let owners =
+                owner::directories(&provider.root, &owner.cluster).map_err(|source| provider.unreadable(source))?;
+            let homes = provider.homes(owners)?;
             Ok(taken.or_else(elsewhere).or_else(|| preflight::of_another_state(&owner, &homes)))
         };
         Ok(blocking(look).await?)
     }
 
-    /// Machines of a cluster's name that lie here, whatever state made them.
-    pub(crate) fn homes(&self, cluster: &str) -> Result<Vec<Home>, LocalError> {
-        let failed = |source| LocalError::Io { what: format!("read {}", self.root.display()), source };
+    /// Machines in these directories.
+    pub(crate) fn homes(&self, owners: impl IntoIterator<Item = String>) -> Result<Vec<Home>, LocalError> {
         let mut homes = Vec::new();
-        for owner in owner::directories(&self.root, cluster).map_err(failed)? {
-            for entry in fs_err::read_dir(self.root.join(&owner)).map_err(failed)? {
-                let name = entry.map_err(failed)?.file_name();
-                homes.push(Home::new(&self.root, &owner, &name.to_string_lossy()));
-            }
+        for owner in owners {
+            let names = owner::entries(&self.root.join(&owner)).map_err(|source| self.unreadable(source))?;
+            homes.extend(names.iter().map(|name| Home::new(&self.root, &owner, name)));
         }
-        homes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(homes)
+    }
+
+    fn unreadable(&self, source: io::Error) -> LocalError {
+        LocalError::Io { what: format!("read {}", self.root.display()), source }
     }
 
     /// Where a machine lives that has these inputs, or would live.
     fn home(&self, id: &ResourceId, inputs: Option<&Value>) -> Result<Home, LocalError> {
-        let (cluster, name) = id.name().split_once('/').ok_or_else(|| LocalError::NotOurs(id.to_string()))?;
-        let lineage = inputs.and_then(|inputs| inputs.get("lineage")?.as_str()).unwrap_or_default();
-        Ok(Home::find(&self.root, &Owner::new(lineage, cluster), name))
+        let (_, name) = id.name().split_once('/').ok_or_else(|| LocalError::NotOurs(id.to_string()))?;
+        Ok(Home::find(&self.root, &owner_of(id, inputs), name))
     }
 
     fn home_of(&self, change: &Change) -> Result<Home, LocalError> {
@@ -292,17 +294,27 @@ impl LocalProvider {
     /// Release 0.1 did not record hosts: where nothing at all of a cluster is here, it may be on another one.
     fn may_be_elsewhere(&self, request: &ObserveRequest) -> bool {
         let says_nothing = request.recorded.as_ref().is_some_and(|recorded| recorded.inputs.get("host").is_none());
-        let cluster = request.id.name().split('/').next().unwrap_or_default();
-        says_nothing && !owner::has_machines(&self.root, cluster)
+        says_nothing && !owner::has_machines(&self.root, &owner_of(&request.id, request.inputs()))
     }
+}
+
+/// The cluster that a network's or machine's id names.
+pub(crate) fn cluster_of(id: &ResourceId) -> &str {
+    id.name().split('/').next().unwrap_or_default()
+}
+
+/// The owner of a network or machine with these inputs.
+fn owner_of(id: &ResourceId, inputs: Option<&Value>) -> Owner {
+    let lineage = inputs.and_then(|inputs| inputs.get("lineage")?.as_str()).unwrap_or_default();
+    Owner::new(lineage, cluster_of(id))
 }
 
 /// Why a resource cannot be seen from here. The host that was recorded counts: what is wanted may be written anywhere.
 fn elsewhere(request: &ObserveRequest, here: &HostIdentity) -> Option<String> {
     let host = |inputs: &Value| serde_json::from_value::<HostIdentity>(inputs.get("host")?.clone()).ok();
     let recorded = request.recorded.as_ref().and_then(|recorded| host(&recorded.inputs));
-    let cluster = request.id.name().split('/').next().unwrap_or_default();
-    recorded.or_else(|| request.desired.as_ref().and_then(host))?.elsewhere(here, cluster)
+    let owner = owner_of(&request.id, request.inputs());
+    recorded.or_else(|| request.desired.as_ref().and_then(host))?.elsewhere(here, &owner)
 }
 
 fn wanted(request: &ObserveRequest, name: &str, context: Option<&dyn ObserveContext>) -> Wanted {

@@ -11,7 +11,7 @@ use crate::cgroup::Layout;
 use crate::inputs::{MACHINE, NETWORK};
 use crate::machine::{self, Wanted};
 use crate::owner::Owner;
-use crate::provider::blocking;
+use crate::provider::{blocking, cluster_of};
 use crate::{LocalError, LocalProvider, network};
 
 impl LocalProvider {
@@ -23,9 +23,9 @@ impl LocalProvider {
     pub async fn marked_of(&self, cluster: &str, lineage: &str) -> Result<BTreeMap<ResourceId, Value>, ActionError> {
         let (owner, provider) = (Owner::new(lineage, cluster), self.clone());
         let look = move || {
-            let mut found = provider.machines_of(&owner.cluster, Some(&json!(owner.lineage)))?;
+            let mut found = provider.machines_of(&owner)?;
             // One that says nothing is not marked.
-            found.retain(|_, seen| seen.get("lineage").is_some());
+            found.retain(|_, seen| seen["lineage"].is_string());
             if network::links()?.iter().any(|link| link.alias.as_deref().and_then(Owner::read).as_ref() == Some(&owner))
             {
                 found.insert(ResourceId::new(NETWORK, &owner.cluster), Value::Null);
@@ -39,18 +39,17 @@ impl LocalProvider {
     /// was asked for either: who took it for empty would take a network away from machines that use it.
     pub(crate) fn orphans(&self, requests: &[ObserveRequest]) -> BTreeMap<ResourceId, Observation> {
         let asked: BTreeSet<&ResourceId> = requests.iter().map(|request| &request.id).collect();
-        let lineage = requests.iter().find_map(|request| request.inputs()?.get("lineage"));
-        let of_cluster = |id: &ResourceId, cluster: &str| id.name().split('/').next() == Some(cluster);
-        let clusters: BTreeSet<&str> = asked.iter().filter_map(|id| id.name().split('/').next()).collect();
+        let lineage = requests.iter().find_map(|request| request.inputs()?.get("lineage")?.as_str());
+        let clusters: BTreeSet<&str> = asked.iter().map(|id| cluster_of(id)).collect();
         let mut found = BTreeMap::new();
         for cluster in clusters {
-            match self.machines_of(cluster, lineage) {
+            match self.machines_of(&Owner::new(lineage.unwrap_or_default(), cluster)) {
                 Ok(machines) => {
                     let beside = machines.into_iter().filter(|(id, _)| !asked.contains(id));
                     found.extend(beside.map(|(id, seen)| (id, Observation::orphan(seen))));
                 }
                 Err(error) => {
-                    let unseen = asked.iter().filter(|id| of_cluster(id, cluster));
+                    let unseen = asked.iter().filter(|id| cluster_of(id) == cluster);
                     found.extend(unseen.map(|id| ((*id).clone(), Observation::unknown(error.with_cause()))));
                 }
             }
@@ -58,17 +57,89 @@ impl LocalProvider {
         found
     }
 
-    /// Machines of a cluster that lie here and are not those of another state, as they are seen.
-    fn machines_of(&self, cluster: &str, lineage: Option<&Value>) -> Result<BTreeMap<ResourceId, Value>, LocalError> {
-        let (homes, layout) = (self.homes(cluster)?, Layout::of_host()?);
-        let wanted = Wanted { inputs: json!({"lineage": lineage}), ..Wanted::default() };
+    /// Machines of an owner that lie here, as they are seen.
+    fn machines_of(&self, owner: &Owner) -> Result<BTreeMap<ResourceId, Value>, LocalError> {
+        let (homes, layout) = (self.homes(owner.directories())?, Layout::of_host()?);
+        let wanted = Wanted { inputs: json!({"lineage": owner.lineage}), ..Wanted::default() };
         let seen = homes.iter().filter_map(|home| match machine::observe(home, &wanted, &layout) {
-            // Whose recorded inputs are of release 0.1 knows no lineage: what carries one may be another state's.
-            Observation::Present { attributes, .. } if lineage.is_some() || attributes["lineage"].is_null() => {
-                Some((ResourceId::new(MACHINE, &format!("{cluster}/{}", home.name)), attributes))
+            Observation::Present { mut attributes, .. } => {
+                // Its directory says whose one is that was only begun.
+                if attributes["lineage"].is_null() && home.owner == owner.short_name() {
+                    attributes["lineage"] = json!(owner.lineage);
+                }
+                // Whose recorded inputs are of release 0.1 knows no lineage: what carries one may be another state's.
+                let is_ours = owner.lineage.is_some() || attributes["lineage"].is_null();
+                let id = ResourceId::new(MACHINE, &format!("{}/{}", owner.cluster, home.name));
+                is_ours.then_some((id, attributes))
             }
             _ => None,
         });
         Ok(seen.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use engine::{AssetFiles, AssetMissing};
+
+    use super::*;
+
+    struct NoAssets;
+
+    impl AssetFiles for NoAssets {
+        fn path(&self, asset: &str) -> Result<std::path::PathBuf, AssetMissing> {
+            panic!("nobody asks for {asset}")
+        }
+
+        fn sha256(&self, asset: &str) -> Result<String, AssetMissing> {
+            panic!("nobody asks for {asset}")
+        }
+    }
+
+    fn make(root: &Path, home: &str, lineage: Option<&str>) {
+        let home = root.join(home);
+        std::fs::create_dir_all(&home).unwrap();
+        if let Some(lineage) = lineage {
+            let record = json!({"image": "i", "prepared": true, "inputs": {"lineage": lineage}});
+            std::fs::write(home.join("machine.json"), record.to_string()).unwrap();
+        }
+    }
+
+    fn found(root: &Path, lineage: &str) -> Vec<(String, Value)> {
+        let provider = LocalProvider::new(root.to_owned(), Arc::new(NoAssets));
+        let machines = provider.machines_of(&Owner::new(lineage, "dev")).unwrap().into_iter();
+        machines.map(|(id, seen)| (id.name().to_owned(), seen["lineage"].clone())).collect()
+    }
+
+    #[test]
+    fn machines_of_an_owner_are_those_of_its_lineage_where_an_earlier_release_made_them_too() {
+        let root = tempfile::tempdir().unwrap();
+        make(root.path(), "dev/earlier", Some("1a-2b"));
+        make(root.path(), "dev/another", Some("3c-4d"));
+        make(root.path(), "dev_1a2b/made", Some("1a-2b"));
+        make(root.path(), "dev_1a2b/begun", None);
+        make(root.path(), "dev_3c4d/begun-by-another", None);
+        make(root.path(), "devel/made", Some("1a-2b"));
+        let ours = ["begun", "earlier", "made"].map(|name| (format!("dev/{name}"), json!("1a-2b")));
+        assert_eq!(found(root.path(), "1a-2b"), ours);
+    }
+
+    #[test]
+    fn who_knows_no_lineage_takes_nothing_that_has_one() {
+        let root = tempfile::tempdir().unwrap();
+        make(root.path(), "dev/of-release-0-1", None);
+        make(root.path(), "dev/another", Some("3c-4d"));
+        make(root.path(), "dev_3c4d/another", Some("3c-4d"));
+        assert_eq!(found(root.path(), ""), [("dev/of-release-0-1".to_owned(), Value::Null)]);
+    }
+
+    #[test]
+    fn where_no_directory_is_there_is_no_machine() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("dev_notes"), "a file").unwrap();
+        assert!(found(root.path(), "1a-2b").is_empty() && found(&root.path().join("none"), "1").is_empty());
     }
 }

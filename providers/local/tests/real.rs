@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 use world::{Images, World, change, context};
 
 const CLUSTER: &str = "kwtest";
+const LINEAGE: &str = "real";
 
 fn directory(name: &str) -> PathBuf {
     std::env::var_os(name).map_or_else(|| panic!("{name} names a directory"), PathBuf::from)
@@ -89,7 +90,7 @@ impl Ground {
             "gateway": subnet::gateway(net), "image": "rootfs@1",
             "imageStore": (!self.binds.is_empty()).then_some("image-store@1"), "binds": self.binds,
             "hostKey": key(&name, "private"), "hostKeyPublic": key(&name, "public"),
-            "authorizedKey": key("operator", "public"), "running": true,
+            "authorizedKey": key("operator", "public"), "running": true, "lineage": LINEAGE,
         });
         (ResourceId::new("machine", &format!("{CLUSTER}/{name}")), inputs)
     }
@@ -120,6 +121,11 @@ impl Ground {
     }
 }
 
+/// What directories, cgroups and links of the machines are named after.
+fn owner() -> String {
+    format!("{CLUSTER}_{LINEAGE}")
+}
+
 fn count() -> u8 {
     std::env::var("KUBEWRIGHT_TEST_MACHINES").ok().map_or(3, |text| text.parse().unwrap())
 }
@@ -131,7 +137,7 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
     let bridge = names::bridge_name(CLUSTER);
     let input = PreflightInput {
         cluster: CLUSTER.into(),
-        lineage: "real".into(),
+        lineage: LINEAGE.into(),
         bridge: bridge.clone(),
         subnet: net,
         recorded: false,
@@ -213,7 +219,7 @@ async fn boot(ground: &Ground, machines: &[(ResourceId, Value)]) {
         Ok::<_, ()>(())
     });
     try_join_all(creates).await.unwrap();
-    let usage = Path::new("/sys/fs/cgroup/cpuacct").join(names::CGROUP).join(CLUSTER).join("cpuacct.usage");
+    let usage = Path::new("/sys/fs/cgroup/cpuacct").join(names::CGROUP).join(owner()).join("cpuacct.usage");
     println!("processor time of all {:?} ns", std::fs::read_to_string(usage).unwrap_or_default().trim());
     println!("all {:?}, load {}", begin.elapsed(), std::fs::read_to_string("/proc/loadavg").unwrap().trim());
 }
@@ -249,7 +255,7 @@ async fn limits_hold_a_machines_processes_and_change_while_it_runs() {
     ground.apply(Operation::Create, &id, &inputs, None).await;
     let made = Observation::present(inputs.clone());
     assert_eq!(ground.observe(&id, &inputs).await, made);
-    let supervisor = names::machine_name(CLUSTER, "m1");
+    let supervisor = names::machine_name(&owner(), "m1");
     assert_eq!(in_force(&supervisor), "536870912 150500");
 
     let expect = Digest::of_json(&inputs);

@@ -89,6 +89,7 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
         loaded => operation::found(app, name, loaded).await?,
     };
     ground::at_home(app, name, &loaded).await?;
+    let loaded = ground::with_lineage(app, name, loaded).await?;
     let loaded = ground::with_unrecorded(app, name, loaded).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let composition = compose(app, None, &AgentOptions::default());

@@ -61,6 +61,7 @@ async fn start(app: &App, name: &str, options: &UpdateOptions) -> Result<Started
     let lease = operation::lock(app, name, "start cluster").await?;
     let loaded = operation::load(app, name).await?;
     ground::at_home(app, name, &loaded).await?;
+    let loaded = ground::with_lineage(app, name, loaded).await?;
     let (mut resolved, _) = resolving::stored(app, name, &loaded)?;
     let judge = PolicyCheck::of(&resolved, &loaded)?;
     let prepared = prepare::assets(app, &resolved, &loaded, false).await?;

@@ -11,6 +11,7 @@ use crate::compose::{AgentOptions, compose};
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::operation;
+use crate::output::Format;
 use crate::power::{self, To};
 use crate::{confirm, ground, output};
 
@@ -26,13 +27,14 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = arguments.name.name;
-    if !arguments.yes && !is_meant(app, &name).await? {
+    if !arguments.yes && app.format == Format::Text && !is_meant(app, &name).await? {
         app.say(format!("\nNothing was changed. To stop the cluster: kubewright stop cluster {name} --yes"));
         return Ok(Exit::Fine);
     }
     let lease = operation::lock(app, &name, "stop cluster").await?;
     let loaded = operation::load(app, &name).await?;
     ground::at_home(app, &name, &loaded).await?;
+    let loaded = ground::with_lineage(app, &name, loaded).await?;
     let composition = compose(app, None, &AgentOptions::default());
     let cluster = operation::open(app, loaded, &name, composition.handlers.clone()).await?;
     let (plan, desired) = power::plan(app, &cluster, To::Off).await?;

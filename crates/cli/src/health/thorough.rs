@@ -5,14 +5,16 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use jiff::Timestamp;
+use objects::ApiError;
 use objects::validate::{self, ExpectedNode, Finding, Thorough};
+use reconcile::OpenCluster;
 use resource::ResourceId;
 use spec::{Cni, Role};
 
 use super::{access, certificates, dns_gate, etcd, kubelets, no_answer, own_network};
 use crate::error::CommandError;
 use crate::open::Open;
-use crate::reach;
+use crate::{power, reach};
 
 /// How long DNS may take where everything is long up.
 const DNS_PATIENCE_SECONDS: u64 = 5;
@@ -26,6 +28,15 @@ pub(crate) struct HealthOptions {
     pub(crate) interval: Duration,
     /// Looks in a row that must find nothing.
     pub(crate) count: u32,
+}
+
+/// The API does not answer: of a stopped cluster nothing else is to be expected.
+fn unanswered(error: &ApiError, cluster: &OpenCluster) -> CommandError {
+    let failed = no_answer(error);
+    match power::start_hint(&cluster.loaded, cluster.store.name()) {
+        Some(hint) => failed.hint(hint),
+        None => failed,
+    }
 }
 
 /// What is wrong with a cluster; empty when nothing was in as many looks in a row as are asked for.
@@ -45,7 +56,7 @@ pub(crate) async fn look(open: &Open, looks: HealthOptions) -> Result<Vec<Findin
 async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
     let Open { cluster, resolved, composition } = open;
     let (connections, access) = (&composition.connections, access(cluster, resolved)?);
-    let summary = validate::fetch(connections, &access).await.map_err(|error| no_answer(&error, cluster))?;
+    let summary = validate::fetch(connections, &access).await.map_err(|error| unanswered(&error, cluster))?;
     let with_rules = super::expected(resolved);
     let mut found = validate::findings(&summary, &with_rules);
     let thorough = Thorough {
@@ -57,7 +68,7 @@ async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
         now: Timestamp::now(),
     };
     let more = validate::thorough(connections, &access, &summary, &thorough).await;
-    found.extend(more.map_err(|error| no_answer(&error, cluster))?);
+    found.extend(more.map_err(|error| unanswered(&error, cluster))?);
     validate::add_last_events(connections, &access, &mut found, thorough.now).await;
     found.extend(certificates::findings(&cluster.loaded.state.resources, resolved.name(), thorough.now));
     let (members, kubelets, dns) =

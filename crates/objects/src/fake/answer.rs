@@ -28,6 +28,14 @@ impl Place {
     }
 }
 
+/// What a node's kubelet says of its health, by way of the server.
+fn kubelet(state: &State, node: &str) -> (u16, Value) {
+    match state.silent_kubelets.get(node) {
+        Some(why) => failure(503, "ServiceUnavailable", &format!("error trying to reach service: {why}")),
+        None => (200, json!("ok")),
+    }
+}
+
 fn failure(code: u16, reason: &str, message: &str) -> (u16, Value) {
     (code, json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message}))
 }
@@ -49,6 +57,7 @@ pub(super) fn answer(state: &mut State, server: &str, parts: &Parts, body: Value
     }
     let place = Place::parse(&path);
     match (&parts.method, &place.name, place.subresource.as_deref()) {
+        (&Method::GET, Some(name), Some("proxy")) => kubelet(state, name),
         (&Method::GET, Some(_), None) => found(state, &path),
         (&Method::GET, None, _) => (200, list(state, &place, parts.uri.query().unwrap_or_default())),
         (&Method::POST, Some(name), Some("eviction")) => evict(state, &format!("{}/{name}", place.collection), &body),

@@ -22,6 +22,11 @@ const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
 /// How long a kubelet may take to ask, once its node is to exist.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a kubelet may take to serve with what it was given, or to ask again: one that has started anew meanwhile has lost
+/// the key of what it asked for before.
+const SERVING: Duration = Duration::from_secs(20);
+/// How long one look at a kubelet may take.
+const LOOK: Duration = Duration::from_secs(2);
 
 pub(super) fn schema() -> KindSchema {
     KindSchema::plain("serving-certificate")
@@ -112,6 +117,7 @@ pub(super) async fn apply(
     let allowed = allowed(node, inputs)?;
     let what = format!("cannot approve the serving certificate of {node}");
     let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(100));
+    let mut serving = None;
     loop {
         let outcome = round(&connection, &allowed).await.map_err(|error| error.while_doing(&what))?;
         let refusal = describe(&outcome.refused);
@@ -119,7 +125,12 @@ pub(super) async fn apply(
             if !refusal.is_empty() {
                 wait.say(format!("left alone: {refusal}"));
             }
-            return Ok(Applied::default());
+            let serving = serving.get_or_insert_with(|| Wait::new(context, SERVING, Duration::from_millis(100)));
+            if !is_silent(&connection, node).await || !serving.pause().await? {
+                return Ok(Applied::default());
+            }
+            serving.say(format!("waiting for the kubelet of {node} to serve with its certificate"));
+            continue;
         }
         if !refusal.is_empty() {
             let hint = format!(
@@ -138,6 +149,12 @@ pub(super) async fn apply(
             return Err(ActionError::permanent(message).hint(hint));
         }
     }
+}
+
+/// Whether a node's kubelet is there and serves nobody: it has no certificate, or starts anew.
+async fn is_silent(connection: &Connection, node: &str) -> bool {
+    let look = Request::get(&format!("{NODES}/{node}/proxy/healthz")).within(LOOK);
+    connection.send(&look).await.is_err_and(|error| error.is_a_nodes())
 }
 
 fn allowed(node: &str, inputs: &Value) -> Result<Allowed, ActionError> {

@@ -34,7 +34,10 @@ impl Home {
     /// cluster alone stays where it is; whose it is it says itself.
     pub(crate) fn find(root: &Path, owner: &Owner, name: &str) -> Self {
         let (own, earlier) = (Self::new(root, &owner.short_name(), name), Self::new(root, &owner.cluster, name));
-        let is_there = |home: &Self| home.directory.symlink_metadata().is_ok();
+        // What cannot be looked at is there: whoever took it for absent would make it anew.
+        let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let is_there =
+            |home: &Self| home.directory.symlink_metadata().map_or_else(|error| !is_missing(&error), |_| true);
         if !is_there(&own) && is_there(&earlier) { earlier } else { own }
     }
 

@@ -39,6 +39,28 @@ async fn a_request_is_waited_for_and_approved() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kubelet_that_starts_anew_and_asks_again_is_answered_before_the_certificate_counts_as_made() {
+    let world = world();
+    ask(&mut world.fake.state(), "csr-1", &["w-1"]);
+    let why = "remote error: tls: internal error".to_owned();
+    world.fake.state().silent_kubelets.insert("w-1".to_owned(), why);
+    world.fake.before_request(9, |state| ask(state, "csr-2", &["w-1"]));
+    world.fake.before_request(30, |state| state.silent_kubelets.clear());
+    world.create(ID, &inputs()).await.unwrap();
+    assert!(is_approved(&world, "csr-1") && is_approved(&world, "csr-2"));
+    assert!(world.notes()[0].contains("waiting for the kubelet of w-1 to serve"), "{:?}", world.notes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kubelet_that_does_not_serve_is_not_waited_for_without_end() {
+    let world = world();
+    ask(&mut world.fake.state(), "csr-1", &["w-1"]);
+    world.fake.state().silent_kubelets.insert("w-1".to_owned(), "connection refused".to_owned());
+    world.create(ID, &inputs()).await.unwrap();
+    assert!(is_approved(&world, "csr-1"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_foreign_request_is_neither_approved_nor_denied() {
     let world = world();
     ask(&mut world.fake.state(), "csr-1", &["w-1", "10.9.9.9"]);
