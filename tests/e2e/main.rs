@@ -31,7 +31,7 @@ mod world;
 use std::process::ExitCode;
 
 use tests::outcome::{Outcome, SKIPPED, summary};
-use tests::stories::{Wish, pick};
+use tests::stories::{Selection, pick};
 
 /// A story, and what happens in it.
 type Story = tests::stories::Story<fn(&mut world::World)>;
@@ -53,12 +53,12 @@ fn main() -> ExitCode {
         return tell_here(name);
     }
     let names: Vec<String> = arguments.into_iter().filter(|argument| !argument.starts_with('-')).collect();
-    let wish = match (names.is_empty(), number("KUBEWRIGHT_TURN")) {
-        (false, _) => Wish::Named(names),
-        (true, Some(turn)) => Wish::Turn(turn),
-        (true, None) => Wish::All,
+    let selection = match (names.is_empty(), number("KUBEWRIGHT_TURN")) {
+        (false, _) => Selection::Named(names),
+        (true, Some(turn)) => Selection::Turn(turn),
+        (true, None) => Selection::All,
     };
-    let told = teller::tell(&pick(stories::ALL, &wish));
+    let told = teller::tell(&pick(stories::ALL, &selection));
     teller::table(&told);
     let failed: Vec<&str> =
         told.iter().filter(|told| told.outcome == Outcome::Failed).map(|told| told.name.as_str()).collect();
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     }
     println!("{}", summary(told.iter().map(|told| (told.name.as_str(), &told.outcome))));
     if told.is_empty() {
-        println!("no story is told for {wish:?}; there are:");
+        println!("no story is told for {selection:?}; there are:");
         list();
     }
     if failed.is_empty() && !told.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

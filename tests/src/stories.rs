@@ -60,7 +60,7 @@ impl<F: Copy> Story<F> {
 
 /// What is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum Selection {
     /// What is always told, and of the rest the third that this number names.
     Turn(u64),
     /// Everything.
@@ -73,16 +73,16 @@ pub enum Wish {
 const TURNS: u64 = 3;
 
 /// The wanted stories, in their order.
-pub fn pick<'a, F>(stories: &'a [Story<F>], wish: &Wish) -> Vec<&'a Story<F>> {
+pub fn pick<'a, F>(stories: &'a [Story<F>], selection: &Selection) -> Vec<&'a Story<F>> {
     let mut place = 0;
     let mut picked = Vec::new();
     for story in stories {
         place += u64::from(story.tier == Tier::ByTurns);
-        let is_wanted = match (wish, story.tier) {
-            (Wish::All, _) | (Wish::Turn(_), Tier::Always) => true,
-            (Wish::Turn(number), Tier::ByTurns) => place % TURNS == number % TURNS,
-            (Wish::Turn(_), Tier::Soak) => false,
-            (Wish::Named(names), _) => names.iter().any(|part| story.name.contains(part.as_str())),
+        let is_wanted = match (selection, story.tier) {
+            (Selection::All, _) | (Selection::Turn(_), Tier::Always) => true,
+            (Selection::Turn(number), Tier::ByTurns) => place % TURNS == number % TURNS,
+            (Selection::Turn(_), Tier::Soak) => false,
+            (Selection::Named(names), _) => names.iter().any(|part| story.name.contains(part.as_str())),
         };
         if is_wanted {
             picked.push(story);
@@ -108,8 +108,8 @@ mod tests {
         Story::by_turns("fifth", ()),
     ];
 
-    fn names(wish: &Wish) -> Vec<&'static str> {
-        pick(&STORIES, wish).into_iter().map(|story| story.name).collect()
+    fn names(selection: &Selection) -> Vec<&'static str> {
+        pick(&STORIES, selection).into_iter().map(|story| story.name).collect()
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
         for seed in [0, 7, u64::MAX - TURNS] {
             let mut seen = BTreeSet::new();
             for turn in seed..seed + TURNS {
-                let told = names(&Wish::Turn(turn));
+                let told = names(&Selection::Turn(turn));
                 assert!(told.contains(&"data") && told.contains(&"lost data") && !told.contains(&"long"), "{told:?}");
                 assert!((3..=4).contains(&told.len()), "a third of the rest: {told:?}");
                 seen.extend(told);
@@ -128,15 +128,15 @@ mod tests {
 
     #[test]
     fn a_number_names_the_same_stories_again() {
-        assert_eq!(names(&Wish::Turn(4)), names(&Wish::Turn(4)));
-        assert_eq!(names(&Wish::Turn(4)), names(&Wish::Turn(1)));
-        assert_ne!(names(&Wish::Turn(4)), names(&Wish::Turn(5)));
+        assert_eq!(names(&Selection::Turn(4)), names(&Selection::Turn(4)));
+        assert_eq!(names(&Selection::Turn(4)), names(&Selection::Turn(1)));
+        assert_ne!(names(&Selection::Turn(4)), names(&Selection::Turn(5)));
     }
 
     #[test]
     fn names_pick_stories_of_every_tier_and_all_is_all() {
-        assert_eq!(names(&Wish::Named(vec!["long".to_owned(), "fi".to_owned()])), ["first", "long", "fifth"]);
-        assert!(names(&Wish::Named(vec!["nobody".to_owned()])).is_empty());
-        assert_eq!(names(&Wish::All).len(), STORIES.len());
+        assert_eq!(names(&Selection::Named(vec!["long".to_owned(), "fi".to_owned()])), ["first", "long", "fifth"]);
+        assert!(names(&Selection::Named(vec!["nobody".to_owned()])).is_empty());
+        assert_eq!(names(&Selection::All).len(), STORIES.len());
     }
 }

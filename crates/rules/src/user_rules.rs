@@ -9,7 +9,7 @@ use spec::{ForEach, RuleSeverity, Source, WrittenRule};
 
 use crate::{Finding, Severity};
 
-use self::expression::{Question, Wrong};
+use self::expression::{Expression, Wrong};
 
 mod expression;
 mod names;
@@ -56,7 +56,7 @@ impl UserRules {
             return Ok(Vec::new());
         }
         let (mut findings, mut wrong) = (Vec::new(), Vec::new());
-        for (written, answer) in self.rules.iter().zip(expression::ask(self.questions(), to_json(plan))) {
+        for (written, answer) in self.rules.iter().zip(expression::ask(self.expressions(), to_json(plan))) {
             match answer {
                 Ok(answers) => findings.extend(finding(written, &answers, plan)),
                 Err(why) => wrong.push(diagnostic(written, &why, plan)),
@@ -65,12 +65,12 @@ impl UserRules {
         if wrong.is_empty() { Ok(findings) } else { Err(wrong) }
     }
 
-    fn questions(&self) -> Vec<Question> {
-        let question = |written: &WrittenRule| Question {
+    fn expressions(&self) -> Vec<Expression> {
+        let expression = |written: &WrittenRule| Expression {
             text: written.rule.expression().to_owned(),
             each_change: written.rule.for_each == Some(ForEach::Change),
         };
-        self.rules.iter().map(question).collect()
+        self.rules.iter().map(expression).collect()
     }
 
     /// What can be said against the rules without a plan. That an expression fails on the one it is tried on is no reason:
@@ -78,7 +78,7 @@ impl UserRules {
     fn try_out(&self) -> Vec<Diagnostic> {
         let change = Change::new(&ResourceId::new("machine", "a"), Operation::Create, Reason::New);
         let plan = Plan { changes: vec![change], ..Plan::empty(Base::of_nothing("a")) };
-        let answers = expression::ask(self.questions(), to_json(&plan));
+        let answers = expression::ask(self.expressions(), to_json(&plan));
         let wrong = self.rules.iter().zip(answers).filter_map(|(written, answer)| Some((written, answer.err()?)));
         wrong
             .filter(|(_, wrong)| !matches!(wrong, Wrong::Fails { .. }))

@@ -6,6 +6,7 @@ mod length;
 mod links;
 mod paths;
 mod registries;
+mod words;
 
 use std::path::Path;
 
@@ -47,6 +48,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("no binaries", binaries::check),
     ("no package registries", registries::check),
     ("links that lead somewhere", links::check),
+    ("names that need no legend", words::check),
 ];
 
 /// Runs all checks on the repository, and says everything that is wrong at once.

@@ -96,14 +96,14 @@ pub(super) async fn batches(
 }
 
 /// How one thing is looked at.
-type Look = for<'a> fn(&'a Connection, &'a ObserveRequest) -> BoxFuture<'a, Observation>;
+type Observe = for<'a> fn(&'a Connection, &'a ObserveRequest) -> BoxFuture<'a, Observation>;
 
 /// Answers requests of which each is a look of its own, those of one cluster at once.
 pub(super) async fn each(
     connections: &Connections,
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
-    look: Look,
+    look: Observe,
 ) -> BTreeMap<ResourceId, Observation> {
     let (batches, mut answers) = batches(connections, requests, context).await;
     for Batch { connection, requests } in batches {

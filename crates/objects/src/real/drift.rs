@@ -97,7 +97,7 @@ async fn real_fields_of_others_are_not_ours() {
 }
 
 /// What the spec may drop or move: where the difference is seen before the apply, and how it is made.
-type Wish = (&'static [&'static str], fn(&mut Value));
+type Alteration = (&'static [&'static str], fn(&mut Value));
 
 fn pod(manifest: &mut Value) -> &mut Value {
     &mut manifest["spec"]["template"]["spec"]
@@ -115,7 +115,7 @@ fn drop_item(list: &mut Value, index: usize) {
     list.as_array_mut().unwrap().remove(index);
 }
 
-fn wishes() -> Vec<Wish> {
+fn alterations() -> Vec<Alteration> {
     vec![
         (&["metadata.labels.empty"], |wish| drop_field(&mut wish["metadata"]["labels"], "empty")),
         (&["containers.0.volumeMounts", "volumes"], |wish| {
@@ -157,7 +157,7 @@ async fn real_changes_of_the_spec_arrive() {
     let (id, mut before) = resource(&deployment());
     let schema = KindSchema::plain("object");
     real.world.create(&id, &before).await.unwrap();
-    for (paths, change) in wishes() {
+    for (paths, change) in alterations() {
         let mut after = before.clone();
         change(&mut after["manifest"]);
         let seen = real.seen(&id, &after, &before).await;

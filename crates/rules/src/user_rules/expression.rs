@@ -22,7 +22,7 @@ const TYPES: [&str; 9] = ["bool", "bytes", "double", "dyn", "int", "list", "map"
 
 /// One expression, and what it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Question {
+pub(super) struct Expression {
     pub(super) text: String,
     /// Once for every change, else once for the plan.
     pub(super) each_change: bool,
@@ -46,18 +46,18 @@ pub(super) enum Wrong {
 /// True or false for the plan, or for each of its changes.
 pub(super) type Answer = Result<Vec<bool>, Wrong>;
 
-/// Asks every question about a plan, given as JSON.
-pub(super) fn ask(questions: Vec<Question>, plan: Value) -> Vec<Answer> {
-    let (count, reached) = (questions.len(), Arc::new(AtomicUsize::new(0)));
+/// Asks every expression about a plan, given as JSON.
+pub(super) fn ask(expressions: Vec<Expression>, plan: Value) -> Vec<Answer> {
+    let (count, reached) = (expressions.len(), Arc::new(AtomicUsize::new(0)));
     let progress = reached.clone();
     let answered = apart(LIMIT, move || {
         let changes: Vec<cel::Value> = plan["changes"].as_array().into_iter().flatten().map(to_cel).collect();
         let plan = to_cel(&plan);
-        let one = |(index, question): (usize, &Question)| {
+        let one = |(index, expression): (usize, &Expression)| {
             progress.store(index, Ordering::Relaxed);
-            answer(question, &plan, &changes)
+            answer(expression, &plan, &changes)
         };
-        questions.iter().enumerate().map(one).collect()
+        expressions.iter().enumerate().map(one).collect()
     });
     answered.unwrap_or_else(|broken| {
         let why = match broken {
@@ -72,11 +72,11 @@ pub(super) fn ask(questions: Vec<Question>, plan: Value) -> Vec<Answer> {
     })
 }
 
-fn answer(question: &Question, plan: &cel::Value, changes: &[cel::Value]) -> Answer {
-    let program = compile(question)?;
+fn answer(expression: &Expression, plan: &cel::Value, changes: &[cel::Value]) -> Answer {
+    let program = compile(expression)?;
     let mut context = Context::default();
     context.add_variable_from_value("plan", plan.clone());
-    if !question.each_change {
+    if !expression.each_change {
         return evaluate(&program, &context, None).map(|answer| vec![answer]);
     }
     let each = |(index, change): (usize, &cel::Value)| {
@@ -87,18 +87,18 @@ fn answer(question: &Question, plan: &cel::Value, changes: &[cel::Value]) -> Ans
     changes.iter().enumerate().map(each).collect()
 }
 
-fn compile(question: &Question) -> Result<Program, Wrong> {
-    if question.text.len() > LONGEST {
+fn compile(expression: &Expression) -> Result<Program, Wrong> {
+    if expression.text.len() > LONGEST {
         return Err(Wrong::NoExpression(format!("it is longer than {LONGEST} bytes")));
     }
-    let program = Program::compile(&question.text).map_err(|errors| {
+    let program = Program::compile(&expression.text).map_err(|errors| {
         let first = errors.errors.first();
         let why = first
             .map_or_else(String::new, |error| format!("{} (line {}, column {})", error.msg, error.pos.0, error.pos.1));
         Wrong::NoExpression(shortened(&why))
     })?;
     let mut known = vec!["plan"];
-    known.extend(question.each_change.then_some("change"));
+    known.extend(expression.each_change.then_some("change"));
     known.extend(TYPES);
     match names::unknown(program.expression(), &known) {
         Some(name) => Err(Wrong::UnknownName(name.to_owned())),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn asked(text: &str, each_change: bool) -> Answer {
-        ask(vec![Question { text: text.to_owned(), each_change }], plan()).remove(0)
+        ask(vec![Expression { text: text.to_owned(), each_change }], plan()).remove(0)
     }
 
     #[test]
