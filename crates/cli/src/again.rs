@@ -21,8 +21,7 @@ pub(crate) fn with_state(text: &str, state: Option<&str>) -> String {
         let (before, from) = rest.split_at(start);
         let (command, after) = from.split_at(end(from));
         shown.push_str(before);
-        let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || "-/_.".contains(c));
-        if is_word && needs_store(command) {
+        if is_command(before, command) && needs_store(command) {
             // What follows `--` is for another program.
             let own = command.find(" -- ").unwrap_or(command.len());
             shown.extend([&command[..own], &option, &command[own..]]);
@@ -34,13 +33,17 @@ pub(crate) fn with_state(text: &str, state: Option<&str>) -> String {
     shown + rest
 }
 
-/// Whether a text that begins with the program's name is a command of it that looks into a store.
-fn needs_store(text: &str) -> bool {
-    let arguments = &text[PROGRAM.len()..];
-    let verb = arguments.split(' ').next().unwrap_or_default();
-    CommandLine::command().find_subcommand(verb).is_some()
-        && !STORELESS.iter().any(|command| arguments.starts_with(command))
-        && !arguments.contains("--state ")
+/// Whether a text that begins with the program's name, and stands behind `before`, is a command of it.
+fn is_command(before: &str, text: &str) -> bool {
+    let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || "-/_.".contains(c));
+    let verb = text[PROGRAM.len()..].split(' ').next().unwrap_or_default();
+    is_word && CommandLine::command().find_subcommand(verb).is_some()
+}
+
+/// Whether a command looks into a store.
+fn needs_store(command: &str) -> bool {
+    let arguments = &command[PROGRAM.len()..];
+    !STORELESS.iter().any(|command| arguments.starts_with(command)) && !arguments.contains("--state ")
 }
 
 /// Where the command ends that `text` begins with.

@@ -130,10 +130,7 @@ async fn refuse_if_moved(
     let question = ObserveQuery::about(inputs, change.before.as_ref(), outputs).map_err(ActionError::permanent)?;
     let request = question.request(&outputs.digest_key(&target.name), false);
     let answer = agents.ask(target, PATIENCE, WhenMissing::Upload, &request, &|_| {}).await?;
-    let Reply::Observed { items, exists, facts, member_serves } = answer else {
-        return Err(AgentError::Unexpected { machine: target.name.clone() }.into());
-    };
-    let found = Found { items, exists: exists.into_iter().collect(), facts, member_serves };
+    let found = Found::of(answer).ok_or_else(|| AgentError::Unexpected { machine: target.name.clone() })?;
     let seen = attributes(inputs, change.before.as_ref(), &question, &found).map_err(ActionError::permanent)?;
     let Some(schema) = schemas().into_iter().find(|schema| schema.kind == MACHINE_CONFIG) else { return Ok(()) };
     match moved(change, &plan::field_changes(&schema, &seen, inputs)) {

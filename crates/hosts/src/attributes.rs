@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use machine::{Facts, Holes, Item, ItemState, MachineConfig};
+use machine::{Facts, Holes, Item, ItemState, MachineConfig, Reply};
 use serde_json::{Map, Value, json};
 
 use crate::observe_query::ObserveQuery;
@@ -18,6 +18,14 @@ pub(crate) struct Found {
     pub(crate) facts: Facts,
     /// Whether its member of etcd serves, where it has one.
     pub(crate) member_serves: Option<bool>,
+}
+
+impl Found {
+    /// What an agent's reply to a question says; `None` for the reply to something else.
+    pub(crate) fn of(reply: Reply) -> Option<Self> {
+        let Reply::Observed { items, exists, facts, member_serves } = reply else { return None };
+        Some(Self { items, exists: exists.into_iter().collect(), facts, member_serves })
+    }
 }
 
 /// Attributes of a `machine-config`: the inputs, with everything that is not as they say replaced or removed.

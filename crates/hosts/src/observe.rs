@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use engine::{HostTarget, ObserveContext, ObserveRequest};
 use futures::StreamExt as _;
-use machine::Reply;
 use resource::{MEMBER_SERVES, Observation, ResourceId};
 use serde_json::Value;
 
@@ -123,10 +122,7 @@ async fn ask(
     let request = question.request(&context.digest_key(&target.name), deep);
     let asked = tokio::time::timeout(LOOKING, agents.ask(target, PATIENCE, missing, &request, &|_| {}));
     match asked.await {
-        Ok(Ok(Reply::Observed { items, exists, facts, member_serves })) => {
-            Ok(Found { items, exists: exists.into_iter().collect(), facts, member_serves })
-        }
-        Ok(Ok(_)) => Err(AgentError::Unexpected { machine: target.name.clone() }),
+        Ok(Ok(reply)) => Found::of(reply).ok_or_else(|| AgentError::Unexpected { machine: target.name.clone() }),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(AgentError::Lost { machine: target.name.clone() }),
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
-use super::{PROGRAM, end};
+use super::{PROGRAM, end, is_command};
 use crate::arguments::CommandLine;
 use crate::suggestion::words_of;
 
@@ -67,15 +67,12 @@ fn plain(path: &Path, text: &str) -> String {
 
 /// Commands in a text that begin with a verb of this program.
 fn commands(text: &str) -> Vec<String> {
-    let parser = CommandLine::command();
     let mut found = Vec::new();
     for (start, _) in text.match_indices(PROGRAM) {
-        let is_word = !text[..start].ends_with(|c: char| c.is_alphanumeric() || "-/_.".contains(c));
         let from = &text[start..];
         let from = &from[..from.find(['"', '#', '>']).unwrap_or(from.len())];
         let command = &from[..end(from).min(from.len())];
-        let verb = command.split_whitespace().nth(1).unwrap_or_default();
-        if is_word && parser.find_subcommand(verb).is_some() {
+        if is_command(&text[..start], command) {
             found.push(command.to_owned());
         }
     }

@@ -57,13 +57,13 @@ async fn once(open: &Open) -> Result<Vec<Finding>, CommandError> {
     let Open { cluster, resolved, composition } = open;
     let (connections, access) = (&composition.connections, access(cluster, resolved)?);
     let summary = validate::fetch(connections, &access).await.map_err(|error| unanswered(&error, cluster))?;
-    let with_rules = super::expected(resolved);
-    let mut found = validate::findings(&summary, &with_rules);
+    let judged_by = super::expected(resolved);
+    let mut found = validate::findings(&summary, &judged_by);
     let thorough = Thorough {
         cluster: resolved.name(),
         nodes: expected(open),
         workloads: cluster.loaded.state.resources.keys().filter_map(workload).collect(),
-        waits_for_network: validate::waits_for_network(&summary.nodes, &with_rules),
+        waits_for_network: validate::waits_for_network(&summary.nodes, &judged_by),
         ignores_policies: (resolved.cluster.spec.networking.cni == Cni::Flannel).then_some("flannel"),
         now: Timestamp::now(),
     };
