@@ -1,6 +1,6 @@
 //! Making the machine what a config says: refuse, note, change, wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::compare::FoundUnit;
 use machine::{Gate, MachineConfig};
@@ -12,7 +12,7 @@ use crate::itself;
 use crate::ledger::{Lock, Store};
 use crate::observe;
 use crate::replies::Replies;
-use crate::steps::{directories, files, hostname, modules, packages, static_pods, swap, sysctls, units};
+use crate::steps::{clients, directories, files, hostname, modules, packages, static_pods, swap, sysctls, units};
 use crate::system::System;
 use crate::systemctl;
 use crate::work::{Goal, States, Work};
@@ -41,7 +41,8 @@ pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) 
 
     let mut work = Work { system, goal: &goal, store, batch: Batch::default(), replies };
     let found = prepare(&mut work)?;
-    let outcome = change(&mut work, &found);
+    let later = clients::later(&work, &found.states);
+    let outcome = change(&mut work, &found, &later);
     let sighted = etcd::sight(&mut work.store, system);
     // Also after a failure: what was changed must be known.
     let saved = work.store.save();
@@ -50,8 +51,9 @@ pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) 
     static_pods::end(&mut work)?;
     static_pods::wait(&mut work)?;
     open(&mut work)?;
+    let started = clients::start(&mut work, &found.states, &later);
     etcd::sight(&mut work.store, system)?;
-    work.store.save()
+    work.store.save().and(started)
 }
 
 /// What was there before anything was changed.
@@ -81,7 +83,8 @@ fn prepare(work: &mut Work<'_, '_>) -> Outcome<Before> {
     Ok(Before { states, units })
 }
 
-fn change(work: &mut Work<'_, '_>, Before { states, units }: &Before) -> Outcome<()> {
+/// Changes the machine; files whose paths are in `later` have their time when the gates are open.
+fn change(work: &mut Work<'_, '_>, Before { states, units }: &Before, later: &BTreeSet<String>) -> Outcome<()> {
     itself::link(work.system, &work.store.ledger)?;
     units::prune(work)?;
     files::prune(work)?;
@@ -91,7 +94,7 @@ fn change(work: &mut Work<'_, '_>, Before { states, units }: &Before) -> Outcome
     swap::apply(work, states)?;
     hostname::apply(work, states)?;
     directories::apply(work, states)?;
-    files::apply(work, states)?;
+    files::apply(work, states, |path| !later.contains(path))?;
     if work.goal.files.contains_key(etcd::MANIFEST) {
         // What the guard held back is in its place again.
         etcd::release(work.system)?;

@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 
+use machine::Body;
 use rustix::fs::Access;
 
 use crate::failure::{Failure, Of, Outcome};
@@ -97,6 +98,14 @@ pub(crate) fn may_start(system: &System) -> Outcome<()> {
 /// Whether a member belongs on this machine: its manifest is there or held back, or there may be data of one.
 pub(crate) fn is_member(system: &System) -> bool {
     [MANIFEST, HELD, HELD_EARLIER].iter().any(|path| system.exists(path)) || has_data(system).unwrap_or(true)
+}
+
+/// Whether the member that a config asks for makes a cluster of its own.
+pub(crate) fn is_alone(goal: &Goal) -> bool {
+    let Some(Body::Bytes { bytes, .. }) = goal.files.get(MANIFEST).map(|file| &file.body) else { return false };
+    let text = String::from_utf8_lossy(bytes);
+    let members = text.lines().find_map(|line| line.trim().strip_prefix("- --initial-cluster="));
+    members.is_some_and(|members| !members.contains(','))
 }
 
 fn gone() -> Failure {

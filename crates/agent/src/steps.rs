@@ -1,5 +1,6 @@
 //! The sections of a config, one file each: `observe` compares, `intend` notes in the ledger, `apply` changes.
 
+pub(crate) mod clients;
 pub(crate) mod directories;
 pub(crate) mod files;
 pub(crate) mod hostname;

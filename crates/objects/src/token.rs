@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use resource::Secret;
 use serde_json::{Value, json};
 
-use crate::connection::Server;
+use crate::connection::{Connection, Server};
 use crate::field::flag;
 use crate::request::Request;
 use crate::wait::Wait;
@@ -23,6 +23,12 @@ const GROUP: &str = "system:bootstrappers:kubeadm:default-node-token";
 
 /// How long a token lives if nobody removes it.
 const LIFE: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long the controller manager may take to lead.
+const SIGNER: Duration = Duration::from_secs(5);
+
+/// The controller manager's lease (`--leader-elect-resource-name`'s default).
+const SIGNERS_LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager";
 
 /// How long the API servers may take to accept a new token.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,6 +71,7 @@ impl BootstrapTokens for TokenSecrets {
             let _ = self.revoke(access, &id).await;
             return Err(error);
         }
+        wait_for_signer(&connection, context).await?;
         Ok(BootstrapToken { id, token })
     }
 
@@ -136,6 +143,20 @@ async fn wait_until_accepted(
                 "Check that group {GROUP} is bound to ClusterRole system:node-bootstrapper, and that `--enable-bootstrap-token-auth` is set."
             )));
         }
+    }
+}
+
+/// Waits until the controller manager leads, which signs what kubelets ask for: until its certificate comes, a kubelet tries to
+/// register its Node in vain, and waits longer each time. Where it does not come (others may sign), the kubelet waits itself.
+async fn wait_for_signer(connection: &Connection, context: &ActionContext) -> Result<(), ActionError> {
+    let mut wait = Wait::new(context, SIGNER, Duration::from_millis(50));
+    loop {
+        let lease = connection.find(&Request::get(SIGNERS_LEASE)).await;
+        let holder = lease.map(|lease| lease.is_some_and(|lease| lease.pointer("/spec/holderIdentity").is_some()));
+        if holder.unwrap_or(true) || !wait.pause().await? {
+            return Ok(());
+        }
+        wait.say("waiting for the controller manager to lead".to_owned());
     }
 }
 

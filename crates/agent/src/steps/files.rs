@@ -219,11 +219,11 @@ pub(crate) fn prune(work: &mut Work<'_, '_>) -> Outcome<()> {
     Ok(())
 }
 
-/// Writes what differs together with what earlier steps have staged.
-pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
+/// Writes what differs, of the files that are `chosen` by their paths, together with what earlier steps have staged.
+pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States, chosen: impl Fn(&str) -> bool) -> Outcome<()> {
     let mut done = Vec::new();
     for stage in [Stage::Base, Stage::Manifest] {
-        for (path, file) in work.goal.files.iter().filter(|(_, file)| file.stage == stage) {
+        for (path, file) in work.goal.files.iter().filter(|(path, file)| file.stage == stage && chosen(path)) {
             let item = Item::File(path);
             let Some(state) = states.get(&item.to_string()).filter(|state| **state != ItemState::Same) else {
                 continue;

@@ -14,6 +14,8 @@ use crate::programs::{Programs, Ran};
 pub(crate) struct State {
     /// For each restart, whether process 41 ran then.
     pub(crate) beside_restarts: Vec<bool>,
+    /// How often the API server still refuses a client.
+    pub(crate) refusals: usize,
     /// Every program that was run.
     pub(crate) calls: Vec<String>,
     /// The program at which the agent dies.
@@ -240,6 +242,14 @@ impl FakePrograms {
                 assert_eq!(arguments[..2], ["ps", "--all"], "the agent only lists containers");
                 let stdout = "CONTAINER  STATE   NAME\n6fd01       Exited  etcd\n".into();
                 return Ok(Ran { ok: true, stdout, ..Ran::default() });
+            }
+            "kubectl" => {
+                let clients = self.root.join("etc/kubernetes/manifests/kube-scheduler.yaml");
+                assert!(!clients.exists(), "a client was started before the API server let it");
+                let mut state = self.state.borrow_mut();
+                let ok = state.refusals == 0;
+                state.refusals = state.refusals.saturating_sub(1);
+                return Ok(Ran { ok, stderr: "Error from server (Forbidden)\n".into(), ..Ran::default() });
             }
             "swapon" => std::fs::write(self.root.join("proc/swaps"), "Filename\n/dev/vda2 partition\n")?,
             _ => return Err(io::ErrorKind::NotFound.into()),

@@ -1,0 +1,64 @@
+//! Static pods that ask the API server: at the birth of a control plane they start when it lets them.
+//!
+//! A controller manager or scheduler whose first request comes before the API server has made its roles is refused, and asks for
+//! its lease again two to four seconds later (client-go's leader election), which the whole cluster would wait for. Of several
+//! control planes that are born at once one leads by then, and waiting for all API servers would cost more than it saves.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use machine::{Item, ItemState, static_pod};
+
+use crate::etcd;
+use crate::failure::Outcome;
+use crate::gates;
+use crate::steps::files;
+use crate::system::System;
+use crate::waiting;
+use crate::work::{States, Work};
+
+const API_SERVER: &str = "kube-apiserver";
+/// What an API server needs to start; it waits for nobody else.
+const BELOW: [&str; 2] = ["etcd", API_SERVER];
+/// How long the API server is waited for. Without it they start as well, and ask until somebody answers.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two questions: each is a process on a machine that is busy starting an API server.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// Manifests to be written later: those that are new on a machine on which the API server is new, too.
+pub(crate) fn later(work: &Work<'_, '_>, states: &States) -> BTreeSet<String> {
+    let is_new = |path: &str| states.get(&Item::File(path).to_string()) == Some(&ItemState::Missing);
+    let manifests = work.goal.files.keys().filter_map(|path| Some((path, static_pod::name(path)?)));
+    let clients = manifests.filter(|(path, name)| !BELOW.contains(name) && is_new(path));
+    let is_born = is_new(&static_pod::manifest(API_SERVER)) && etcd::is_alone(work.goal);
+    clients.filter(|_| is_born).map(|(path, _)| path.clone()).collect()
+}
+
+/// Writes what was left for later, when the API server has made its roles.
+pub(crate) fn start(work: &mut Work<'_, '_>, states: &States, later: &BTreeSet<String>) -> Outcome<()> {
+    if later.is_empty() {
+        return Ok(());
+    }
+    let system = work.system;
+    // That it took too long is for those to say who need the API.
+    let _ = waiting::until("kube-apiserver", "the API server's roles", PATIENCE, work.replies, || {
+        let look = has_roles(system);
+        if look.is_err() {
+            std::thread::sleep(PAUSE);
+        }
+        Ok(look)
+    })?;
+    files::apply(work, states, |path| later.contains(path))
+}
+
+/// Whether everybody may ask for the version, which is the API server's own doing, like the roles of its clients, and comes
+/// a moment before them. The question is asked as this machine's node.
+fn has_roles(system: &System) -> Result<(), String> {
+    let limit = format!("--request-timeout={}s", gates::PATIENCE.as_secs());
+    let question = ["--kubeconfig=/etc/kubernetes/kubelet.conf", &limit, "get", "--raw=/version"];
+    match system.programs().run("kubectl", &question) {
+        Ok(ran) if ran.ok => Ok(()),
+        Ok(ran) => Err(ran.stderr.lines().next_back().unwrap_or("no answer").to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
