@@ -217,7 +217,8 @@ fn host(app: &App, name: &str, loaded: &Loaded, kept: Option<Value>) -> Result<O
     }
     let here = HostIdentity::here(&app.machines());
     let has_moved_here = match kept.as_ref().and_then(identity) {
-        Some(home) if home.is_same_place(&here) => false,
+        // A host may have a better id by now than the one it was known by.
+        Some(home) if home.is_same_place(&here) => home.machine_id != here.machine_id,
         Some(home) => home.elsewhere(&here, &owner(name, loaded)).is_none(),
         // Release 0.1 kept none: machines that were made, but not here, are somewhere else.
         None => provider_local::has_machines(&app.machines(), &owner(name, loaded)),

@@ -89,12 +89,31 @@ fn short(lineage: &str) -> String {
     lineage.chars().filter(char::is_ascii_alphanumeric).take(SHORT).collect()
 }
 
+/// Files that tell a host from others, the surest first: machine-id(5), D-Bus' copy of it, the firmware's id, which lives
+/// through reboots, and the boot's.
+const ID_FILES: [&str; 4] = [
+    "/etc/machine-id",
+    "/var/lib/dbus/machine-id",
+    "/sys/class/dmi/id/product_uuid",
+    "/proc/sys/kernel/random/boot_id",
+];
+
+/// Whether a file has an id. First boots write a word instead (machine-id(5)), and some firmware one digit over and over.
+fn is_an_id(text: &str) -> bool {
+    let mut digits = text.chars().filter(char::is_ascii_alphanumeric);
+    let first = digits.next();
+    text != "uninitialized" && digits.any(|digit| Some(digit) != first)
+}
+
 /// Where a cluster's machines live: seen from anywhere else they are unknown, never absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostIdentity {
-    /// The host's machine-id (`/etc/machine-id`, machine-id(5)), or its boot's id where it has none.
+    /// The host's machine-id (`/etc/machine-id`, machine-id(5)); where it has none, its firmware's, else its boot's id.
     pub machine_id: String,
+    /// What the same host was or would be known by without that one.
+    #[serde(skip)]
+    pub other_ids: Vec<String>,
     /// The host's name; only shown.
     pub hostname: String,
     /// The directory that its machines are kept in, an absolute path.
@@ -105,20 +124,25 @@ impl HostIdentity {
     /// This host, keeping machines in `directory`.
     pub fn here(directory: &Path) -> Self {
         let line = |file: &str| fs_err::read_to_string(file).ok().map(|text| text.trim().to_owned());
-        let id = |file| line(file).filter(|id| !id.is_empty() && id != "uninitialized");
-        let machine_id = id("/etc/machine-id").or_else(|| id("/var/lib/dbus/machine-id"));
+        let mut ids = ID_FILES.into_iter().filter_map(line).filter(|id| is_an_id(id));
         Self {
-            machine_id: machine_id.or_else(|| id("/proc/sys/kernel/random/boot_id")).unwrap_or_default(),
+            machine_id: ids.next().unwrap_or_default(),
+            other_ids: ids.collect(),
             hostname: line("/proc/sys/kernel/hostname").unwrap_or_default(),
             directory: directory.display().to_string(),
         }
+    }
+
+    /// Whether it is the host that `here` was found out on. One that got a machine-id later is still the same.
+    fn is_host_of(&self, here: &Self) -> bool {
+        self.machine_id == here.machine_id || here.other_ids.contains(&self.machine_id)
     }
 
     /// Whether both are one directory of one host, by whatever path.
     pub fn is_same_place(&self, other: &Self) -> bool {
         let real = |directory: &str| Path::new(directory).canonicalize().ok();
         let directories = (&self.directory, &other.directory);
-        self.machine_id == other.machine_id
+        self.is_host_of(other)
             && (directories.0 == directories.1
                 || real(directories.0).is_some_and(|place| real(directories.1) == Some(place)))
     }
@@ -129,7 +153,7 @@ impl HostIdentity {
     /// sight, on a disk that is not mounted, and who took that for absence would forget machines that are there.
     pub fn elsewhere(&self, here: &Self, owner: &Owner) -> Option<String> {
         let home = &self.directory;
-        if self.machine_id != here.machine_id {
+        if !self.is_host_of(here) {
             return Some(format!("it lives on host {}, in {home}", self.hostname));
         }
         match Path::new(home).try_exists() {
@@ -205,7 +229,8 @@ mod tests {
     }
 
     fn host(machine_id: &str, directory: &str) -> HostIdentity {
-        HostIdentity { machine_id: machine_id.into(), hostname: "a".into(), directory: directory.into() }
+        let (hostname, other_ids) = ("a".into(), Vec::new());
+        HostIdentity { machine_id: machine_id.into(), other_ids, hostname, directory: directory.into() }
     }
 
     fn dev() -> Owner {
@@ -219,6 +244,26 @@ mod tests {
         assert_eq!(host("1", kept).elsewhere(&host("1", kept), &dev()), None);
         assert!(host("1", kept).elsewhere(&host("1", "/other"), &dev()).unwrap().contains(kept));
         assert!(host("1", "/s").elsewhere(&host("2", "/s"), &dev()).unwrap().contains("lives on host a"));
+    }
+
+    #[test]
+    fn a_host_that_got_a_machine_id_later_is_still_the_same() {
+        let kept = tempfile::tempdir().unwrap();
+        let kept = kept.path().to_str().unwrap();
+        let here = HostIdentity { other_ids: vec!["firmware".into(), "boot".into()], ..host("machine", kept) };
+        for earlier in ["firmware", "boot", "machine"] {
+            assert_eq!(host(earlier, kept).elsewhere(&here, &dev()), None, "{earlier}");
+            assert!(host(earlier, kept).is_same_place(&here));
+        }
+        assert!(host("other", kept).elsewhere(&here, &dev()).unwrap().contains("lives on host a"));
+    }
+
+    #[test]
+    fn what_first_boots_and_careless_firmware_write_is_no_id() {
+        assert!(is_an_id("0b1c2d"));
+        for none in ["", "uninitialized", "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF"] {
+            assert!(!is_an_id(none), "{none}");
+        }
     }
 
     #[test]
