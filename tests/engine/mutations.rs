@@ -12,7 +12,7 @@ use crate::check::{apply, assert_settled, site};
 use crate::clusters::{self, Wanted, small};
 
 /// Kinds of which there are only actions: nothing is left behind that somebody could change.
-const STEPS: [&str; 3] = ["drain", "room", "uncordon"];
+const STEPS: [&str; 4] = ["drain", "node-ready", "room", "uncordon"];
 
 /// A field of a kind, with one resource that has it.
 struct Field {

@@ -84,6 +84,11 @@ pub fn node(name: &str) -> ResourceId {
     ResourceId::new("node", name)
 }
 
+/// Waiting until a node takes work again.
+pub fn node_ready(name: &str) -> ResourceId {
+    ResourceId::new("node-ready", name)
+}
+
 /// The serving certificate of a machine's kubelet.
 pub fn serving_certificate(name: &str) -> ResourceId {
     ResourceId::new("serving-certificate", name)

@@ -20,7 +20,7 @@ use spec::{Provider, Role};
 
 use crate::builder::{Builder, encode};
 use crate::ids::{self, output};
-use crate::{Machine, ModelError, Resolved};
+use crate::{Machine, ModelError, Resolved, machines};
 
 pub(crate) use control_plane::kubeadm_extras;
 pub(crate) use kubelet::{configuration as kubelet_configuration, kubelet_conf};
@@ -40,7 +40,8 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     for (machine, config) in resolved.machines.iter().zip(configs(resolved)?) {
         let inputs = json!({"target": target(resolved, machine), "lineage": resolved.lineage, "config": config});
         let id = ids::machine_config(&machine.name);
-        builder.add(Desired::new(id, inputs).contained_in(ids::machine(resolved.name(), &machine.name)));
+        let desired = Desired::new(id, inputs).at(machines::place(resolved, machine));
+        builder.add(desired.contained_in(ids::machine(resolved.name(), &machine.name)));
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! The machines themselves and their network, on local ground.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use catalog::names;
-use resource::Desired;
+use resource::{Desired, Place, Run};
 use serde_json::{Value, json};
+use spec::Role;
 
 use crate::builder::Builder;
 use crate::ids::{self, output};
@@ -26,9 +28,23 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     builder.add(Desired::new(ids::network(resolved.name()), network));
     for machine in &resolved.machines {
         let id = ids::machine(resolved.name(), &machine.name);
-        builder.add(Desired::new(id, inputs(resolved, machine)?).after(ids::network(resolved.name())));
+        let desired = Desired::new(id, inputs(resolved, machine)?).at(place(resolved, machine));
+        builder.add(desired.after(ids::network(resolved.name())));
     }
     Ok(())
+}
+
+/// The machine as a place of changes: control planes are away alone, workers as their groups allow it.
+pub(crate) fn place(resolved: &Resolved, machine: &Machine) -> Place {
+    let name = machine.name.clone();
+    if machine.role == Role::ControlPlane {
+        return Place { machine: name, budgets: BTreeMap::new(), ready: None };
+    }
+    let group = resolved.group_of(machine);
+    let most = group.spec.rolling_update.max_unavailable.of(group.spec.count);
+    let inputs = json!({"access": output(ids::cluster(resolved.name()), "access"), "node": name});
+    let ready = Some(Run { resource: ids::node_ready(&name), inputs });
+    Place { machine: name, budgets: BTreeMap::from([(format!("group {}", group.metadata.name), most)]), ready }
 }
 
 /// Says on which host something is, where that is known.

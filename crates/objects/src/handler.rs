@@ -3,6 +3,7 @@
 mod cluster;
 mod drain;
 mod node;
+mod node_ready;
 mod object;
 mod room;
 mod serving_certificate;
@@ -46,6 +47,7 @@ impl ObjectsHandler {
             "object" if change.operation == Operation::Adopt => object::adopt(&self.connections, change, context).await,
             "object" => object::apply(&self.connections, change, context).await,
             "node" => node::apply(&self.connections, change, context).await,
+            "node-ready" => node_ready::wait(&self.connections, change, context).await,
             "drain" => drain::drain(&self.connections, change, context).await,
             "uncordon" => drain::uncordon(&self.connections, change, context).await,
             "serving-certificate" => serving_certificate::apply(&self.connections, change, context).await,
@@ -105,7 +107,7 @@ impl ObjectsHandler {
             room::observe(connections, take("room"), context),
             serving_certificate::observe(connections, take("serving-certificate"), context),
         );
-        // Uncordoning leaves nothing behind.
+        // Uncordoning and waiting leave nothing behind.
         let rest = kinds.into_values().flatten().map(|request| (request.id, Observation::Absent));
         clusters
             .into_iter()
@@ -143,7 +145,7 @@ impl Handler for ObjectsHandler {
     fn schemas(&self) -> Vec<KindSchema> {
         let mut schemas = vec![cluster::schema(), object::schema(), node::schema(), serving_certificate::schema()];
         schemas.extend(drain::schemas());
-        schemas.push(room::schema());
+        schemas.extend([room::schema(), node_ready::schema()]);
         schemas
     }
 

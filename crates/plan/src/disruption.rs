@@ -1,11 +1,12 @@
-//! One machine at a time: changes that take machines away, whatever their kind, are laid out one machine after the other.
+//! Budgets: changes that take machines away, whatever their kind, are laid out so that never more machines are away at once than
+//! may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::{Cycle, Dag};
 use resource::{Effect, ResourceId};
 
-use crate::members::Members;
+use crate::machines::{Key, Machines};
 use crate::{ActionId, Change, Operation, Plan, Reason, order};
 
 type Dependencies = BTreeMap<ActionId, BTreeSet<ActionId>>;
@@ -15,26 +16,29 @@ const SERVING: [&str; 2] = ["etcd", "kube-apiserver"];
 
 /// Changes that take the same machine away.
 #[derive(Debug, Default)]
-struct Unit {
+struct Unit<'a> {
     changes: BTreeSet<ActionId>,
     is_broken: bool,
+    /// What the machine counts against; nothing where it is away alone.
+    budgets: Option<&'a BTreeMap<String, u32>>,
 }
 
 impl Plan {
-    /// The same with changes that take a machine away, or a member of the quorum on it, waiting for those of the machine
-    /// before it: updates that reboot it or restart its etcd or API server, and replacing or deleting a member.
+    /// The same with changes that take a machine away waiting until those of others have come back: updates that reboot it or
+    /// restart its etcd or API server, replacing it, and deleting a member of the quorum.
     ///
-    /// A member counts as back when it serves, which is waited for where nothing else of the plan does. What is broken goes
-    /// first, where dependencies allow it: while it is, nothing that works should be taken away. Else the order is that of the
-    /// plan. Whoever limits a plan does so before: nothing *needs* what is only laid out before it.
-    pub fn one_machine_at_a_time(mut self, members: &Members) -> Result<Self, Cycle> {
+    /// Members are away alone, others within the budgets of their places. A machine counts as back when it takes work again,
+    /// which is waited for where nothing else of the plan does. What is broken goes first, where dependencies allow it: while
+    /// it is, nothing that works should be taken away. Members go next, and else the order is that of the plan. Whoever limits
+    /// a plan does so before: nothing *needs* what is only laid out before it.
+    pub fn within_budgets(mut self, machines: &Machines) -> Result<Self, Cycle> {
         // Of a cluster that goes there is nothing to keep up.
-        if members.none_is_wanted() || units(&self.changes, members).len() < 2 {
+        if machines.none_is_wanted() || units(&self.changes, machines).len() < 2 {
             return Ok(self);
         }
-        let waits = waits(&self.changes, members);
+        let waits = waits(&self.changes, machines);
         self.changes.extend(waits);
-        let links = links(&self.changes, members);
+        let links = links(&self.changes, machines);
         for change in &mut self.changes {
             let of_step = match &change.reason {
                 Reason::StepOf { change } => links.get(change),
@@ -47,13 +51,13 @@ impl Plan {
 }
 
 /// What each waits for, by the best order that is none in a circle with the plan's own dependencies.
-fn links(changes: &[Change], members: &Members) -> Dependencies {
-    let machines = units(changes, members);
-    let broken_first = chained(&machines, |unit| !unit.is_broken);
+fn links(changes: &[Change], machines: &Machines) -> Dependencies {
+    let units = units(changes, machines);
+    let broken_first = laid_out(&units, |unit| (!unit.is_broken, unit.budgets.is_some()));
     if is_possible(changes, &broken_first) {
         return broken_first;
     }
-    let in_order = chained(&machines, |_| true);
+    let in_order = laid_out(&units, |_| (true, true));
     if is_possible(changes, &in_order) {
         return in_order;
     }
@@ -61,19 +65,45 @@ fn links(changes: &[Change], members: &Members) -> Dependencies {
     let mut links = Dependencies::new();
     for kind in changes.iter().map(|change| change.resource.kind()).collect::<BTreeSet<_>>() {
         let of_kind: Vec<Change> = changes.iter().filter(|change| change.resource.kind() == kind).cloned().collect();
-        links.extend(chained(&units(&of_kind, members), |_| true));
+        links.extend(laid_out(&self::units(&of_kind, machines), |_| (true, true)));
     }
     links
 }
 
-/// Every change of a machine waits for all of the machine before it.
-fn chained(units: &[Unit], key: impl Fn(&Unit) -> bool) -> Dependencies {
-    let mut units: Vec<&Unit> = units.iter().collect();
+/// Every change of a machine waits for all of the machines that must be back before.
+fn laid_out(units: &[Unit<'_>], key: impl Fn(&Unit<'_>) -> (bool, bool)) -> Dependencies {
+    let mut units: Vec<&Unit<'_>> = units.iter().collect();
     // A stable sort: what is alike stays in the order of the plan.
     units.sort_by_key(|unit| key(unit));
-    let pairs =
-        units.windows(2).flat_map(|pair| pair[1].changes.iter().map(|id| (id.clone(), pair[0].changes.clone())));
-    pairs.collect()
+    let mut links = Dependencies::new();
+    let (mut alone, mut since) = (None, Vec::new());
+    for unit in units {
+        let before = match unit.budgets {
+            None if since.is_empty() => alone.into_iter().collect(),
+            None => std::mem::take(&mut since),
+            Some(budgets) => alone.into_iter().chain(of_full_budgets(budgets, &since)).collect(),
+        };
+        let befores: BTreeSet<ActionId> = before.into_iter().flat_map(|unit: &Unit<'_>| unit.changes.clone()).collect();
+        links.extend(unit.changes.iter().map(|id| (id.clone(), befores.clone())));
+        match unit.budgets {
+            None => alone = Some(unit),
+            Some(_) => since.push(unit),
+        }
+    }
+    links
+}
+
+/// The machines that one which counts against these budgets comes after: of each budget the one as many places before as may
+/// be away at once. Any more of them that are away together would have to be two of which one waits for the other.
+fn of_full_budgets<'a, 'b>(
+    budgets: &'a BTreeMap<String, u32>,
+    since: &'a [&'b Unit<'b>],
+) -> impl Iterator<Item = &'b Unit<'b>> + use<'a, 'b> {
+    budgets.iter().filter_map(|(name, most)| {
+        let counts = |unit: &&&Unit<'_>| unit.budgets.is_some_and(|budgets| budgets.contains_key(name));
+        // Not even one is no budget, under which nothing could ever be changed.
+        since.iter().rev().filter(counts).nth((*most).max(1) as usize - 1).copied()
+    })
 }
 
 fn is_possible(changes: &[Change], links: &Dependencies) -> bool {
@@ -85,58 +115,62 @@ fn is_possible(changes: &[Change], links: &Dependencies) -> bool {
 }
 
 /// Changes by the machine that they take away, in the order of the plan.
-fn units(changes: &[Change], members: &Members) -> Vec<Unit> {
-    let mut places: BTreeMap<ResourceId, usize> = BTreeMap::new();
-    let mut units: Vec<Unit> = Vec::new();
-    for change in changes.iter().filter(|change| takes_away(change, members)) {
-        let place = *places.entry(machine(&change.resource, members)).or_insert_with(|| {
-            units.push(Unit::default());
+fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
+    let mut places: BTreeMap<Key<'a>, usize> = BTreeMap::new();
+    let mut units: Vec<Unit<'a>> = Vec::new();
+    for change in changes.iter().filter(|change| takes_away(change, machines)) {
+        let place = *places.entry(machines.key(&change.resource)).or_insert_with(|| {
+            units.push(Unit { budgets: machines.budgets(&change.resource), ..Unit::default() });
             units.len() - 1
         });
         units[place].is_broken |= matches!(change.reason, Reason::Drifted | Reason::Interrupted);
     }
     // Whatever else is made on such a machine, and whatever waits for it, belongs to its time.
     for change in changes {
-        if let Some(place) = places.get(&machine(&change.resource, members)) {
+        if let Some(place) = places.get(&machines.key(&change.resource)) {
             units[*place].changes.insert(change.id.clone());
         }
     }
     units
 }
 
-/// What names a machine: the member that runs on it, else what is changed.
-fn machine(id: &ResourceId, members: &Members) -> ResourceId {
-    members.of_resource(id).unwrap_or(id).clone()
-}
-
 /// Whether a machine, or a member of the quorum on it, is away while a change is carried out.
-fn takes_away(change: &Change, members: &Members) -> bool {
+fn takes_away(change: &Change, machines: &Machines) -> bool {
+    let is_member = || machines.of_resource(&change.resource).is_some();
+    let is_remade = || change.replaces && machines.is_machine(&change.resource);
     match change.operation {
         Operation::Update => change.effects.iter().any(|effect| match effect {
             Effect::Reboots { .. } => true,
             Effect::Restarts { unit, .. } => SERVING.contains(&unit.as_str()),
             _ => false,
         }),
-        Operation::Delete => members.of_resource(&change.resource).is_some(),
-        Operation::Create => change.replaces && members.of_resource(&change.resource).is_some(),
+        // A worker that nobody wants any more is not missed.
+        Operation::Delete => is_member() || is_remade(),
+        Operation::Create => is_remade(),
         Operation::Adopt | Operation::Forget | Operation::Run => false,
     }
 }
 
-/// Waits for members whose machine is made or booted again, and of which nothing else in the plan says when they serve.
-fn waits(changes: &[Change], members: &Members) -> Vec<Change> {
+/// Waits for machines that are made or booted again, and of which nothing else in the plan says when they take work.
+fn waits(changes: &[Change], machines: &Machines) -> Vec<Change> {
     let settled: BTreeSet<&ResourceId> = changes.iter().map(|change| &change.resource).collect();
-    let away = changes.iter().filter(|change| change.operation != Operation::Delete && takes_away(change, members));
-    let wait = |change: &Change| {
-        let member = members.of_resource(&change.resource).filter(|member| !settled.contains(member))?;
-        let reason = Reason::ServesAgain { after: change.id.clone() };
-        Some(Change {
-            after: Some(members.wanted(member)?.clone()),
-            depends_on: BTreeSet::from([change.id.clone()]),
-            ..Change::new(member, Operation::Run, reason)
-        })
-    };
-    away.filter_map(wait).collect()
+    let mut waits: BTreeMap<&ResourceId, Change> = BTreeMap::new();
+    for change in changes.iter().filter(|change| change.operation != Operation::Delete && takes_away(change, machines))
+    {
+        let Some((ready, inputs)) = machines.ready(&change.resource) else { continue };
+        if settled.contains(ready) {
+            continue;
+        }
+        let key = machines.key(&change.resource);
+        let made =
+            changes.iter().filter(|other| other.operation != Operation::Delete && machines.key(&other.resource) == key);
+        waits.entry(ready).or_insert_with(|| Change {
+            after: Some(inputs.clone()),
+            depends_on: made.map(|change| change.id.clone()).collect(),
+            ..Change::new(ready, Operation::Run, Reason::ServesAgain { after: change.id.clone() })
+        });
+    }
+    waits.into_values().collect()
 }
 
 #[cfg(test)]

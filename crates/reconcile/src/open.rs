@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{Clock, ClusterStore, Goal, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError};
 use graph::Cycle;
-use plan::{Base, Input, Members, Plan};
+use plan::{Base, Input, Machines, Plan};
 use resource::{Desired, Digest, Observation, Recorded, ResourceId};
 use serde_json::Value;
 
@@ -109,9 +109,9 @@ impl OpenCluster {
             expanders: self.handlers.expanders(),
         };
         let plan = plan::make_plan(input)?.limited_to(targets);
-        let members = Members::of(&self.loaded.state.resources, desired, self.handlers.schemas());
+        let machines = Machines::of(&self.loaded.state.resources, desired, self.handlers.schemas());
         // Where no quorum is left there is nothing to keep up, and one may need all others to be mended.
-        if members.lost_their_quorum(observed) { Ok(plan) } else { plan.one_machine_at_a_time(&members) }
+        if machines.lost_their_quorum(observed) { Ok(plan) } else { plan.within_budgets(&machines) }
     }
 }
 

@@ -22,12 +22,47 @@ pub struct Desired {
     pub lifecycle: Lifecycle,
     /// The resource with which it disappears; it is forgotten, not deleted, when that one is deleted.
     pub contained_in: Option<ResourceId>,
+    /// The machine that it is a part of, where it is one of a machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A machine, and the budgets that it counts against while it is away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The machine's name.
+    pub machine: String,
+    /// How many machines of each budget may be away at once, by the budget's name, such as `group worker`. Without any, the
+    /// machine is away alone.
+    pub budgets: BTreeMap<String, u32>,
+    /// What is run to wait until the machine takes work again. A member of the quorum does that itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<Run>,
+}
+
+/// Something that is done once and leaves no resource behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Names what is done.
+    pub resource: ResourceId,
+    /// What it needs; references unresolved.
+    pub inputs: Value,
 }
 
 impl Desired {
     /// A managed resource without explicit dependencies.
     pub fn new(id: ResourceId, inputs: Value) -> Self {
-        Self { id, inputs, depends_on: BTreeSet::new(), lifecycle: Lifecycle::Managed, contained_in: None }
+        let (depends_on, lifecycle) = (BTreeSet::new(), Lifecycle::Managed);
+        Self { id, inputs, depends_on, lifecycle, contained_in: None, place: None }
+    }
+
+    /// The same as a part of a machine.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// The same with one more dependency.
@@ -53,6 +88,7 @@ impl Desired {
             depends_on: recorded.depends_on.clone(),
             lifecycle: recorded.lifecycle,
             contained_in: recorded.contained_in.clone(),
+            place: None,
         }
     }
 

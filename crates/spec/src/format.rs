@@ -130,6 +130,7 @@ formats! {
     LabelKey = "label-key", "a label key", "label keys", kubernetes::label_key;
     LabelValue = "label-value", "a label value", "label values", kubernetes::label_value;
     LinkName = "link-name", "the name of a network interface", "names of network interfaces", names::link;
+    Percentage = "percentage", "a percentage", "percentages", amounts::percentage;
     PortRange = "port-range", "a range of ports", "ranges of ports", amounts::port_range;
     ProxyException = "proxy-exception", "a name, domain or range", "names, domains and ranges", addresses::proxy_exception;
     Quantity = "quantity", "a quantity", "quantities", amounts::quantity;

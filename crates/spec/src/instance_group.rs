@@ -9,6 +9,7 @@ use crate::cluster::Kubelet;
 use crate::defaults;
 use crate::format::{ClusterName, GroupName, Keyed, LabelKey, LabelValue, Quantity, Sysctl, SysctlValue};
 use crate::machine_files::{Hook, MachineFile};
+use crate::rolling_update::RollingUpdate;
 
 /// What the default of `taints` follows from.
 const TAINTS_RULE: &str = "`node-role.kubernetes.io/control-plane:NoSchedule` for control planes of a cluster that has \
@@ -78,6 +79,9 @@ pub struct InstanceGroupSpec {
     /// What may be lost when one of its nodes is drained, and how long that may take.
     #[serde(default)]
     pub drain: Drain,
+    /// How many of them may be away at once while they are changed.
+    #[serde(default)]
+    pub rolling_update: RollingUpdate,
     /// Files on these machines; one with the path of a file of the cluster stands for it.
     #[serde(default)]
     pub files: Vec<MachineFile>,

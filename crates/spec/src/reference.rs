@@ -70,6 +70,9 @@ fn kind(shape: &Shape) -> String {
         Shape::Text(None) | Shape::Constant(_) => "string".to_owned(),
         Shape::Integer { least, most } if *most == i64::from(i32::MAX) => format!("whole number from {least}"),
         Shape::Integer { least, most } => format!("whole number, {least} to {most}"),
+        Shape::IntegerOr { least, most, format } => {
+            format!("{} or {}", kind(&Shape::Integer { least: *least, most: *most }), bare(format.one))
+        }
         Shape::Boolean => "boolean".to_owned(),
         Shape::Choice(_) => "one of the words at the right".to_owned(),
         Shape::Any => "anything".to_owned(),

@@ -20,6 +20,8 @@ pub(crate) enum Shape {
     Constant(String),
     /// A whole number within bounds.
     Integer { least: i64, most: i64 },
+    /// A whole number, or a text of a format.
+    IntegerOr { least: i64, most: i64, format: &'static Format },
     /// True or false.
     Boolean,
     /// One of some words, each with its meaning.
@@ -53,6 +55,14 @@ impl Shape {
         if let Some(constant) = text("const") {
             return Self::Constant(constant.to_owned());
         }
+        let bounds = || {
+            let bound = |key: &str, default: i64| schema.get(key).and_then(Value::as_i64).unwrap_or(default);
+            (bound("minimum", i64::MIN), bound("maximum", i64::from(i32::MAX)))
+        };
+        if let (Some(_), Some(format)) = (schema["type"].as_array(), text("format").and_then(format::named)) {
+            let (least, most) = bounds();
+            return Self::IntegerOr { least, most, format };
+        }
         match text("type") {
             Some("object") => Self::of_object(schema),
             Some("array") => Self::List {
@@ -61,10 +71,10 @@ impl Shape {
                 most: schema.get("maxItems").and_then(Value::as_u64).unwrap_or(u64::MAX),
             },
             Some("string") => Self::Text(text("format").and_then(format::named)),
-            Some("integer") => Self::Integer {
-                least: schema.get("minimum").and_then(Value::as_i64).unwrap_or(i64::MIN),
-                most: schema.get("maximum").and_then(Value::as_i64).unwrap_or(i64::from(i32::MAX)),
-            },
+            Some("integer") => {
+                let (least, most) = bounds();
+                Self::Integer { least, most }
+            }
             Some("boolean") => Self::Boolean,
             _ => Self::Any,
         }
@@ -112,6 +122,7 @@ impl Shape {
             Self::Text(None) => "a string".to_owned(),
             Self::Constant(text) => format!("`{text}`"),
             Self::Integer { .. } => "a whole number".to_owned(),
+            Self::IntegerOr { format, .. } => format!("a whole number or {}", format.one),
             Self::Boolean => "true or false".to_owned(),
             Self::Choice(choices) => format!("one of {}", quoted(choices.iter().map(|(word, _)| word.as_str()), 8)),
             Self::Any => "a value".to_owned(),
@@ -127,6 +138,7 @@ impl Shape {
             Self::Text(Some(format)) => format.many.to_owned(),
             Self::Text(None) | Self::Constant(_) => "strings".to_owned(),
             Self::Integer { .. } => "whole numbers".to_owned(),
+            Self::IntegerOr { format, .. } => format!("whole numbers or {}", format.many),
             Self::Boolean => "true or false".to_owned(),
             Self::Choice(choices) => quoted(choices.iter().map(|(word, _)| word.as_str()), 8),
             Self::Any => "values".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use resource::{Desired, Effect, KindSchema, ResourceId};
+use resource::{Desired, Effect, KindSchema, Place, ResourceId, Run};
 use serde_json::json;
 
 use super::*;
@@ -20,14 +20,14 @@ fn schemas() -> BTreeMap<String, KindSchema> {
 }
 
 /// Members on machines `a`, `b` and `c`; `w` and `x` have none.
-fn members() -> Members {
+fn machines() -> Machines {
     let config = |name: &str| {
         let etcd = ["a", "b", "c"].contains(&name);
         let inputs = json!({"etcd": etcd, "on": {"$ref": format!("machine/{name}#address")}});
         Desired::new(id(&format!("config/{name}")), inputs)
     };
     let desired = ["a", "b", "c", "w", "x"].map(|name| (id(&format!("config/{name}")), config(name))).into();
-    Members::of(&BTreeMap::new(), &desired, &schemas())
+    Machines::of(&BTreeMap::new(), &desired, &schemas())
 }
 
 fn change(resource: &str, operation: Operation, reason: Reason, effects: Vec<Effect>) -> Change {
@@ -46,7 +46,7 @@ fn reboot(name: &str) -> Change {
 
 fn laid_out(changes: Vec<Change>) -> Vec<Change> {
     let plan = Plan { changes, ..Plan::empty(Base::of_nothing("demo")) };
-    plan.one_machine_at_a_time(&members()).unwrap().changes
+    plan.within_budgets(&machines()).unwrap().changes
 }
 
 fn waits(changes: Vec<Change>) -> BTreeMap<String, Vec<String>> {
@@ -145,7 +145,7 @@ fn what_takes_no_machine_away_is_made_at_once() {
 fn of_a_cluster_that_goes_nothing_waits() {
     let delete = |name: &str| change(name, Operation::Delete, Reason::NoLongerWanted, Vec::new());
     let plan = Plan { changes: vec![delete("config/a"), delete("config/b")], ..Plan::empty(Base::of_nothing("demo")) };
-    let changes = plan.one_machine_at_a_time(&Members::default()).unwrap().changes;
+    let changes = plan.within_budgets(&Machines::default()).unwrap().changes;
     assert!(changes.iter().all(|change| change.depends_on.is_empty()));
 }
 
@@ -210,6 +210,125 @@ fn no_schedule_has_two_machines_away() {
             let ordered = ancestors[&one.id].contains(&other.id) || ancestors[&other.id].contains(&one.id);
             assert!(ordered || one.resource.name() == other.resource.name(), "{} beside {}", one.id, other.id);
         }
+    }
+}
+
+/// Members on `a` and `b`; six workers in two groups, of which two and one may be away.
+fn in_groups() -> Machines {
+    let part = |kind: &str, name: &str| {
+        let budget = match name.split_at(1) {
+            ("u", _) => Some(("group u".to_owned(), 2)),
+            ("v", _) => Some(("group v".to_owned(), 1)),
+            _ => None,
+        };
+        let ready =
+            budget.as_ref().map(|_| Run { resource: id(&format!("ready/{name}")), inputs: json!({"node": name}) });
+        let place = Place { machine: name.to_owned(), budgets: budget.into_iter().collect(), ready };
+        let is_member = ["a", "b"].contains(&name);
+        let inputs = match kind {
+            "config" => json!({"etcd": is_member, "on": {"$ref": format!("machine/{name}#address")}}),
+            _ => json!({}),
+        };
+        (id(&format!("{kind}/{name}")), Desired::new(id(&format!("{kind}/{name}")), inputs).at(place))
+    };
+    let names = ["a", "b", "u1", "u2", "u3", "v1", "v2", "v3"];
+    let desired = names.iter().flat_map(|name| [part("machine", name), part("config", name)]).collect();
+    Machines::of(&BTreeMap::new(), &desired, &schemas())
+}
+
+fn replace(name: &str) -> [Change; 2] {
+    let reason = || Reason::CannotUpdate { field: "image".into() };
+    let change =
+        |operation| Change { replaces: true, ..change(&format!("machine/{name}"), operation, reason(), Vec::new()) };
+    let (delete, mut create) = (change(Operation::Delete), change(Operation::Create));
+    create.depends_on.insert(delete.id.clone());
+    [delete, create]
+}
+
+fn laid_out_in_groups(changes: Vec<Change>) -> Vec<Change> {
+    let plan = Plan { changes, ..Plan::empty(Base::of_nothing("demo")) };
+    plan.within_budgets(&in_groups()).unwrap().changes
+}
+
+fn befores(changes: &[Change], id: &str) -> Vec<String> {
+    let change = changes.iter().find(|change| change.id.as_str() == id).unwrap();
+    change.depends_on.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn as_many_workers_of_a_group_are_away_as_it_allows_and_the_next_waits_for_the_first_to_be_ready() {
+    let changes = laid_out_in_groups(["u1", "u2", "u3", "v1"].map(reboot).to_vec());
+    assert!(befores(&changes, "update machine/u2").is_empty() && befores(&changes, "update machine/v1").is_empty());
+    assert_eq!(befores(&changes, "run ready/u1"), ["update machine/u1"]);
+    assert_eq!(befores(&changes, "update machine/u3"), ["run ready/u1", "update machine/u1"]);
+}
+
+#[test]
+fn workers_wait_for_control_planes_and_no_control_plane_is_away_beside_them() {
+    let changes = laid_out_in_groups(["u1", "b", "u2"].map(reboot).to_vec());
+    for worker in ["u1", "u2"] {
+        assert_eq!(befores(&changes, &format!("update machine/{worker}")), ["run config/b", "update machine/b"]);
+    }
+    let broken = Change { reason: Reason::Drifted, ..reboot("u1") };
+    let changes = laid_out_in_groups(vec![reboot("b"), broken]);
+    assert_eq!(befores(&changes, "update machine/b"), ["run ready/u1", "update machine/u1"], "it is mended first");
+}
+
+#[test]
+fn replacing_a_worker_takes_it_away_until_its_node_is_ready_again_and_removing_it_does_not_count() {
+    let config = change("config/v1", Operation::Create, Reason::DependencyChanged { on: id("machine/v1") }, Vec::new());
+    let gone = change("machine/v9", Operation::Delete, Reason::NoLongerWanted, Vec::new());
+    let changes: Vec<Change> = [replace("v1"), replace("v2")].concat().into_iter().chain([config, gone]).collect();
+    let changes = laid_out_in_groups(changes);
+    assert_eq!(befores(&changes, "run ready/v1"), ["create config/v1", "create machine/v1"]);
+    assert_eq!(
+        befores(&changes, "delete machine/v2"),
+        ["create config/v1", "create machine/v1", "delete machine/v1", "run ready/v1"]
+    );
+    assert!(befores(&changes, "delete machine/v9").is_empty());
+}
+
+#[test]
+fn a_machine_that_is_taken_away_by_two_changes_is_waited_for_once() {
+    let effect = Effect::Reboots { machine: "u1".to_owned() };
+    let config = change("config/u1", Operation::Update, Reason::SpecChanged, vec![effect]);
+    let changes = laid_out_in_groups(vec![reboot("u1"), config, reboot("u2")]);
+    assert_eq!(befores(&changes, "run ready/u1"), ["update config/u1", "update machine/u1"]);
+}
+
+#[test]
+fn no_schedule_has_more_machines_away_than_their_budgets_allow() {
+    let names = ["a", "b", "u1", "u2", "u3", "v1", "v2", "v3"];
+    for chosen in 0_u32..1 << names.len() {
+        let picked = names.iter().enumerate().filter(|(bit, _)| chosen & (1 << bit) != 0);
+        let changes: Vec<Change> = picked
+            .flat_map(|(bit, name)| if bit % 3 == 0 { vec![reboot(name)] } else { replace(name).to_vec() })
+            .collect();
+        let changes = laid_out_in_groups(changes);
+        let ancestors = ancestors(&changes);
+        let beside = |one: &str, other: &str| {
+            let of = |name: &str| -> Vec<&Change> {
+                changes
+                    .iter()
+                    .filter(|change| change.resource.name() == name && !change.id.as_str().starts_with("run"))
+                    .collect()
+            };
+            let ordered = |one: &Change, other: &Change| {
+                ancestors[&one.id].contains(&other.id) || ancestors[&other.id].contains(&one.id)
+            };
+            let (one, other) = (of(one), of(other));
+            !one.is_empty() && !other.is_empty() && one.iter().any(|one| other.iter().any(|other| !ordered(one, other)))
+        };
+        let pairs = names
+            .iter()
+            .flat_map(|one| names.iter().map(move |other| [*one, *other]))
+            .filter(|[one, other]| one < other);
+        for [one, other] in pairs.filter(|[one, other]| beside(one, other)) {
+            let is_alone = |name: &str| ["a", "b"].contains(&name);
+            assert!(!is_alone(one) && !is_alone(other), "{one} beside {other} in {chosen}");
+            assert!(!(one.starts_with('v') && other.starts_with('v')), "{one} beside {other} in {chosen}");
+        }
+        assert!(!(beside("u1", "u2") && beside("u2", "u3") && beside("u1", "u3")), "three of two in {chosen}");
     }
 }
 

@@ -34,6 +34,12 @@ pub(super) fn value(scalar: &Scalar, shape: &Shape) -> Result<Value, Wrong> {
             }
             Err(Wrong { code: "spec::out-of-range", message: bounds(*number, *least, *most), help: None })
         }
+        (Shape::IntegerOr { least, most, .. }, Meaning::Integer(_)) => {
+            value(scalar, &Shape::Integer { least: *least, most: *most })
+        }
+        (Shape::IntegerOr { format, .. }, Meaning::Text(text)) if text.parse::<i64>().is_err() => {
+            value(scalar, &Shape::Text(Some(format)))
+        }
         (Shape::Choice(choices), Meaning::Text(text)) => {
             if choices.iter().any(|(word, _)| word == text) {
                 return Ok(Value::from(*text));
@@ -81,8 +87,11 @@ fn wrong_type(scalar: &Scalar, shape: &Shape, meaning: &Meaning<'_>) -> Wrong {
 /// What to write instead.
 fn advice(text: &str, shape: &Shape, meaning: &Meaning<'_>) -> Option<String> {
     match (shape, meaning) {
+        (Shape::Integer { .. } | Shape::IntegerOr { .. }, Meaning::Text(digits)) if digits.parse::<i64>().is_ok() => {
+            Some(format!("write {digits}, without quotes"))
+        }
         (_, Meaning::Null) => Some("write a value, or remove the field".to_owned()),
-        (Shape::Text(Some(format)), _) => match (format.check)(text) {
+        (Shape::Text(Some(format)) | Shape::IntegerOr { format, .. }, _) => match (format.check)(text) {
             Ok(()) => Some(in_quotes(text)),
             Err(unfit) => unfit.help,
         },
@@ -97,9 +106,6 @@ fn advice(text: &str, shape: &Shape, meaning: &Meaning<'_>) -> Option<String> {
         },
         (Shape::Boolean, Meaning::Integer(0)) => Some("write `false`".to_owned()),
         (Shape::Boolean, Meaning::Integer(1)) => Some("write `true`".to_owned()),
-        (Shape::Integer { .. }, Meaning::Text(digits)) if digits.parse::<i64>().is_ok() => {
-            Some(format!("write {digits}, without quotes"))
-        }
         (Shape::List { .. }, _) => Some(format!("write `[{text}]`, or one item per line after `- `")),
         _ => None,
     }

@@ -11,7 +11,7 @@ use crate::tree::{self, Kind, Meaning, Node, Scalar};
 pub(super) fn read(text: &str, shape: &Shape, field: &str) -> Result<Node, Box<Diagnostic>> {
     match shape {
         Shape::Text(_) | Shape::Constant(_) | Shape::Choice(_) => Ok(scalar(text, false)),
-        Shape::Integer { .. } | Shape::Boolean => Ok(scalar(text, true)),
+        Shape::Integer { .. } | Shape::IntegerOr { .. } | Shape::Boolean => Ok(scalar(text, true)),
         Shape::List { item, .. } if !text.trim_start().starts_with('[') => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             let items: Result<Vec<Node>, _> = items.map(|one| read(one, item, field)).collect();

@@ -89,6 +89,22 @@ fn sum_of_parts(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     (!text.is_empty()).then_some(seconds)
 }
 
+/// A share such as `25%`, from one to all.
+pub(crate) fn percentage(text: &str) -> Result<(), Unfit> {
+    if parse_percentage(text).is_some() {
+        return Ok(());
+    }
+    let unfit = Unfit::new("it is not a whole number from 1 to 100 with a percent sign");
+    Err(unfit.instead(text, &format!("{}%", text.trim().trim_end_matches('%').trim()), percentage))
+}
+
+/// So many of a hundred.
+pub(crate) fn parse_percentage(text: &str) -> Option<u32> {
+    let digits = text.strip_suffix('%')?;
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|share| is_plain && (1..=100).contains(share))
+}
+
 /// A range of ports, such as `30000-32767`.
 pub(crate) fn port_range(text: &str) -> Result<(), Unfit> {
     parse_port_range(text)

@@ -1,7 +1,7 @@
-//! Rule: there are control planes, as many as make a quorum worth having.
+//! Rule: there are control planes, as many as make a quorum worth having, and one is changed at a time.
 
-use super::{Finding, World};
-use crate::Role;
+use super::{Draft, Finding, World};
+use crate::{InstanceGroup, MaxUnavailable, Role};
 
 /// etcd's own advice: more members make writes slower and add little.
 const MOST: u32 = 7;
@@ -23,6 +23,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             finding.and(group, "spec.count", format!("{} here", group.value.spec.count))
         })
     };
+    let together: Vec<Finding> = groups.iter().filter_map(|group| at_once(group)).collect();
+    if !together.is_empty() {
+        return together;
+    }
     if count.is_multiple_of(2) {
         let lost = (count - 1) / 2;
         let message =
@@ -41,4 +45,14 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         return vec![places(Finding::warning("spec::one-control-plane", message)).help(help)];
     }
     Vec::new()
+}
+
+/// Refuses more of a group's control planes at once than one: the budget would not be kept to.
+fn at_once(group: &Draft<InstanceGroup>) -> Option<Finding> {
+    if group.value.spec.rolling_update.max_unavailable == MaxUnavailable::default() {
+        return None;
+    }
+    let finding =
+        Finding::error("spec::control-planes-at-once", "control planes are away one at a time, whatever is asked");
+    Some(finding.at(group, "spec.rollingUpdate.maxUnavailable").help("leave it out; it is for groups of workers"))
 }

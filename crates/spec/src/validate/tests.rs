@@ -70,6 +70,34 @@ fn an_unknown_version_is_refused_with_the_nearest_one() {
 }
 
 #[test]
+fn a_budget_is_a_number_or_a_share_and_not_for_control_planes() {
+    let with = |role: &str, most: &str| format!("{{role: {role}, rollingUpdate: {{maxUnavailable: {most}}}}}");
+    let said = |control_plane: &str, worker: &str| {
+        let groups = [("cp", with("ControlPlane", control_plane)), ("w", with("Worker", worker))];
+        loaded(&cluster(""), &groups.each_ref().map(|(name, spec)| (*name, spec.as_str()))).diagnostics
+    };
+    for good in ["1", "3", "25%", "'100%'"] {
+        assert_eq!(said("1", good), [], "{good}");
+    }
+    for (bad, code, help) in [
+        ("0", "spec::out-of-range", None),
+        ("'2'", "spec::wrong-type", Some("write 2, without quotes")),
+        ("0%", "spec::invalid-value", None),
+        ("25 %", "spec::invalid-value", Some("write `25%`")),
+        ("two", "spec::invalid-value", None),
+        ("true", "spec::wrong-type", None),
+    ] {
+        let said = said("1", bad);
+        assert_eq!(complaints(&said), [format!("{code} w.yaml:4 spec.rollingUpdate.maxUnavailable")], "{bad}");
+        assert_eq!(said[0].help.as_deref(), help, "{bad}");
+    }
+    assert_eq!(
+        complaints(&said("2", "2")),
+        ["spec::control-planes-at-once cp.yaml:4 spec.rollingUpdate.maxUnavailable"]
+    );
+}
+
+#[test]
 fn an_even_number_of_control_planes_is_refused_over_all_groups() {
     let loaded = loaded(&cluster(""), &[("a", CONTROL_PLANE), ("b", CONTROL_PLANE)]);
     assert_eq!(complaints(&loaded.diagnostics), ["spec::even-control-planes a.yaml:4 spec.count"]);

@@ -1,25 +1,39 @@
-//! Members of the cluster's quorum: the machines that must not be away at the same time.
+//! The machines of a cluster: what is a part of which, which are members of the quorum, and how many may be away at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use resource::{Desired, KindSchema, MEMBER_SERVES, Observation, Recorded, ResourceId};
+use resource::{Desired, KindSchema, MEMBER_SERVES, Observation, Place, Recorded, ResourceId};
 use serde_json::Value;
 
-/// The members of a cluster's quorum, by their kinds' schemas (see [`KindSchema::is_member`]).
+/// The machines of a cluster, by what is wanted and recorded of them. Which are members of its quorum is for their kinds'
+/// schemas to say (see [`KindSchema::is_member`]).
 #[derive(Debug, Default)]
-pub struct Members {
+pub struct Machines {
     /// What is recorded as a member, with what it runs on.
     recorded: BTreeMap<ResourceId, BTreeSet<Powered>>,
     /// What is wanted as a member, with its inputs.
     wanted: BTreeMap<ResourceId, Value>,
     /// The member that runs on what has power, recorded or wanted.
     by_machine: BTreeMap<ResourceId, ResourceId>,
+    /// Where each wanted resource is a part of a machine.
+    places: BTreeMap<ResourceId, Place>,
+    /// What is wanted and has power: the machines themselves.
+    powered: BTreeSet<ResourceId>,
+}
+
+/// What tells a machine from others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key<'a> {
+    /// The name that its parts have in common.
+    Machine(&'a str),
+    /// The member that runs on it, or a resource that is a part of nothing.
+    Resource(&'a ResourceId),
 }
 
 /// What has power, and the field that says so.
 type Powered = (ResourceId, &'static str);
 
-impl Members {
+impl Machines {
     /// Those that are recorded or wanted.
     pub fn of(
         recorded: &BTreeMap<ResourceId, Recorded>,
@@ -32,18 +46,26 @@ impl Members {
             let power = |id: &ResourceId| schemas.get(id.kind())?.power;
             needs.into_iter().filter_map(|id| power(&id).map(|field| (id, field))).collect()
         };
-        let mut members = Self::default();
+        let mut machines = Self::default();
         for (id, resource) in recorded.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
-            let machines = powered(resource.depends_on.iter().cloned().collect());
-            members.by_machine.extend(machines.iter().map(|(machine, _)| (machine.clone(), id.clone())));
-            members.recorded.insert(id.clone(), machines);
+            let below = powered(resource.depends_on.iter().cloned().collect());
+            machines.by_machine.extend(below.iter().map(|(machine, _)| (machine.clone(), id.clone())));
+            machines.recorded.insert(id.clone(), below);
         }
         for (id, resource) in desired.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
-            let machines = powered(resource.dependencies());
-            members.by_machine.extend(machines.into_iter().map(|(machine, _)| (machine, id.clone())));
-            members.wanted.insert(id.clone(), resource.inputs.clone());
+            let below = powered(resource.dependencies());
+            machines.by_machine.extend(below.into_iter().map(|(machine, _)| (machine, id.clone())));
+            machines.wanted.insert(id.clone(), resource.inputs.clone());
         }
-        members
+        for (id, resource) in desired {
+            let Some(place) = &resource.place else { continue };
+            let ready = place.ready.as_ref().map(|ready| ready.resource.clone());
+            machines.places.extend(ready.into_iter().chain([id.clone()]).map(|id| (id, place.clone())));
+            if schemas.get(id.kind()).is_some_and(|schema| schema.power.is_some()) {
+                machines.powered.insert(id.clone());
+            }
+        }
+        machines
     }
 
     /// Whether so many members were seen not to serve that the others are no quorum.
@@ -76,9 +98,30 @@ impl Members {
         if is_member { Some(id) } else { self.by_machine.get(id) }
     }
 
-    /// The inputs of a member that is wanted.
-    pub(crate) fn wanted(&self, id: &ResourceId) -> Option<&Value> {
-        self.wanted.get(id)
+    /// What tells the machine that a resource is a part of from others.
+    pub(crate) fn key<'a>(&'a self, id: &'a ResourceId) -> Key<'a> {
+        match self.places.get(id) {
+            Some(place) => Key::Machine(&place.machine),
+            None => Key::Resource(self.of_resource(id).unwrap_or(id)),
+        }
+    }
+
+    /// Whether a resource is a machine, and not only a part of one.
+    pub(crate) fn is_machine(&self, id: &ResourceId) -> bool {
+        self.powered.contains(id) || self.of_resource(id).is_some()
+    }
+
+    /// What the machine of a resource counts against while it is away; nothing where it is away alone.
+    pub(crate) fn budgets(&self, id: &ResourceId) -> Option<&BTreeMap<String, u32>> {
+        let is_member = self.of_resource(id).is_some();
+        self.places.get(id).map(|place| &place.budgets).filter(|budgets| !is_member && !budgets.is_empty())
+    }
+
+    /// What is run to wait until the machine of a resource takes work again, with its inputs.
+    pub(crate) fn ready(&self, id: &ResourceId) -> Option<(&ResourceId, &Value)> {
+        let member = || self.wanted.get_key_value(self.of_resource(id)?);
+        let ready = self.places.get(id).and_then(|place| place.ready.as_ref());
+        ready.map(|ready| (&ready.resource, &ready.inputs)).or_else(member)
     }
 }
 
@@ -92,7 +135,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn three() -> Members {
+    fn three() -> Machines {
         let config = KindSchema { is_member: |inputs| inputs["etcd"] == true, ..KindSchema::plain("config") };
         let schemas = [config, KindSchema::plain("machine").power("running"), KindSchema::plain("network")];
         let schemas = schemas.map(|schema| (schema.kind.to_owned(), schema)).into();
@@ -102,7 +145,7 @@ mod tests {
             (id(&format!("config/{name}")), recorded)
         };
         let recorded = [("cp-1", true), ("cp-2", true), ("cp-3", true), ("worker-1", false)];
-        Members::of(&recorded.map(|(name, etcd)| one(name, etcd)).into(), &BTreeMap::new(), &schemas)
+        Machines::of(&recorded.map(|(name, etcd)| one(name, etcd)).into(), &BTreeMap::new(), &schemas)
     }
 
     fn serves(serves: bool) -> Observation {
@@ -144,6 +187,6 @@ mod tests {
         assert!(!lost(&[]));
         assert!(!lost(&[("config/cp-1", unseen()), ("config/cp-2", unseen()), ("config/cp-3", unseen())]));
         assert!(!lost(&[("config/cp-1", serves(false)), ("config/cp-2", unseen()), ("config/cp-3", unseen())]));
-        assert!(!Members::default().lost_their_quorum(&BTreeMap::new()), "a new cluster has none");
+        assert!(!Machines::default().lost_their_quorum(&BTreeMap::new()), "a new cluster has none");
     }
 }
