@@ -5,6 +5,7 @@ mod etcd;
 mod kubelets;
 pub(crate) mod thorough;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use engine::{ObserveContext as _, Output};
@@ -12,7 +13,7 @@ use futures::future::try_join_all;
 use hosts::AgentError;
 use jiff::Timestamp;
 use machine::Gate;
-use model::{Resolved, ids};
+use model::{Machine, Resolved, ids};
 use objects::ApiError;
 use objects::validate::{self, Expected, Finding};
 use reconcile::OpenCluster;
@@ -65,13 +66,13 @@ async fn findings(
     composition: &Composition,
     cluster: &OpenCluster,
     resolved: &Resolved,
+    expected: &Expected,
     wait: Duration,
 ) -> Result<Vec<Finding>, CommandError> {
     let access = access(cluster, resolved)?;
-    let expected = expected(resolved);
     let until = Instant::now() + wait;
     loop {
-        let found = validate::cluster_health(&composition.connections, &access, &expected).await;
+        let found = validate::cluster_health(&composition.connections, &access, expected).await;
         let settled = found.as_ref().is_ok_and(|found| validate::is_healthy(found));
         if settled || Instant::now() >= until {
             return found.map_err(|error| no_answer(&error));
@@ -83,7 +84,8 @@ async fn findings(
 /// What the first look judges a cluster by.
 fn expected(resolved: &Resolved) -> Expected {
     let nodes = resolved.machines.iter().map(|machine| machine.name.clone()).collect();
-    Expected { cluster: resolved.name().to_owned(), nodes, own_network: own_network(resolved) }
+    let unreached = BTreeSet::new();
+    Expected { cluster: resolved.name().to_owned(), nodes, unreached, own_network: own_network(resolved) }
 }
 
 fn no_answer(error: &ApiError) -> CommandError {
@@ -100,8 +102,10 @@ async fn settle(
     composition: &Composition,
     cluster: &OpenCluster,
     resolved: &Resolved,
+    unreached: BTreeSet<String>,
 ) -> Result<Vec<Finding>, CommandError> {
-    let found = findings(composition, cluster, resolved, SETTLING).await?;
+    let expected = Expected { unreached, ..expected(resolved) };
+    let found = findings(composition, cluster, resolved, &expected, SETTLING).await?;
     let (mut wrong, told): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.fails);
     if wrong.is_empty() {
         return Ok(told);
@@ -115,13 +119,19 @@ async fn settle(
     Err(error.hint(format!("look again with: kubewright validate cluster {} --wait 5m", resolved.name())))
 }
 
-/// Waits until a cluster is of use, and tells what there is to tell about it.
+/// Waits until a cluster is of use, but for the machines that are `unreached`, and tells what there is to tell about it.
 pub(crate) async fn wait(
     app: &App,
     composition: &Composition,
     cluster: &OpenCluster,
     resolved: &Resolved,
+    unreached: &BTreeSet<String>,
 ) -> Result<(), CommandError> {
+    let (away, machines) =
+        resolved.machines.iter().cloned().partition(|machine: &Machine| unreached.contains(&machine.name));
+    let (away, resolved) =
+        (Resolved { machines: away, ..resolved.clone() }, &Resolved { machines, ..resolved.clone() });
+    let unreached = unreached.iter().cloned().chain(away.servers()).collect();
     if own_network(resolved) {
         app.say("The documents ask for no pod network: until there is one, nodes are NotReady and pods wait.");
     } else {
@@ -134,7 +144,7 @@ pub(crate) async fn wait(
         };
         app.phase("cluster DNS answers on every machine", dns).await?;
     }
-    let settled = settle(composition, cluster, resolved);
+    let settled = settle(composition, cluster, resolved, unreached);
     for finding in app.phase("nodes and system pods ready", settled).await? {
         app.say(format!("  {} {}", finding.subject, finding.problem));
     }

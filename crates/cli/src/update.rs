@@ -5,6 +5,7 @@ mod drift;
 mod phase;
 mod saved;
 mod timeline;
+mod unreached;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -133,6 +134,9 @@ async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress
         saved.check(plan)?;
     }
     if progress.look.shows(plan, app.format) {
+        if let Some(title) = progress.look.title(plan) {
+            app.say(title);
+        }
         options.view.show(app, plan).await?;
     }
     compared.judge.plan(app, plan, options.max_destroy, &options.rules)?;
@@ -225,6 +229,9 @@ impl Site<'_> {
             self.healthy(compared).await?;
             return Ok(Next::Pass(Progress { look: Phase::Cluster, approved: None }));
         }
+        if look == Phase::Cluster {
+            unreached::tell(self.app, &compared.plan, &self.options.command(&compared.plan.base.cluster));
+        }
         Ok(Next::Exit(unchanged(&compared.plan)))
     }
 
@@ -246,12 +253,14 @@ impl Site<'_> {
             return Ok(Next::Pass(Progress { look, approved: None }));
         }
         summary::print(app, &compared.resolved, &summary, context, began.elapsed());
-        Ok(Next::Exit(Exit::Fine))
+        unreached::tell(app, plan, &self.options.command(&plan.base.cluster));
+        Ok(Next::Exit(unchanged(plan)))
     }
 
-    /// Waits until the cluster is of use.
+    /// Waits until the cluster is of use. Machines that nobody could look at are not this run's.
     async fn healthy(&self, compared: &Compared) -> Result<(), CommandError> {
         proxies::mention(self.app, &compared.resolved);
-        health::wait(self.app, &compared.composition, &compared.cluster, &compared.resolved).await
+        let unreached = unreached::machines(&compared.plan);
+        health::wait(self.app, &compared.composition, &compared.cluster, &compared.resolved, &unreached).await
     }
 }

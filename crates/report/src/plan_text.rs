@@ -35,6 +35,7 @@ pub fn plan_text(plan: &Plan) -> String {
         one(&mut text, change);
     }
     report(&mut text, "Not done", &plan.report);
+    further_phase(&mut text, plan);
     disruption(&mut text, plan);
     let _ = writeln!(text, "\n{}", totals(plan));
     text
@@ -202,6 +203,19 @@ fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
     }
 }
 
+/// What can only be planned when this plan was carried out.
+fn further_phase(text: &mut String, plan: &Plan) {
+    let unobserved = plan.report.iter().filter(|line| line.reason.is_unobserved()).count();
+    if unobserved > 0 {
+        let _ = writeln!(
+            text,
+            "\nFurther phase: {} that could not be looked at, looked at again after these changes. What is found then is planned and \
+             shown;\nwith --yes it is carried out in the same run.",
+            count(unobserved, "resource")
+        );
+    }
+}
+
 fn drift(text: &mut String, lines: &[DriftLine]) {
     if lines.is_empty() {
         return;
@@ -230,6 +244,10 @@ fn disruption(text: &mut String, plan: &Plan) {
             .filter(|effect| matches!(effect, Effect::Restarts { unit: other, .. } if other == unit))
             .count();
         let _ = writeln!(text, "\nDisruption: restarts {unit} on {}", count(machines, "machine"));
+    }
+    let booted = effects.iter().filter(|effect| matches!(effect, Effect::Reboots { .. })).count();
+    if booted > 0 {
+        let _ = writeln!(text, "\nDisruption: reboots {}", count(booted, "machine"));
     }
 }
 

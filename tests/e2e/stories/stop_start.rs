@@ -17,6 +17,7 @@ pub(crate) fn story(world: &mut World) {
     data::write(world);
     world.kubewright(&["set", "cluster", "stop1", "--instance-group", "worker", "spec.count=1"]);
     world.kubewright(&["update", "cluster", "stop1", "--yes"]);
+    a_dead_worker_is_named_and_left_alone(world);
     world.kubewright(&["stop", "cluster", "stop1"]);
     assert!(machines::running(world, "stop1").is_empty(), "no machine runs");
     // What we stopped was not changed from outside, whoever looks.
@@ -39,6 +40,23 @@ pub(crate) fn story(world: &mut World) {
     world.kubewright(&["start", "cluster", "stop1"]);
     world.kubewright(&["stop", "cluster", "stop1"]);
     world.kubewright(&["delete", "cluster", "stop1", "--yes"]);
+}
+
+/// A worker that nobody reaches keeps nobody from changing something else: that is done, the worker is named once, and the exit
+/// code says so. It comes back when its machine boots again.
+fn a_dead_worker_is_named_and_left_alone(world: &mut World) {
+    let die = "systemctl stop kubelet && nft 'add table inet dead; add chain inet dead in { type filter hook input priority 0; }; \
+               add rule inet dead in tcp dport 22 ct state new reject with tcp reset'";
+    world.kubewright(&["ssh", "stop1", "worker-1", "--", die]);
+    world.kubewright(&["set", "cluster", "stop1", "--instance-group", "control-plane", "spec.labels={tier: front}"]);
+    let updated = world.try_kubewright(&["update", "cluster", "stop1", "--yes"]);
+    let said = both(&updated);
+    assert_eq!(updated.status.code(), Some(21), "{said}");
+    let (_, end) = said.split_once("Everything else is done").expect("what was left");
+    assert_eq!(end.matches("machine-config/worker-1").count(), 1, "{said}");
+    assert!(end.contains("kubewright update cluster stop1 --yes"), "{said}");
+    let tier = world.kubectl(&["get", "node", "control-plane-1", "-o", "jsonpath={.metadata.labels.tier}"]);
+    assert_eq!(tier, "front", "it was done");
 }
 
 /// The documents ask for less, and for something else, when the cluster is started: it comes up as it was, and is told what else

@@ -1,5 +1,7 @@
 //! `start cluster`: starts the machines of a stopped cluster as they were, and shows what else is pending.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use engine::{Limits, Summary};
 use plan::Plan;
@@ -84,7 +86,7 @@ async fn start(app: &App, name: &str, options: &UpdateOptions) -> Result<Started
     operation::outcome(app, &summary, &again.text())?;
     let recorded = &cluster.loaded.state.resources;
     resolved.machines.retain(|machine| recorded.contains_key(&model::ids::machine_config(&machine.name)));
-    let waited = health::wait(app, &composition, &cluster, &resolved).await;
+    let waited = Box::pin(health::wait(app, &composition, &cluster, &resolved, &BTreeSet::new())).await;
     Ok(Started { resources, problem: waited.err() })
 }
 

@@ -27,12 +27,23 @@ impl Phase {
         }
     }
 
+    /// What stands above the changes of a further phase.
+    pub(super) fn title(self, plan: &Plan) -> Option<&'static str> {
+        match self {
+            _ if plan.is_empty() => None,
+            Self::First => None,
+            Self::Machines => Some("\nFurther phase, planned now that machines are on:\n"),
+            Self::Cluster => Some("\nFurther phase, planned now that the cluster's API answers:\n"),
+        }
+    }
+
     /// Whether a plan is shown: a second one only when it has something to say, and never as a second document.
     pub(super) fn shows(self, plan: &Plan, format: Format) -> bool {
         match self {
             Self::First => true,
             Self::Machines => format == Format::Text && !plan.is_empty(),
-            Self::Cluster => format == Format::Text,
+            // What is still out of sight is told at the end.
+            Self::Cluster => format == Format::Text && (!plan.is_empty() || plan.report.is_empty()),
         }
     }
 }
