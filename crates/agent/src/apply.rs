@@ -52,8 +52,9 @@ pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) 
     static_pods::wait(&mut work)?;
     open(&mut work)?;
     let started = clients::start(&mut work, &found.states, &later);
-    etcd::sight(&mut work.store, system)?;
-    work.store.save().and(started)
+    let sighted = etcd::sight(&mut work.store, system);
+    let saved = work.store.save();
+    started.and(sighted).and(saved)
 }
 
 /// What was there before anything was changed.

@@ -140,6 +140,9 @@ async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress
         options.view.show(app, plan).await?;
     }
     compared.judge.plan(app, plan, options.max_destroy, &options.rules)?;
+    if options.out.is_none() && options.saved.is_none() && !options.view.recorded_only {
+        progress.look.foretell(app, plan);
+    }
     compared.prepared.mention(app);
     host::warn(app, &compared.obstacles);
     if !changing {
@@ -253,6 +256,9 @@ impl Site<'_> {
             return Ok(Next::Pass(Progress { look, approved: None }));
         }
         summary::print(app, &compared.resolved, &summary, context, began.elapsed());
+        if self.options.saved.is_some() {
+            return Ok(Next::Exit(Exit::Fine));
+        }
         unreached::tell(app, plan, &self.options.command(&plan.base.cluster));
         Ok(Next::Exit(unchanged(plan)))
     }

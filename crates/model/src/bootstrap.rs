@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::builder::Builder;
 use crate::ids::{self, output};
 use crate::machine_config::{kubelet_conf, target};
-use crate::{ModelError, Resolved, in_cluster};
+use crate::{ModelError, Resolved, in_cluster, machines};
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
     for machine in resolved.workers() {
@@ -20,6 +20,7 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
             "kubeletConf": kubelet_conf(resolved, machine)?,
         });
         let mut bootstrap = Desired::new(ids::node_bootstrap(&machine.name), inputs)
+            .at(machines::place(resolved, machine))
             .contained_in(ids::machine(resolved.name(), &machine.name))
             .after(ids::machine_config(&machine.name));
         // A kubelet that asks before it may is told to wait for up to 30 s.

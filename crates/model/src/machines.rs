@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use catalog::names;
 use resource::{Desired, Place, Run};
 use serde_json::{Value, json};
-use spec::Role;
+use spec::{Cni, Role};
 
 use crate::builder::Builder;
 use crate::ids::{self, output};
@@ -42,7 +42,8 @@ pub(crate) fn place(resolved: &Resolved, machine: &Machine) -> Place {
     }
     let group = resolved.group_of(machine);
     let most = group.spec.rolling_update.max_unavailable.of(group.spec.count);
-    let inputs = json!({"access": output(ids::cluster(resolved.name()), "access"), "node": name});
+    let own_network = resolved.cluster.spec.networking.cni == Cni::None;
+    let inputs = json!({"access": output(ids::cluster(resolved.name()), "access"), "ownNetwork": own_network});
     let ready = Some(Run { resource: ids::node_ready(&name), inputs });
     Place { machine: name, budgets: BTreeMap::from([(format!("group {}", group.metadata.name), most)]), ready }
 }

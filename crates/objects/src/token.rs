@@ -71,7 +71,7 @@ impl BootstrapTokens for TokenSecrets {
             let _ = self.revoke(access, &id).await;
             return Err(error);
         }
-        wait_for_signer(&connection, context).await?;
+        wait_for_signer(&connection, context).await;
         Ok(BootstrapToken { id, token })
     }
 
@@ -148,13 +148,15 @@ async fn wait_until_accepted(
 
 /// Waits until the controller manager leads, which signs what kubelets ask for: until its certificate comes, a kubelet tries to
 /// register its Node in vain, and waits longer each time. Where it does not come (others may sign), the kubelet waits itself.
-async fn wait_for_signer(connection: &Connection, context: &ActionContext) -> Result<(), ActionError> {
+async fn wait_for_signer(connection: &Connection, context: &ActionContext) {
     let mut wait = Wait::new(context, SIGNER, Duration::from_millis(50));
     loop {
         let lease = connection.find(&Request::get(SIGNERS_LEASE)).await;
-        let holder = lease.map(|lease| lease.is_some_and(|lease| lease.pointer("/spec/holderIdentity").is_some()));
-        if holder.unwrap_or(true) || !wait.pause().await? {
-            return Ok(());
+        let holder = |lease: &Value| lease.pointer("/spec/holderIdentity").and_then(Value::as_str).map(str::to_owned);
+        let leads = lease.map(|lease| lease.as_ref().and_then(holder).is_some_and(|holder| !holder.is_empty()));
+        // Whoever is told to stop is told so by the next thing that it waits for.
+        if leads.unwrap_or(true) || !wait.pause().await.unwrap_or(false) {
+            return;
         }
         wait.say("waiting for the controller manager to lead".to_owned());
     }

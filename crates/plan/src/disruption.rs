@@ -1,15 +1,18 @@
-//! Budgets: changes that take machines away, whatever their kind, are laid out so that never more machines are away at once than
-//! may be.
+//! Budgets: changes that take machines away, whatever their kind, are laid out so that a plan never takes more of them away at once
+//! than may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::{Cycle, Dag};
-use resource::{Effect, ResourceId};
+use resource::{Effect, ResourceId, reference};
 
 use crate::machines::{Key, Machines};
-use crate::{ActionId, Change, Operation, Plan, Reason, order};
+use crate::{ActionId, Change, Operation, Plan, Reason, ReportLine, order};
 
 type Dependencies = BTreeMap<ActionId, BTreeSet<ActionId>>;
+
+/// What comes first sorts lower.
+type Order = fn(&Unit<'_>) -> (bool, bool);
 
 /// Static pods of which a cluster needs all but a few at any time.
 const SERVING: [&str; 2] = ["etcd", "kube-apiserver"];
@@ -27,18 +30,19 @@ impl Plan {
     /// The same with changes that take a machine away waiting until those of others have come back: updates that reboot it or
     /// restart its etcd or API server, replacing it, and deleting a member of the quorum.
     ///
-    /// Members are away alone, others within the budgets of their places. A machine counts as back when it takes work again,
-    /// which is waited for where nothing else of the plan does. What is broken goes first, where dependencies allow it: while
-    /// it is, nothing that works should be taken away. Members go next, and else the order is that of the plan. Whoever limits
-    /// a plan does so before: nothing *needs* what is only laid out before it.
+    /// Members are away alone, others within the budgets of their places. A machine counts as back when it is ready again, which
+    /// is waited for where nothing else of the plan does; one that could not be looked at counts as away. Members go first, and
+    /// of either what is broken, where dependencies allow it: while it is, nothing that works should be taken away. Else the
+    /// order is that of the plan. Whoever limits a plan does so before: nothing *needs* what is only laid out before it.
     pub fn within_budgets(mut self, machines: &Machines) -> Result<Self, Cycle> {
         // Of a cluster that goes there is nothing to keep up.
         if machines.none_is_wanted() || units(&self.changes, machines).len() < 2 {
             return Ok(self);
         }
-        let waits = waits(&self.changes, machines);
+        let unseen = Unseen::of(&self.report, machines);
+        let waits = waits(&self.changes, &unseen, machines);
         self.changes.extend(waits);
-        let links = links(&self.changes, machines);
+        let links = links(&self.changes, &unseen, machines);
         for change in &mut self.changes {
             let of_step = match &change.reason {
                 Reason::StepOf { change } => links.get(change),
@@ -51,27 +55,28 @@ impl Plan {
 }
 
 /// What each waits for, by the best order that is none in a circle with the plan's own dependencies.
-fn links(changes: &[Change], machines: &Machines) -> Dependencies {
+fn links(changes: &[Change], unseen: &Unseen<'_>, machines: &Machines) -> Dependencies {
     let units = units(changes, machines);
-    let broken_first = laid_out(&units, |unit| (!unit.is_broken, unit.budgets.is_some()));
-    if is_possible(changes, &broken_first) {
-        return broken_first;
-    }
-    let in_order = laid_out(&units, |_| (true, true));
-    if is_possible(changes, &in_order) {
-        return in_order;
+    let members_first: Order = |unit| (unit.budgets.is_some(), false);
+    let broken_first: Order = |unit| (unit.budgets.is_some(), !unit.is_broken);
+    let orders: [Order; 3] = [broken_first, members_first, |_| (false, false)];
+    for order in orders {
+        let links = laid_out(&units, unseen, order);
+        if is_possible(changes, &links) {
+            return links;
+        }
     }
     // Machines need each other: kind by kind is the best that there is.
     let mut links = Dependencies::new();
     for kind in changes.iter().map(|change| change.resource.kind()).collect::<BTreeSet<_>>() {
         let of_kind: Vec<Change> = changes.iter().filter(|change| change.resource.kind() == kind).cloned().collect();
-        links.extend(laid_out(&self::units(&of_kind, machines), |_| (true, true)));
+        links.extend(laid_out(&self::units(&of_kind, machines), unseen, members_first));
     }
     links
 }
 
 /// Every change of a machine waits for all of the machines that must be back before.
-fn laid_out(units: &[Unit<'_>], key: impl Fn(&Unit<'_>) -> (bool, bool)) -> Dependencies {
+fn laid_out(units: &[Unit<'_>], unseen: &Unseen<'_>, key: Order) -> Dependencies {
     let mut units: Vec<&Unit<'_>> = units.iter().collect();
     // A stable sort: what is alike stays in the order of the plan.
     units.sort_by_key(|unit| key(unit));
@@ -81,7 +86,7 @@ fn laid_out(units: &[Unit<'_>], key: impl Fn(&Unit<'_>) -> (bool, bool)) -> Depe
         let before = match unit.budgets {
             None if since.is_empty() => alone.into_iter().collect(),
             None => std::mem::take(&mut since),
-            Some(budgets) => alone.into_iter().chain(of_full_budgets(budgets, &since)).collect(),
+            Some(budgets) => alone.into_iter().chain(of_full_budgets(budgets, unseen, &since)).collect(),
         };
         let befores: BTreeSet<ActionId> = before.into_iter().flat_map(|unit: &Unit<'_>| unit.changes.clone()).collect();
         links.extend(unit.changes.iter().map(|id| (id.clone(), befores.clone())));
@@ -94,15 +99,17 @@ fn laid_out(units: &[Unit<'_>], key: impl Fn(&Unit<'_>) -> (bool, bool)) -> Depe
 }
 
 /// The machines that one which counts against these budgets comes after: of each budget the one as many places before as may
-/// be away at once. Any more of them that are away together would have to be two of which one waits for the other.
+/// be away at once. So each waits for every so-manieth one before it, and no more than that many are without such a wait.
 fn of_full_budgets<'a, 'b>(
     budgets: &'a BTreeMap<String, u32>,
+    unseen: &'a Unseen<'a>,
     since: &'a [&'b Unit<'b>],
 ) -> impl Iterator<Item = &'b Unit<'b>> + use<'a, 'b> {
     budgets.iter().filter_map(|(name, most)| {
         let counts = |unit: &&&Unit<'_>| unit.budgets.is_some_and(|budgets| budgets.contains_key(name));
-        // Not even one is no budget, under which nothing could ever be changed.
-        since.iter().rev().filter(counts).nth((*most).max(1) as usize - 1).copied()
+        // One at least: else nothing could ever be changed beside a machine that is dead for good.
+        let most = most.saturating_sub(unseen.away(name)).max(1);
+        since.iter().rev().filter(counts).nth(most as usize - 1).copied()
     })
 }
 
@@ -151,22 +158,52 @@ fn takes_away(change: &Change, machines: &Machines) -> bool {
     }
 }
 
-/// Waits for machines that are made or booted again, and of which nothing else in the plan says when they take work.
-fn waits(changes: &[Change], machines: &Machines) -> Vec<Change> {
+/// Machines of which something could not be looked at: for all that is known they are away.
+struct Unseen<'a> {
+    machines: BTreeSet<Key<'a>>,
+    /// How many of them count against each budget.
+    away: BTreeMap<&'a str, u32>,
+}
+
+impl<'a> Unseen<'a> {
+    fn of(report: &'a [ReportLine], machines: &'a Machines) -> Self {
+        let unobserved = report.iter().filter(|line| line.reason.is_unobserved());
+        let by_machine: BTreeMap<Key<'a>, &'a ResourceId> =
+            unobserved.map(|line| (machines.key(&line.resource), &line.resource)).collect();
+        let mut away = BTreeMap::new();
+        for budget in by_machine.values().filter_map(|id| machines.budgets(id)).flat_map(BTreeMap::keys) {
+            *away.entry(budget.as_str()).or_default() += 1;
+        }
+        Self { machines: by_machine.into_keys().collect(), away }
+    }
+
+    fn away(&self, budget: &str) -> u32 {
+        self.away.get(budget).copied().unwrap_or_default()
+    }
+}
+
+/// Waits for machines that are made or booted again, and of which nothing else in the plan says when they are ready. What
+/// cannot be made ready by this plan is not waited for.
+fn waits(changes: &[Change], unseen: &Unseen<'_>, machines: &Machines) -> Vec<Change> {
     let settled: BTreeSet<&ResourceId> = changes.iter().map(|change| &change.resource).collect();
     let mut waits: BTreeMap<&ResourceId, Change> = BTreeMap::new();
     for change in changes.iter().filter(|change| change.operation != Operation::Delete && takes_away(change, machines))
     {
         let Some((ready, inputs)) = machines.ready(&change.resource) else { continue };
-        if settled.contains(ready) {
+        if settled.contains(ready) || unseen.machines.contains(&machines.key(&change.resource)) {
             continue;
         }
+        // What is made of the machine, and what the wait is told of the cluster, come first.
         let key = machines.key(&change.resource);
-        let made =
-            changes.iter().filter(|other| other.operation != Operation::Delete && machines.key(&other.resource) == key);
+        let needs: BTreeSet<ResourceId> =
+            reference::find_references(inputs).into_iter().map(|reference| reference.resource).collect();
+        let before = changes.iter().filter(|other| {
+            other.operation != Operation::Delete
+                && (machines.key(&other.resource) == key || needs.contains(&other.resource))
+        });
         waits.entry(ready).or_insert_with(|| Change {
             after: Some(inputs.clone()),
-            depends_on: made.map(|change| change.id.clone()).collect(),
+            depends_on: before.map(|change| change.id.clone()).collect(),
             ..Change::new(ready, Operation::Run, Reason::ServesAgain { after: change.id.clone() })
         });
     }

@@ -35,7 +35,6 @@ pub fn plan_text(plan: &Plan) -> String {
         one(&mut text, change);
     }
     report(&mut text, "Not done", &plan.report);
-    further_phase(&mut text, plan);
     disruption(&mut text, plan);
     let _ = writeln!(text, "\n{}", totals(plan));
     text
@@ -99,7 +98,7 @@ fn reason(change: &Change) -> String {
         Reason::MovedFrom { from } => format!("recorded as {from} until now; its content stays"),
         Reason::MovedTo { to } => format!("forgotten: it is recorded as {to}"),
         Reason::StepOf { change } => format!("before: {change}"),
-        Reason::ServesAgain { after } => format!("until it serves again, after: {after}"),
+        Reason::ServesAgain { after } => format!("until it is ready again, after: {after}"),
     }
 }
 
@@ -200,19 +199,6 @@ fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
             ReportReason::NotTargeted => "is no target of this plan".to_owned(),
         };
         let _ = writeln!(text, "  {} {}  {}", paint(UPDATE, "?"), line.resource, paint(DIM, why));
-    }
-}
-
-/// What can only be planned when this plan was carried out.
-fn further_phase(text: &mut String, plan: &Plan) {
-    let unobserved = plan.report.iter().filter(|line| line.reason.is_unobserved()).count();
-    if unobserved > 0 {
-        let _ = writeln!(
-            text,
-            "\nFurther phase: {} that could not be looked at, looked at again after these changes. What is found then is planned and \
-             shown;\nwith --yes it is carried out in the same run.",
-            count(unobserved, "resource")
-        );
     }
 }
 

@@ -83,6 +83,8 @@ pub(crate) struct Asked {
     pub(crate) inputs: Option<Value>,
     /// Our own record knows it.
     pub(crate) recorded: bool,
+    /// The host that our record says it is on.
+    pub(crate) recorded_host: Option<Value>,
     /// It is to go, so that whatever is left of it counts.
     pub(crate) unwanted: bool,
 }
@@ -124,7 +126,7 @@ fn find(asked: &Asked, links: &[HostLink], addresses: &[HostNetwork]) -> Observa
         Ok(Parts { translation, address, forwards, lineage: marked.lineage })
     });
     match parts {
-        Ok(parts) => Observation::present(attributes(&name, wanted.as_ref(), &parts)),
+        Ok(parts) => Observation::present(attributes(&name, wanted.as_ref(), asked.recorded_host.as_ref(), &parts)),
         Err(error) => Observation::unknown(error.to_string()),
     }
 }
@@ -178,7 +180,9 @@ struct Parts {
 
 /// Attributes in the shape of the inputs. A gateway that does not forward is none, and a subnet that is not masqueraded
 /// is missing, so that the next update makes them good.
-fn attributes(bridge: &str, wanted: Option<&NetworkInputs>, parts: &Parts) -> Value {
+///
+/// Nothing on the host says which one it is: it is on the one that was `recorded`, so that a better name for it is an update.
+fn attributes(bridge: &str, wanted: Option<&NetworkInputs>, recorded_host: Option<&Value>, parts: &Parts) -> Value {
     let mut found = BTreeMap::from([("bridge", bridge.to_owned())]);
     // An address with another prefix shows as the subnet it belongs to.
     let subnet = match (parts.translation.subnet, parts.address) {
@@ -202,8 +206,9 @@ fn attributes(bridge: &str, wanted: Option<&NetworkInputs>, parts: &Parts) -> Va
     }
     let mut found = serde_json::to_value(found).unwrap_or_default();
     // What is marked anew is told where it lives by the same update.
-    if let (Some(host), true) = (wanted.and_then(|wanted| wanted.host.as_ref()), parts.lineage.is_some()) {
-        found["host"] = serde_json::to_value(host).unwrap_or_default();
+    let wanted_host = || serde_json::to_value(wanted?.host.as_ref()?).ok();
+    if let (Some(host), true) = (recorded_host.cloned().or_else(wanted_host), parts.lineage.is_some()) {
+        found["host"] = host;
     }
     found
 }
@@ -241,20 +246,30 @@ mod tests {
     #[test]
     fn a_network_as_desired_shows_equal_json() {
         let parts = parts(Some("10.88.0.0/24"), "10.88.0.1/24", true);
-        assert_eq!(attributes("kw-dev", Some(&inputs()), &parts), serde_json::to_value(inputs()).unwrap());
+        assert_eq!(attributes("kw-dev", Some(&inputs()), None, &parts), serde_json::to_value(inputs()).unwrap());
+    }
+
+    #[test]
+    fn a_host_that_has_a_better_id_now_is_an_update_of_its_network() {
+        let host = |id: &str| json!({"machineId": id, "hostname": "a", "directory": "/m"});
+        let wanted = NetworkInputs { host: serde_json::from_value(host("firmware")).ok(), ..inputs() };
+        let parts = parts(Some("10.88.0.0/24"), "10.88.0.1/24", true);
+        let shown = |recorded: Option<&Value>| attributes("kw-dev", Some(&wanted), recorded, &parts)["host"].clone();
+        assert_eq!(shown(Some(&host("boot"))), host("boot"));
+        assert_eq!(shown(None), host("firmware"));
     }
 
     #[test]
     fn what_is_missing_is_a_missing_key() {
-        let found = attributes("kw-dev", Some(&inputs()), &parts(None, "10.88.0.1/24", true));
+        let found = attributes("kw-dev", Some(&inputs()), None, &parts(None, "10.88.0.1/24", true));
         assert_eq!(found, json!({"bridge": "kw-dev", "gateway": "10.88.0.1", "lineage": "1a-2b"}));
-        let found = attributes("kw-dev", Some(&inputs()), &parts(Some("10.88.0.0/24"), "10.88.0.1/24", false));
+        let found = attributes("kw-dev", Some(&inputs()), None, &parts(Some("10.88.0.0/24"), "10.88.0.1/24", false));
         assert_eq!(found, json!({"bridge": "kw-dev", "subnet": "10.88.0.0/24", "lineage": "1a-2b"}));
     }
 
     #[test]
     fn another_address_or_prefix_shows_as_it_is() {
-        let found = |address| attributes("kw-dev", Some(&inputs()), &parts(Some("10.88.0.0/24"), address, true));
+        let found = |address| attributes("kw-dev", Some(&inputs()), None, &parts(Some("10.88.0.0/24"), address, true));
         assert_eq!(found("10.88.0.9/24")["gateway"], "10.88.0.9");
         assert_eq!(found("10.88.0.1/16")["subnet"], "10.88.0.0/16");
     }
@@ -262,7 +277,13 @@ mod tests {
     #[test]
     fn a_link_without_our_marker_is_not_taken_for_ours() {
         assert!(look(None, true).contains("is not kubewright's"));
-        let asked = Asked { id: "network/dev".parse().unwrap(), inputs: None, recorded: false, unwanted: true };
+        let asked = Asked {
+            id: "network/dev".parse().unwrap(),
+            inputs: None,
+            recorded: false,
+            recorded_host: None,
+            unwanted: true,
+        };
         assert_eq!(find(&asked, &[], &[]), Observation::Absent);
     }
 
@@ -278,7 +299,8 @@ mod tests {
     fn look(alias: Option<&str>, recorded: bool) -> String {
         let links = [HostLink { name: "kw-dev".into(), alias: alias.map(str::to_owned), kind: Some("bridge".into()) }];
         let inputs = serde_json::to_value(inputs()).ok();
-        match find(&Asked { id: "network/dev".parse().unwrap(), inputs, recorded, unwanted: false }, &links, &[]) {
+        let id = "network/dev".parse().unwrap();
+        match find(&Asked { id, inputs, recorded, recorded_host: None, unwanted: false }, &links, &[]) {
             Observation::Unknown { why } => why,
             other => panic!("{other:?}"),
         }

@@ -111,7 +111,7 @@ fn is_an_id(text: &str) -> bool {
 pub struct HostIdentity {
     /// The host's machine-id (`/etc/machine-id`, machine-id(5)); where it has none, its firmware's, else its boot's id.
     pub machine_id: String,
-    /// What the same host was or would be known by without that one.
+    /// Its other ids, by which an earlier record may know it.
     #[serde(skip)]
     pub other_ids: Vec<String>,
     /// The host's name; only shown.

@@ -260,6 +260,7 @@ impl LocalProvider {
                 id: request.id.clone(),
                 inputs: request.inputs().cloned(),
                 recorded: known || request.recorded.is_some(),
+                recorded_host: request.recorded.as_ref().and_then(|recorded| recorded.inputs.get("host").cloned()),
                 unwanted: request.desired.is_none(),
             })
             .collect();

@@ -52,7 +52,7 @@ fn a_dead_worker_is_named_and_left_alone(world: &mut World) {
     let updated = world.try_kubewright(&["update", "cluster", "stop1", "--yes"]);
     let said = both(&updated);
     assert_eq!(updated.status.code(), Some(21), "{said}");
-    let (_, end) = said.split_once("Everything else is done").expect("what was left");
+    let (_, end) = said.split_once("The rest is done").expect("what was left");
     assert_eq!(end.matches("machine-config/worker-1").count(), 1, "{said}");
     assert!(end.contains("kubewright update cluster stop1 --yes"), "{said}");
     let tier = world.kubectl(&["get", "node", "control-plane-1", "-o", "jsonpath={.metadata.labels.tier}"]);

@@ -1,8 +1,8 @@
-//! Static pods that ask the API server: at the birth of a control plane they start when it lets them.
+//! The controller manager and the scheduler: at the birth of a control plane they start when the API server lets them ask.
 //!
-//! A controller manager or scheduler whose first request comes before the API server has made its roles is refused, and asks for
-//! its lease again two to four seconds later (client-go's leader election), which the whole cluster would wait for. Of several
-//! control planes that are born at once one leads by then, and waiting for all API servers would cost more than it saves.
+//! One whose first request comes before the API server has made its roles is refused, and asks for
+//! its lease again two to four seconds later (client-go's leader election), which the whole cluster would wait for. Where
+//! several control planes are born at once, one of their controller managers is let in early; measured, waiting costs more there.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::waiting;
 use crate::work::{States, Work};
 
 const API_SERVER: &str = "kube-apiserver";
-/// What an API server needs to start; it waits for nobody else.
-const BELOW: [&str; 2] = ["etcd", API_SERVER];
+/// What waits. An API server may need other static pods, which are the user's.
+const CLIENTS: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
 /// How long the API server is waited for. Without it they start as well, and ask until somebody answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two questions: each is a process on a machine that is busy starting an API server.
@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(150);
 pub(crate) fn later(work: &Work<'_, '_>, states: &States) -> BTreeSet<String> {
     let is_new = |path: &str| states.get(&Item::File(path).to_string()) == Some(&ItemState::Missing);
     let manifests = work.goal.files.keys().filter_map(|path| Some((path, static_pod::name(path)?)));
-    let clients = manifests.filter(|(path, name)| !BELOW.contains(name) && is_new(path));
+    let clients = manifests.filter(|(path, name)| CLIENTS.contains(name) && is_new(path));
     let is_born = is_new(&static_pod::manifest(API_SERVER)) && etcd::is_alone(work.goal);
     clients.filter(|_| is_born).map(|(path, _)| path.clone()).collect()
 }
@@ -40,19 +40,21 @@ pub(crate) fn start(work: &mut Work<'_, '_>, states: &States, later: &BTreeSet<S
         return Ok(());
     }
     let system = work.system;
-    // That it took too long is for those to say who need the API.
-    let _ = waiting::until("kube-apiserver", "the API server's roles", PATIENCE, work.replies, || {
+    // Who needs the API finds out that it took too long.
+    let waited = waiting::until("kube-apiserver", "the API server's roles", PATIENCE, work.replies, || {
         let look = has_roles(system);
         if look.is_err() {
             std::thread::sleep(PAUSE);
         }
         Ok(look)
-    })?;
-    files::apply(work, states, |path| later.contains(path))
+    });
+    // Also where nobody waits for this apply any more: without them the control plane does nothing.
+    files::apply(work, states, |path| later.contains(path))?;
+    waited.map(drop)
 }
 
-/// Whether everybody may ask for the version, which is the API server's own doing, like the roles of its clients, and comes
-/// a moment before them. The question is asked as this machine's node.
+/// Whether everybody may ask for the version: the API server makes the binding for that just before those of its clients. The
+/// question is asked as this machine's node.
 fn has_roles(system: &System) -> Result<(), String> {
     let limit = format!("--request-timeout={}s", gates::PATIENCE.as_secs());
     let question = ["--kubeconfig=/etc/kubernetes/kubelet.conf", &limit, "get", "--raw=/version"];

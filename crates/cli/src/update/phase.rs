@@ -1,7 +1,9 @@
 //! How often a cluster is looked at in one update: what was off at first can be seen once it is on.
 
 use plan::Plan;
+use report::words;
 
+use crate::app::App;
 use crate::output::Format;
 
 /// Which look at the cluster this is.
@@ -25,6 +27,24 @@ impl Phase {
             Self::Machines => Some(Self::Cluster),
             Self::Cluster => None,
         }
+    }
+
+    /// Says that a plan is not all: what of the cluster can only be planned when it was carried out.
+    pub(super) fn foretell(self, app: &App, plan: &Plan) {
+        if let Some(text) = self.foretold(plan) {
+            app.say(text);
+        }
+    }
+
+    fn foretold(self, plan: &Plan) -> Option<String> {
+        self.after(plan).filter(|_| !plan.is_empty())?;
+        let unobserved = plan.report.iter().filter(|line| line.reason.is_unobserved()).count();
+        Some(format!(
+            "\nA further phase follows: when these changes are carried out, {} that could not be looked at {} looked at again. What that \
+             leads to is shown first, and with --yes carried out in the same run.",
+            words::count(unobserved, "resource"),
+            if unobserved == 1 { "is" } else { "are" },
+        ))
     }
 
     /// What stands above the changes of a further phase.
@@ -70,6 +90,16 @@ mod tests {
         assert_eq!(Phase::Cluster.after(&blind), None);
         let waiting = plan(1, Some(ReportReason::WaitsFor { on: ResourceId::new("cluster", "demo") }));
         assert_eq!(Phase::First.after(&waiting), Some(Phase::Machines));
+    }
+
+    #[test]
+    fn a_phase_that_follows_is_foretold_and_no_other() {
+        let unknown = || Some(ReportReason::Unknown { why: "it is off".into() });
+        let told = Phase::First.foretold(&plan(1, unknown())).unwrap();
+        assert!(told.contains("1 resource that could not be looked at is looked at again"), "{told}");
+        assert_eq!(Phase::Cluster.foretold(&plan(1, unknown())), None, "it is the last one");
+        assert_eq!(Phase::First.foretold(&plan(0, unknown())), None, "nothing is carried out");
+        assert_eq!(Phase::First.foretold(&plan(1, None)), None);
     }
 
     #[test]

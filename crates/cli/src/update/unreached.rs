@@ -2,17 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use plan::{Plan, ReportReason};
+use plan::{Plan, ReportLine, ReportReason};
+use resource::ResourceId;
 
 use crate::app::App;
 
 /// The kind that stands for what is on a machine.
 const CONFIG: &str = "machine-config";
 
-/// Names of the machines that could not be looked at.
+/// Names of the machines on which nobody could look, and which this plan did not switch on.
 pub(super) fn machines(plan: &Plan) -> BTreeSet<String> {
-    let unobserved = plan.report.iter().filter(|line| line.reason.is_unobserved() && line.resource.kind() == CONFIG);
-    unobserved.map(|line| line.resource.name().to_owned()).collect()
+    let switched_on: BTreeSet<&ResourceId> = plan.changes.iter().map(|change| &change.resource).collect();
+    let is_out_of_reach = |line: &&ReportLine| match &line.reason {
+        ReportReason::WaitsFor { on } => !switched_on.contains(on),
+        ReportReason::Unknown { .. } => {
+            let machine = model::ids::machine(&plan.base.cluster, line.resource.name());
+            !switched_on.contains(&machine)
+        }
+        _ => false,
+    };
+    let configs = plan.report.iter().filter(|line| line.resource.kind() == CONFIG);
+    configs.filter(is_out_of_reach).map(|line| line.resource.name().to_owned()).collect()
 }
 
 /// Says what could not be looked at, and what to type when that has been seen to.
@@ -30,17 +40,15 @@ fn text(plan: &Plan, again: &str) -> Option<String> {
     let unknown: String = unknown.collect();
     (!unknown.is_empty()).then(|| {
         format!(
-            "\nEverything else is done. This could not be looked at and was left as it is:{unknown}\n\nSee to it, then: {again}"
+            "\nThe rest is done. This could not be looked at and was left as it is:{unknown}\n\nSee to it, then: {again}"
         )
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use plan::{Base, ReportLine};
-    use resource::ResourceId;
-
     use super::*;
+    use plan::{Base, ReportLine};
 
     fn plan(lines: &[(&str, ReportReason)]) -> Plan {
         let line =

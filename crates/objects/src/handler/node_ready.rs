@@ -1,4 +1,4 @@
-//! Waiting until a node takes work again after its machine was away.
+//! Waiting until a node is ready again after its machine was away.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) fn schema() -> KindSchema {
 }
 
 /// Waits until the node is ready by the word of a kubelet that lives: for forty seconds after it went away the API still has
-/// what it said before.
+/// what it said before. Where the owner brings the pod network, that a kubelet lives is enough: nodes may wait for one.
 pub(super) async fn wait(
     connections: &Connections,
     change: &Change,
@@ -34,10 +34,12 @@ pub(super) async fn wait(
     let node = change.resource.name();
     let failed = |error: ApiError| error.while_doing(&format!("cannot see whether node {node} is ready"));
     let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(500));
+    let own_network = change.after.as_ref().is_some_and(|inputs| inputs["ownNetwork"] == true);
     let before = renewed(&connection, node).await.map_err(failed)?;
     loop {
-        let lives = renewed(&connection, node).await.map_err(failed)? != before;
-        if lives && is_ready(node::find(&connection, node).await.map_err(failed)?.as_ref()) {
+        let now = renewed(&connection, node).await.map_err(failed)?;
+        let lives = now.is_some() && now != before;
+        if lives && (own_network || is_ready(node::find(&connection, node).await.map_err(failed)?.as_ref())) {
             return Ok(Applied::default());
         }
         wait.say(format!("waiting for node {node} to be ready"));
@@ -100,6 +102,15 @@ mod tests {
         let error = world().apply(&waiting()).await.unwrap_err();
         assert!(error.message.contains("node w-1 is not ready 5 min after"), "{}", error.message);
         assert!(error.hint.unwrap().contains("journalctl -u kubelet"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_without_a_pod_network_need_not_be_ready() {
+        let world = world();
+        world.fake.state().put(NODE, node("False"));
+        world.fake.before_request(6, |state| drop(state.put(LEASE, lease("10:00:30"))));
+        let inputs = json!({"access": access_reference(), "ownNetwork": true});
+        world.apply(&World::change(Operation::Run, "node-ready/w-1", None, Some(inputs))).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

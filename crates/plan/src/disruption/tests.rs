@@ -6,7 +6,7 @@ use resource::{Desired, Effect, KindSchema, Place, ResourceId, Run};
 use serde_json::json;
 
 use super::*;
-use crate::Base;
+use crate::{Base, ReportReason};
 
 fn id(text: &str) -> ResourceId {
     text.parse().unwrap()
@@ -269,9 +269,29 @@ fn workers_wait_for_control_planes_and_no_control_plane_is_away_beside_them() {
     for worker in ["u1", "u2"] {
         assert_eq!(befores(&changes, &format!("update machine/{worker}")), ["run config/b", "update machine/b"]);
     }
-    let broken = Change { reason: Reason::Drifted, ..reboot("u1") };
-    let changes = laid_out_in_groups(vec![reboot("b"), broken]);
-    assert_eq!(befores(&changes, "update machine/b"), ["run ready/u1", "update machine/u1"], "it is mended first");
+    let broken = Change { reason: Reason::Drifted, ..reboot("v2") };
+    let changes = laid_out_in_groups(vec![reboot("b"), reboot("v1"), broken]);
+    assert!(befores(&changes, "update machine/v1").contains(&"run ready/v2".to_owned()), "it is mended first");
+    assert_eq!(
+        befores(&changes, "update machine/v2"),
+        ["run config/b", "update machine/b"],
+        "what it needs may be changed"
+    );
+}
+
+#[test]
+fn a_worker_that_could_not_be_looked_at_counts_as_away_and_is_not_waited_for() {
+    let why = ReportReason::Unknown { why: "it does not answer".into() };
+    let report = |id: &str| vec![ReportLine { resource: id.parse().unwrap(), reason: why.clone() }];
+    let laid_out = |report, changes: Vec<Change>| {
+        let plan = Plan { changes, report, ..Plan::empty(Base::of_nothing("demo")) };
+        plan.within_budgets(&in_groups()).unwrap().changes
+    };
+    let changes = laid_out(report("config/u3"), ["u1", "u2"].map(reboot).to_vec());
+    assert_eq!(befores(&changes, "update machine/u2"), ["run ready/u1", "update machine/u1"], "one of two is left");
+    let changes = laid_out(report("config/v1"), ["v1", "v2"].map(reboot).to_vec());
+    assert!(!changes.iter().any(|change| change.id.as_str() == "run ready/v1"), "this plan can't make it ready");
+    assert_eq!(befores(&changes, "update machine/v2"), ["update machine/v1"], "one at least");
 }
 
 #[test]

@@ -57,12 +57,13 @@ impl Place {
 
     /// Processor time of all machines so far, in seconds.
     pub(super) fn cpu_seconds(&self) -> Result<f64> {
-        let own = |root: &str| Path::new(root).join("kubewright").join(&self.cluster);
-        if let Ok(nanoseconds) = std::fs::read_to_string(own("/sys/fs/cgroup/cpuacct").join("cpuacct.usage")) {
+        let machines = |root: &str| owned(&Path::new(root).join("kubewright"), &self.cluster);
+        if let Some(group) = machines("/sys/fs/cgroup/cpuacct") {
+            let nanoseconds = std::fs::read_to_string(group.join("cpuacct.usage"))?;
             return Ok(nanoseconds.trim().parse::<f64>()? / 1e9);
         }
-        let stat = std::fs::read_to_string(own("/sys/fs/cgroup").join("cpu.stat"));
-        let stat = stat.context("cannot see the machines' control groups")?;
+        let group = machines("/sys/fs/cgroup").context("cannot see the machines' control groups")?;
+        let stat = std::fs::read_to_string(group.join("cpu.stat"))?;
         let microseconds = stat.lines().find_map(|line| line.strip_prefix("usage_usec "));
         Ok(microseconds.context("cpu.stat is not as the kernel says")?.trim().parse::<f64>()? / 1e6)
     }
@@ -75,13 +76,18 @@ pub(super) struct Machines {
 }
 
 impl Machines {
-    /// Where a machine lives, once it was made: its cluster's directory ends in the beginning of the state's identity.
+    /// Where a machine lives, once it was made.
     pub(super) fn home(&self, machine: &str) -> Option<PathBuf> {
-        let named = format!("{}_", self.cluster);
-        let entries = std::fs::read_dir(&self.directory).into_iter().flatten().flatten();
-        let mut owners = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&named));
-        owners.find_map(|owner| Some(owner.path().join(machine)).filter(|home| home.is_dir()))
+        owned(&self.directory, &self.cluster).map(|owner| owner.join(machine)).filter(|home| home.is_dir())
     }
+}
+
+/// The directory in `parent` that is a cluster's: its name goes on with the beginning of the state's identity.
+fn owned(parent: &Path, cluster: &str) -> Option<PathBuf> {
+    let named = format!("{cluster}_");
+    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let mut owned = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&named));
+    owned.next().map(|entry| entry.path())
 }
 
 impl Drop for Place {
