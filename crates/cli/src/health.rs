@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 use hosts::AgentError;
 use jiff::Timestamp;
 use machine::Gate;
-use model::{Machine, Resolved, ids};
+use model::{Resolved, ids};
 use objects::ApiError;
 use objects::validate::{self, Expected, Finding};
 use reconcile::OpenCluster;
@@ -127,11 +127,11 @@ pub(crate) async fn wait(
     resolved: &Resolved,
     unreached: &BTreeSet<String>,
 ) -> Result<(), CommandError> {
-    let (away, machines) =
-        resolved.machines.iter().cloned().partition(|machine: &Machine| unreached.contains(&machine.name));
-    let (away, resolved) =
-        (Resolved { machines: away, ..resolved.clone() }, &Resolved { machines, ..resolved.clone() });
-    let unreached = unreached.iter().cloned().chain(away.servers()).collect();
+    let (all_servers, mut reached) = (resolved.servers(), resolved.clone());
+    reached.machines.retain(|machine| !unreached.contains(&machine.name));
+    let (servers, resolved) = (reached.servers(), &reached);
+    let away = all_servers.into_iter().filter(|server| !servers.contains(server));
+    let unreached = unreached.iter().cloned().chain(away).collect();
     if own_network(resolved) {
         app.say("The documents ask for no pod network: until there is one, nodes are NotReady and pods wait.");
     } else {

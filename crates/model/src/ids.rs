@@ -84,7 +84,7 @@ pub fn node(name: &str) -> ResourceId {
     ResourceId::new("node", name)
 }
 
-/// Waiting until a node takes work again.
+/// Waiting until a node is ready again.
 pub fn node_ready(name: &str) -> ResourceId {
     ResourceId::new("node-ready", name)
 }

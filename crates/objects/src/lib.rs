@@ -9,6 +9,7 @@ pub mod error;
 mod fake;
 mod field;
 pub mod handler;
+mod kubelet;
 mod losses;
 mod pods;
 mod projection;

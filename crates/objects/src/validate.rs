@@ -17,7 +17,7 @@ use self::summary::{node_summary, pod_summary};
 pub use self::thorough::{ExpectedNode, Thorough, thorough};
 use crate::connection::Connection;
 use crate::field::{is_own, text};
-use crate::{ApiError, Connections};
+use crate::{ApiError, Connections, kubelet};
 
 /// One Node, as far as health and tables need it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,7 +183,7 @@ pub fn findings(summary: &ClusterSummary, expected: &Expected) -> Vec<Finding> {
         }
     }
     for name in expected.nodes.iter().filter(|name| !summary.nodes.iter().any(|node| node.name == **name)) {
-        let hint = format!("`kubewright ssh {} {name} -- journalctl -u kubelet -n 50`", expected.cluster);
+        let hint = kubelet::journal(&expected.cluster, name);
         findings.push(finding(format!("node/{name}"), "has not registered".to_owned(), Some(hint)));
     }
     for node in &summary.nodes {

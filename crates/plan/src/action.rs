@@ -126,7 +126,7 @@ pub enum Reason {
         /// That change.
         change: ActionId,
     },
-    /// What it stands on is made or booted again; nobody else goes on before it serves.
+    /// What it stands on is made or booted again; whoever needs its place in the budget goes on when it is ready.
     ServesAgain {
         /// The change that takes it away.
         after: ActionId,

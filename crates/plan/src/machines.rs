@@ -117,7 +117,7 @@ impl Machines {
         self.places.get(id).map(|place| &place.budgets).filter(|budgets| !is_member && !budgets.is_empty())
     }
 
-    /// What is run to wait until the machine of a resource takes work again, with its inputs.
+    /// What is run to wait until the machine of a resource is ready again, with its inputs.
     pub(crate) fn ready(&self, id: &ResourceId) -> Option<(&ResourceId, &Value)> {
         let member = || self.wanted.get_key_value(self.of_resource(id)?);
         let ready = self.places.get(id).and_then(|place| place.ready.as_ref());

@@ -36,7 +36,7 @@ pub struct Place {
     /// How many machines of each budget may be away at once, by the budget's name, such as `group worker`. Without any, the
     /// machine is away alone.
     pub budgets: BTreeMap<String, u32>,
-    /// What is run to wait until the machine takes work again. A member of the quorum does that itself.
+    /// What is run to wait until the machine is ready again. A member of the quorum does that itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<Run>,
 }

@@ -47,8 +47,9 @@ fn text(plan: &Plan, again: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use plan::Base;
+
     use super::*;
-    use plan::{Base, ReportLine};
 
     fn plan(lines: &[(&str, ReportReason)]) -> Plan {
         let line =

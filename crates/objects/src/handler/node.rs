@@ -15,7 +15,7 @@ use crate::field::flag;
 use crate::projection::Projector;
 use crate::request::Request;
 use crate::wait::Wait;
-use crate::{ApiError, Connections, taint};
+use crate::{ApiError, Connections, kubelet, taint};
 
 /// Where Nodes live in the API.
 pub(super) const NODES: &str = "/api/v1/nodes";
@@ -193,10 +193,7 @@ async fn wait_for(connection: &Connection, name: &str, context: &ActionContext) 
         wait.say(format!("waiting for the kubelet of {name} to register"));
         if !wait.pause().await? {
             let message = format!("node {name} has not registered after {} min", PATIENCE.as_secs() / 60);
-            let hint = format!(
-                "Look at its kubelet: `kubewright ssh {} {name} -- journalctl -u kubelet -n 50`.",
-                context.cluster
-            );
+            let hint = format!("Look at its kubelet: {}.", kubelet::journal(&context.cluster, name));
             return Err(ActionError::permanent(message).hint(hint));
         }
     }

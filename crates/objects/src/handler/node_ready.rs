@@ -12,7 +12,7 @@ use super::site::of_change;
 use crate::connection::Connection;
 use crate::request::Request;
 use crate::wait::Wait;
-use crate::{ApiError, Connections};
+use crate::{ApiError, Connections, kubelet};
 
 /// How long a machine may take from its boot until its node is ready.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -46,10 +46,7 @@ pub(super) async fn wait(
         if !wait.pause().await? {
             let message =
                 format!("node {node} is not ready {} min after its machine was changed", PATIENCE.as_secs() / 60);
-            let hint = format!(
-                "Look at its kubelet: `kubewright ssh {} {node} -- journalctl -u kubelet -n 50`.",
-                context.cluster
-            );
+            let hint = format!("Look at its kubelet: {}.", kubelet::journal(&context.cluster, node));
             return Err(ActionError::permanent(message).hint(hint));
         }
     }

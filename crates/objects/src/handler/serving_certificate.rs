@@ -16,7 +16,7 @@ use crate::csr::{Allowed, Stage, check, of_node, stage};
 use crate::field::{list, text};
 use crate::request::Request;
 use crate::wait::Wait;
-use crate::{ApiError, Connections};
+use crate::{ApiError, Connections, kubelet};
 
 const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 
@@ -142,10 +142,7 @@ pub(super) async fn apply(
         wait.say(format!("waiting for the kubelet of {node} to ask for its serving certificate"));
         if !wait.pause().await? {
             let message = format!("{what}: its kubelet has not asked for one after {} s", PATIENCE.as_secs());
-            let hint = format!(
-                "Look at its kubelet: `kubewright ssh {} {node} -- journalctl -u kubelet -n 50`.",
-                context.cluster
-            );
+            let hint = format!("Look at its kubelet: {}.", kubelet::journal(&context.cluster, node));
             return Err(ActionError::permanent(message).hint(hint));
         }
     }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ClusterSummary, Finding, NodeSummary, Thorough};
+use crate::kubelet;
 
 /// What each control plane runs, as kubeadm names it.
 const COMPONENTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
@@ -26,7 +27,7 @@ pub(super) fn missing(summary: &ClusterSummary, wanted: &Thorough<'_>) -> Vec<Fi
             found.push(Finding {
                 subject: format!("pod/{NAMESPACE}/{name}"),
                 problem: if is_young { "is not listed yet" } else { "is not there" }.to_owned(),
-                hint: Some(format!("`kubewright ssh {cluster} {} -- journalctl -u kubelet -n 50`", node.name)),
+                hint: Some(kubelet::journal(cluster, &node.name)),
                 fails: !is_young,
             });
         }
