@@ -30,7 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("provider-local", &["engine", "plan", "resource"]),
     ("state-fs", &["engine"]),
     ("state-s3", &["engine"]),
-    ("reconcile", &["engine", "graph", "model", "plan", "resource"]),
+    ("reconcile", &["engine", "model", "plan", "resource"]),
     ("testkit", &["engine", "plan", "reconcile", "resource"]),
     (
         "cli",

@@ -34,7 +34,7 @@ pub(crate) async fn plan(directory: &Path) {
     steps.took("observed");
     // The world is only asked for schemas.
     let handlers = Handlers::default().with(Arc::new(FakeWorld::new(kinds::all(), Life::default())));
-    let machines = plan::Machines::of(&loaded.state.resources, &desired, handlers.schemas());
+    let machines = plan::Machines::of(&loaded.state.resources, &desired, handlers.schemas()).as_seen(&observed);
     let plan = plan::make_plan(Input {
         base: base(&loaded),
         desired: &desired,
@@ -43,7 +43,7 @@ pub(crate) async fn plan(directory: &Path) {
         schemas: handlers.schemas(),
         expanders: handlers.expanders(),
     });
-    let plan = plan.and_then(|plan| plan.within_budgets(&machines)).expect("a plan");
+    let plan = plan.and_then(|plan| plan.sparing_quorum(&machines).within_budgets(&machines)).expect("a plan");
     steps.took("plan");
     let text = report::rules_text(&judge(&resolved, &loaded, &plan)) + &report::plan_text(&plan);
     std::io::stdout().write_all(text.as_bytes()).expect("standard output");

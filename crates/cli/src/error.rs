@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use engine::{ActionError, StoreError};
-use graph::Cycle;
+use plan::PlanError;
 
 use crate::exit::Exit;
 use crate::suggestion::quoted;
@@ -109,9 +109,9 @@ impl From<StoreError> for CommandError {
     }
 }
 
-impl From<Cycle> for CommandError {
-    fn from(cycle: Cycle) -> Self {
-        Self::from_source("cannot plan", &cycle).exit(Exit::Bug)
+impl From<PlanError> for CommandError {
+    fn from(error: PlanError) -> Self {
+        Self::from_source("cannot plan", &error).exit(Exit::Bug)
     }
 }
 

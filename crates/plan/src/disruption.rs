@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use graph::{Cycle, Dag};
+use graph::Dag;
 use resource::{Effect, ResourceId, reference};
 
 use crate::machines::{Key, Machines};
-use crate::{ActionId, Change, Operation, Plan, Reason, ReportLine, order};
+use crate::{ActionId, Change, Operation, Plan, PlanError, Reason, ReportLine, order};
 
 type Dependencies = BTreeMap<ActionId, BTreeSet<ActionId>>;
 
@@ -33,8 +33,13 @@ impl Plan {
     /// Members are away alone, others within the budgets of their places. A machine counts as back when it is ready again, which
     /// is waited for where nothing else of the plan does; one that could not be looked at counts as away. Members go first, and
     /// of either what is broken, where dependencies allow it: while it is, nothing that works should be taken away. Else the
-    /// order is that of the plan. Whoever limits a plan does so before: nothing *needs* what is only laid out before it.
-    pub fn within_budgets(mut self, machines: &Machines) -> Result<Self, Cycle> {
+    /// order is that of the plan. Whoever limits a plan does so before: nothing *needs* what is only laid out before it. Where the
+    /// quorum was seen to be lost, members are changed at once: there is nothing to keep up, and one may need all others to be
+    /// mended.
+    ///
+    /// # Errors
+    /// When changes are no plan, which is a bug.
+    pub fn within_budgets(mut self, machines: &Machines) -> Result<Self, PlanError> {
         // Of a cluster that goes there is nothing to keep up.
         if machines.none_is_wanted() || units(&self.changes, machines).len() < 2 {
             return Ok(self);
@@ -125,12 +130,15 @@ fn is_possible(changes: &[Change], links: &Dependencies) -> bool {
 fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
     let mut places: BTreeMap<Key<'a>, usize> = BTreeMap::new();
     let mut units: Vec<Unit<'a>> = Vec::new();
-    for change in changes.iter().filter(|change| takes_away(change, machines)) {
+    let is_lost = machines.lost_their_quorum();
+    let is_free = |change: &Change| is_lost && machines.of_resource(&change.resource).is_some();
+    for change in changes.iter().filter(|change| takes_away(change, machines) && !is_free(change)) {
         let place = *places.entry(machines.key(&change.resource)).or_insert_with(|| {
             units.push(Unit { budgets: machines.budgets(&change.resource), ..Unit::default() });
             units.len() - 1
         });
-        units[place].is_broken |= matches!(change.reason, Reason::Drifted | Reason::Interrupted);
+        units[place].is_broken |= matches!(change.reason, Reason::Drifted | Reason::Interrupted)
+            || machines.of_resource(&change.resource).is_some_and(|member| machines.is_away(member));
     }
     // Whatever else is made on such a machine, and whatever waits for it, belongs to its time.
     for change in changes {
@@ -142,7 +150,7 @@ fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
 }
 
 /// Whether a machine, or a member of the quorum on it, is away while a change is carried out.
-fn takes_away(change: &Change, machines: &Machines) -> bool {
+pub(crate) fn takes_away(change: &Change, machines: &Machines) -> bool {
     let is_member = || machines.of_resource(&change.resource).is_some();
     let is_remade = || change.replaces && machines.is_machine(&change.resource);
     match change.operation {

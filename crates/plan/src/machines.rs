@@ -19,6 +19,17 @@ pub struct Machines {
     places: BTreeMap<ResourceId, Place>,
     /// What is wanted and has power: the machines themselves.
     powered: BTreeSet<ResourceId>,
+    /// How the recorded members were seen.
+    quorum: Quorum,
+}
+
+/// How members of the quorum were seen.
+#[derive(Debug, Default)]
+struct Quorum {
+    /// They are gone, off, or don't serve.
+    away: BTreeSet<ResourceId>,
+    /// They could not be looked at.
+    unseen: BTreeSet<ResourceId>,
 }
 
 /// What tells a machine from others.
@@ -68,11 +79,9 @@ impl Machines {
         machines
     }
 
-    /// Whether so many members were seen not to serve that the others are no quorum.
-    ///
-    /// Only what was seen counts: one that could not be looked at may serve, so that whoever is kept from looking takes
-    /// nothing away from a cluster that works.
-    pub fn lost_their_quorum(&self, observed: &BTreeMap<ResourceId, Observation>) -> bool {
+    /// The same as they were seen.
+    #[must_use]
+    pub fn as_seen(mut self, observed: &BTreeMap<ResourceId, Observation>) -> Self {
         let is_away = |(id, machines): &(&ResourceId, &BTreeSet<Powered>)| {
             let is_off = |(machine, field): &Powered| match observed.get(machine) {
                 Some(Observation::Absent) => true,
@@ -83,8 +92,37 @@ impl Machines {
             let is_gone = observed.get(*id) == Some(&Observation::Absent);
             is_gone || serves == Some(&Value::Bool(false)) || machines.iter().any(is_off)
         };
-        let away = self.recorded.iter().filter(is_away).count();
-        !self.recorded.is_empty() && self.recorded.len() - away < self.recorded.len() / 2 + 1
+        let is_unseen = |id: &&ResourceId| matches!(observed.get(*id), None | Some(Observation::Unknown { .. }));
+        let away: BTreeSet<ResourceId> = self.recorded.iter().filter(is_away).map(|(id, _)| id.clone()).collect();
+        let unseen = self.recorded.keys().filter(|id| !away.contains(*id)).filter(is_unseen).cloned().collect();
+        self.quorum = Quorum { away, unseen };
+        self
+    }
+
+    /// Whether so many members were seen not to serve that the others are no quorum.
+    ///
+    /// Only what was seen counts: one that could not be looked at may serve, so that whoever is kept from looking takes
+    /// nothing away from a cluster that works.
+    pub(crate) fn lost_their_quorum(&self) -> bool {
+        !self.recorded.is_empty() && self.recorded.len() - self.quorum.away.len() < self.majority()
+    }
+
+    /// Why a member cannot be taken away too: another one that is away or was not seen, with which the rest would be no quorum.
+    /// `returns`: the plan brings it back before.
+    pub(crate) fn keeps(&self, member: &ResourceId, returns: impl Fn(&ResourceId) -> bool) -> Option<&ResourceId> {
+        let others = self.quorum.away.iter().chain(&self.quorum.unseen);
+        let others: Vec<&ResourceId> = others.filter(|other| *other != member && !returns(other)).collect();
+        let left = self.recorded.len().saturating_sub(others.len() + 1);
+        others.first().copied().filter(|_| left < self.majority())
+    }
+
+    /// Whether a member was seen not to serve.
+    pub(crate) fn is_away(&self, member: &ResourceId) -> bool {
+        self.quorum.away.contains(member)
+    }
+
+    fn majority(&self) -> usize {
+        self.recorded.len() / 2 + 1
     }
 
     /// Whether none is wanted: the cluster goes.
@@ -153,7 +191,7 @@ mod tests {
     }
 
     fn lost(seen: &[(&str, Observation)]) -> bool {
-        three().lost_their_quorum(&seen.iter().map(|(name, seen)| (id(name), seen.clone())).collect())
+        three().as_seen(&seen.iter().map(|(name, seen)| (id(name), seen.clone())).collect()).lost_their_quorum()
     }
 
     #[test]
@@ -187,6 +225,6 @@ mod tests {
         assert!(!lost(&[]));
         assert!(!lost(&[("config/cp-1", unseen()), ("config/cp-2", unseen()), ("config/cp-3", unseen())]));
         assert!(!lost(&[("config/cp-1", serves(false)), ("config/cp-2", unseen()), ("config/cp-3", unseen())]));
-        assert!(!Machines::default().lost_their_quorum(&BTreeMap::new()), "a new cluster has none");
+        assert!(!Machines::default().as_seen(&BTreeMap::new()).lost_their_quorum(), "a new cluster has none");
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use graph::{Cycle, Dag};
+use graph::Dag;
 use resource::{Desired, Recorded, ResourceId};
 
-use crate::{ActionId, Change, Operation};
+use crate::{ActionId, Change, Operation, PlanError};
 
 /// Fills `depends_on` of every change.
 ///
@@ -89,10 +89,28 @@ pub(crate) fn dependents(recorded: &BTreeMap<ResourceId, Recorded>) -> BTreeMap<
     reverse
 }
 
-/// Puts changes into a dependency order.
-pub(crate) fn sort(changes: Vec<Change>) -> Result<Vec<Change>, Cycle> {
-    let dependencies = changes.iter().map(|change| (change.id.clone(), change.depends_on.clone())).collect();
+/// Puts changes into a dependency order; each is the only one of its id.
+pub(crate) fn sort(changes: Vec<Change>) -> Result<Vec<Change>, PlanError> {
+    let mut by_id: BTreeMap<ActionId, Change> = BTreeMap::new();
+    for change in changes {
+        if let Some(earlier) = by_id.insert(change.id.clone(), change) {
+            return Err(PlanError::Twice(earlier.id));
+        }
+    }
+    let dependencies = by_id.iter().map(|(id, change)| (id.clone(), change.depends_on.clone())).collect();
     let order = Dag::new(&dependencies)?.order();
-    let mut by_id: BTreeMap<ActionId, Change> = changes.into_iter().map(|change| (change.id.clone(), change)).collect();
     Ok(order.iter().filter_map(|id| by_id.remove(id)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reason;
+
+    #[test]
+    fn two_changes_of_one_id_are_no_plan() {
+        let change = || Change::new(&"config/a".parse().unwrap(), Operation::Update, Reason::SpecChanged);
+        assert_eq!(sort(vec![change()]).unwrap().len(), 1);
+        assert_eq!(sort(vec![change(), change()]), Err(PlanError::Twice(change().id)));
+    }
 }

@@ -18,7 +18,7 @@ pub struct Base {
     pub lineage: String,
     /// Serial of the state.
     pub serial: u64,
-    /// Digest of the revision: the documents, own templates, and what was allocated on the ground.
+    /// Digest of the revision: the documents, own templates, and what was allocated for machines.
     pub revision: Digest,
     /// Digest of the assets: every recipe, and the lock.
     pub lock: Digest,
@@ -79,6 +79,11 @@ pub enum ReportReason {
         /// On what.
         on: ResourceId,
     },
+    /// It takes a member of the quorum away, and while another one is away the rest would be none.
+    QuorumAtRisk {
+        /// The other one.
+        away: ResourceId,
+    },
     /// It is shared: checked, never changed.
     Shared {
         /// How it differs, if it does.
@@ -102,9 +107,9 @@ impl ReportReason {
         matches!(self, Self::Unknown { .. })
     }
 
-    /// Whether something stays undone because it could not be seen.
+    /// Whether something stays undone because it, or what it must not happen beside, could not be seen or is away.
     pub fn is_unobserved(&self) -> bool {
-        self.is_unknown() || matches!(self, Self::WaitsFor { .. })
+        self.is_unknown() || matches!(self, Self::WaitsFor { .. } | Self::QuorumAtRisk { .. })
     }
 }
 

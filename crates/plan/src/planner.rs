@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use graph::Cycle;
 use resource::{Desired, KindSchema, Observation, Recorded, ResourceId};
 
 use crate::plan::{Base, Plan};
-use crate::{Change, decide, order};
+use crate::{Change, PlanError, decide, order};
 
 /// Turns one change of a kind into the ordered atomic changes that carry it out. The last one keeps the change's id.
 pub type Expander = fn(Change) -> Vec<Change>;
@@ -28,7 +27,10 @@ pub struct Input<'a> {
 }
 
 /// Makes the plan. Equal inputs give equal plans.
-pub fn make_plan(input: Input<'_>) -> Result<Plan, Cycle> {
+///
+/// # Errors
+/// When changes are no plan, which is a bug.
+pub fn make_plan(input: Input<'_>) -> Result<Plan, PlanError> {
     let decisions = decide::decide(&input);
     let linked = order::link(decisions.changes, input.desired, input.recorded);
     let expanded: Vec<Change> = linked.into_iter().flat_map(|change| expand(change, input.expanders)).collect();

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use graph::Cycle;
 use resource::{Desired, Digest, FieldChange, KindSchema, Observation, Recorded, ResourceId, STOPPED};
 use serde_json::{Value, json};
 
 use crate::planner::Expander;
-use crate::{Base, Change, Input, Operation, Plan, Reason, make_plan};
+use crate::{Base, Change, Input, Operation, Plan, PlanError, Reason, make_plan};
 
 /// What a plan that changes power is made from, and what it leads to.
 pub struct Power<'a> {
@@ -80,7 +79,7 @@ impl Power<'_> {
 
     /// Switches everything on that is off, after what it stands on is there again. Nothing is made that is gone, nothing is
     /// deleted, and nothing becomes what the documents ask for by now.
-    pub fn starting(self) -> Result<Led, Cycle> {
+    pub fn starting(self) -> Result<Led, PlanError> {
         let concerned = concerned(self.recorded, self.schemas);
         let desired: BTreeMap<ResourceId, Desired> =
             concerned.iter().map(|(id, recorded)| (id.clone(), on(self.schemas, id, recorded))).collect();

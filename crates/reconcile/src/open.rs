@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::{Clock, ClusterStore, Goal, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError};
-use graph::Cycle;
-use plan::{Base, Input, Machines, Plan};
+use plan::{Base, Input, Machines, Plan, PlanError};
 use resource::{Desired, Digest, Observation, Recorded, ResourceId};
 use serde_json::Value;
 
@@ -92,14 +91,14 @@ impl OpenCluster {
     /// Plans from what was `observed`, for `targets` only where there are any.
     ///
     /// # Errors
-    /// When changes depend on each other in a circle, which is a bug.
+    /// When changes are no plan, which is a bug.
     pub fn plan(
         &self,
         desired: &BTreeMap<ResourceId, Desired>,
         lock: Digest,
         observed: &Observations,
         targets: &BTreeSet<ResourceId>,
-    ) -> Result<Plan, Cycle> {
+    ) -> Result<Plan, PlanError> {
         let input = Input {
             base: self.base(lock),
             desired,
@@ -109,9 +108,8 @@ impl OpenCluster {
             expanders: self.handlers.expanders(),
         };
         let plan = plan::make_plan(input)?.limited_to(targets);
-        let machines = Machines::of(&self.loaded.state.resources, desired, self.handlers.schemas());
-        // Where no quorum is left there is nothing to keep up, and one may need all others to be mended.
-        if machines.lost_their_quorum(observed) { Ok(plan) } else { plan.within_budgets(&machines) }
+        let machines = Machines::of(&self.loaded.state.resources, desired, self.handlers.schemas()).as_seen(observed);
+        plan.sparing_quorum(&machines).within_budgets(&machines)
     }
 }
 

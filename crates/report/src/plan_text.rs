@@ -188,6 +188,9 @@ fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
         let why = match &line.reason {
             ReportReason::Unknown { why } => format!("unknown: {why}"),
             ReportReason::WaitsFor { on } => format!("waits for {on}"),
+            ReportReason::QuorumAtRisk { away } => {
+                format!("waits for {away}: while that is away, etcd would lose its majority")
+            }
             ReportReason::Shared { differs } if differs.is_empty() => "shared, as expected".to_owned(),
             ReportReason::Shared { differs } => format!("shared, but differs in {}", count(differs.len(), "field")),
             ReportReason::Ignored => "ignored: neither looked at nor changed".to_owned(),

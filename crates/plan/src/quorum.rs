@@ -1,0 +1,189 @@
+//! The quorum comes first: what would break it is left for a later plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use resource::ResourceId;
+
+use crate::disruption::takes_away;
+use crate::machines::Machines;
+use crate::{ActionId, Change, Plan, Reason, ReportLine, ReportReason};
+
+impl Plan {
+    /// The same without what would take members of the quorum away while others are away or could not be seen, so that the rest
+    /// would be none, and without what waits for that. Those become lines of the report.
+    ///
+    /// Others that the plan itself brings back are no reason: they come first. Where the quorum was seen to be lost, there is
+    /// nothing to keep.
+    #[must_use]
+    pub fn sparing_quorum(mut self, machines: &Machines) -> Self {
+        if machines.none_is_wanted() || machines.lost_their_quorum() {
+            return self;
+        }
+        let held = held(&self.changes, machines);
+        if held.is_empty() {
+            return self;
+        }
+        let changes = std::mem::take(&mut self.changes);
+        let (left_out, changes): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| held.contains_key(&change.id));
+        let lines: BTreeMap<ResourceId, ReportReason> =
+            left_out.into_iter().filter_map(|change| Some((change.resource, held.get(&change.id)?.clone()))).collect();
+        self.report.extend(lines.into_iter().map(|(resource, reason)| ReportLine { resource, reason }));
+        self.report.sort_by(|one, other| one.resource.cmp(&other.resource));
+        Self { changes, ..self }
+    }
+}
+
+/// What is left out, and why.
+fn held(changes: &[Change], machines: &Machines) -> BTreeMap<ActionId, ReportReason> {
+    let members = |change: &&Change| takes_away(change, machines);
+    let moving: BTreeSet<&ResourceId> =
+        changes.iter().filter(members).filter_map(|change| machines.of_resource(&change.resource)).collect();
+    let returns = |member: &ResourceId| machines.is_away(member) && moving.contains(member);
+    let mut held: BTreeMap<ActionId, ReportReason> = BTreeMap::new();
+    for change in changes.iter().filter(members) {
+        let Some(member) = machines.of_resource(&change.resource) else { continue };
+        if let Some(away) = machines.keeps(member, returns) {
+            held.insert(change.id.clone(), ReportReason::QuorumAtRisk { away: away.clone() });
+        }
+    }
+    // Changes are in the order of their dependencies, but what belongs to one may stand before it.
+    while let Some(found) = changes.iter().find_map(|change| belongs(change, changes, &held)) {
+        held.insert(found.0, found.1);
+    }
+    held
+}
+
+/// A change that is not held back yet, and cannot be carried out without one that is.
+fn belongs(
+    change: &Change,
+    changes: &[Change],
+    held: &BTreeMap<ActionId, ReportReason>,
+) -> Option<(ActionId, ReportReason)> {
+    if held.contains_key(&change.id) {
+        return None;
+    }
+    let of = |other: &&Change| {
+        let is_step = matches!(&change.reason, Reason::StepOf { change } if *change == other.id);
+        let goes_with = matches!(&change.reason, Reason::ContainedIn { parent } if *parent == other.resource);
+        is_step || goes_with || other.resource == change.resource
+    };
+    if let Some(reason) = changes.iter().filter(of).find_map(|other| held.get(&other.id)) {
+        return Some((change.id.clone(), reason.clone()));
+    }
+    let on = change.depends_on.iter().find(|id| held.contains_key(*id))?;
+    let on = changes.iter().find(|other| other.id == *on)?.resource.clone();
+    Some((change.id.clone(), ReportReason::WaitsFor { on }))
+}
+
+#[cfg(test)]
+mod tests {
+    use resource::{Desired, Effect, KindSchema, MEMBER_SERVES, Observation, Recorded};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Base, Operation};
+
+    fn id(text: &str) -> ResourceId {
+        text.parse().unwrap()
+    }
+
+    /// Members `a`, `b`, … and a worker `w`, recorded and wanted, as they were seen.
+    fn machines(members: &[&str], seen: &[(&str, Observation)]) -> Machines {
+        let config = KindSchema { is_member: |inputs| inputs["etcd"] == true, ..KindSchema::plain("config") };
+        let schemas = [config, KindSchema::plain("machine").power("running")];
+        let schemas = schemas.map(|schema| (schema.kind.to_owned(), schema)).into();
+        let all: Vec<&str> = members.iter().chain(&["w"]).copied().collect();
+        let inputs = |name: &str| json!({"etcd": members.contains(&name)});
+        let below = |name: &str| BTreeSet::from([id(&format!("machine/{name}"))]);
+        let config = |name: &&str| id(&format!("config/{name}"));
+        let recorded =
+            |name: &&str| (config(name), Recorded { depends_on: below(name), ..Recorded::of_inputs(1, inputs(name)) });
+        let desired = |name: &&str| {
+            let desired = Desired::new(config(name), inputs(name));
+            (config(name), below(name).into_iter().fold(desired, Desired::after))
+        };
+        let serves = |name: &&str| (config(name), serving(true));
+        let seen = seen.iter().map(|(name, seen)| (id(name), seen.clone()));
+        let observed = all.iter().map(serves).chain(seen).collect();
+        let (recorded, desired) = (all.iter().map(recorded).collect(), all.iter().map(desired).collect());
+        Machines::of(&recorded, &desired, &schemas).as_seen(&observed)
+    }
+
+    fn serving(serves: bool) -> Observation {
+        Observation::present(json!({})).with_output(MEMBER_SERVES, serves.into())
+    }
+
+    fn unseen() -> Observation {
+        Observation::unknown("it cannot be reached")
+    }
+
+    fn restart(name: &str) -> Change {
+        let effects = vec![Effect::Restarts { unit: "etcd".to_owned(), machine: name.to_owned() }];
+        Change { effects, ..Change::new(&id(&format!("config/{name}")), Operation::Update, Reason::SpecChanged) }
+    }
+
+    fn plan(changes: Vec<Change>) -> Plan {
+        Plan { changes, ..Plan::empty(Base::of_nothing("demo")) }
+    }
+
+    fn spared(names: &[&str], machines: &Machines) -> Plan {
+        plan(names.iter().map(|name| restart(name)).collect()).sparing_quorum(machines)
+    }
+
+    fn changed(plan: &Plan) -> Vec<&str> {
+        plan.changes.iter().map(|change| change.id.as_str()).collect()
+    }
+
+    const THREE: [&str; 3] = ["a", "b", "c"];
+
+    #[test]
+    fn no_member_is_taken_away_while_another_is_away_or_was_not_seen() {
+        let off = Observation::present(json!({"running": false}));
+        for seen in [("config/b", unseen()), ("config/b", serving(false)), ("machine/b", off)] {
+            let left = spared(&["a", "c", "w"], &machines(&THREE, std::slice::from_ref(&seen)));
+            assert_eq!(changed(&left), ["update config/w"], "{seen:?}");
+            let reason = ReportReason::QuorumAtRisk { away: id("config/b") };
+            assert!(
+                left.report.len() == 2 && left.report.iter().all(|line| line.reason == reason),
+                "{:?}",
+                left.report
+            );
+            assert!(left.report[0].reason.is_unobserved(), "another phase looks again");
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_change_that_is_left_out_is_left_out_too() {
+        let mut node = Change::new(&id("node/a"), Operation::Update, Reason::SpecChanged);
+        node.depends_on.insert(restart("a").id);
+        let before = Change::new(&id("file/a"), Operation::Update, Reason::SpecChanged);
+        let plan = plan(vec![before, restart("a"), node]);
+        let left = plan.sparing_quorum(&machines(&THREE, &[("config/b", unseen())]));
+        assert_eq!(changed(&left), ["update file/a"]);
+        assert_eq!(left.report[1].reason, ReportReason::WaitsFor { on: id("config/a") });
+    }
+
+    #[test]
+    fn a_member_that_the_plan_brings_back_comes_first() {
+        let machines = machines(&THREE, &[("config/b", serving(false))]);
+        let laid_out = spared(&["a", "b", "c"], &machines).within_budgets(&machines).unwrap();
+        assert_eq!(changed(&laid_out), ["update config/b", "update config/a", "update config/c"]);
+        assert_eq!(laid_out.changes[1].depends_on, BTreeSet::from([restart("b").id]));
+    }
+
+    #[test]
+    fn what_leaves_a_quorum_is_done() {
+        let five = machines(&["a", "b", "c", "d", "e"], &[("config/b", unseen())]);
+        assert_eq!(changed(&spared(&["a", "c"], &five)), ["update config/a", "update config/c"]);
+        assert_eq!(changed(&spared(&["a"], &machines(&["a"], &[]))), ["update config/a"]);
+        assert_eq!(changed(&spared(&["b"], &machines(&THREE, &[("config/b", serving(false))]))), ["update config/b"]);
+    }
+
+    #[test]
+    fn members_of_a_lost_quorum_are_changed_at_once() {
+        let lost = machines(&THREE, &[("config/a", serving(false)), ("config/b", serving(false))]);
+        let laid_out = spared(&["a", "b", "c"], &lost).within_budgets(&lost).unwrap();
+        assert!(laid_out.changes.len() == 3 && laid_out.changes.iter().all(|change| change.depends_on.is_empty()));
+    }
+}
