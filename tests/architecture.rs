@@ -27,7 +27,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("ssh", &["engine", "resource"]),
     ("report", &["engine", "graph", "plan", "resource", "rules"]),
     ("agent", &["machine"]),
-    ("provider-local", &["engine", "plan", "resource"]),
+    ("provider", &["engine", "model", "resource", "spec"]),
+    ("provider-local", &["catalog", "engine", "model", "plan", "provider", "resource", "spec"]),
     ("state-fs", &["engine"]),
     ("state-s3", &["engine"]),
     ("reconcile", &["engine", "model", "plan", "resource"]),
@@ -51,6 +52,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "resource",
             "machine",
             "pki",
+            "provider",
             "provider-local",
             "reconcile",
             "state-fs",
@@ -135,6 +137,31 @@ fn special_crates_have_one_user() {
     }
 }
 
+/// Where a provider may be named: in its own crate, where documents name it, and in the command line's list.
+const NAMING: &[&str] = &["crates/cli/src/providers.rs", "crates/spec/src/cluster/provider.rs"];
+
+#[test]
+fn providers_are_named_in_their_own_crate_and_two_lists_and_nowhere_else() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let providers = std::fs::read_dir(root.join("providers")).expect("providers");
+    let names: Vec<String> =
+        providers.map(|entry| entry.expect("a provider").file_name().to_string_lossy().into_owned()).collect();
+    assert!(names.contains(&"local".to_owned()), "{names:?}");
+    let named = |text: &str, name: &str| {
+        let variant = name[..1].to_uppercase() + &name[1..];
+        [format!("provider_{name}"), format!("Provider::{variant}")].iter().any(|word| text.contains(word))
+    };
+    let mut wrong = Vec::new();
+    for path in sources(&root.join("crates")) {
+        let short = path.strip_prefix(root).expect("below the workspace").display().to_string();
+        let text = std::fs::read_to_string(&path).expect("a source");
+        if !NAMING.contains(&short.as_str()) && names.iter().any(|name| named(&text, name)) {
+            wrong.push(short);
+        }
+    }
+    assert!(wrong.is_empty(), "these ask for a provider's name instead of a property: {wrong:#?}");
+}
+
 #[test]
 fn pure_crates_do_no_io() {
     let found = dependencies();
@@ -147,23 +174,17 @@ fn pure_crates_do_no_io() {
 #[test]
 fn every_source_file_says_its_job_first() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    let mut silent = Vec::new();
-    for directory in ["crates", "providers", "state", "tests"] {
-        visit(&root.join(directory), &mut silent);
-    }
+    let all =
+        ["crates", "providers", "state", "tests"].into_iter().flat_map(|directory| sources(&root.join(directory)));
+    let is_silent = |path: &std::path::PathBuf| !std::fs::read_to_string(path).expect("a source").starts_with("//!");
+    let silent: Vec<_> = all.filter(is_silent).collect();
     assert!(silent.is_empty(), "files without a `//!` line first: {silent:#?}");
 }
 
-fn visit(path: &std::path::Path, silent: &mut Vec<String>) {
-    for entry in std::fs::read_dir(path).expect("a directory").filter_map(Result::ok) {
-        let path = entry.path();
-        if path.is_dir() {
-            visit(&path, silent);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            let text = std::fs::read_to_string(&path).expect("a text");
-            if !text.starts_with("//!") {
-                silent.push(path.display().to_string());
-            }
-        }
-    }
+/// All source files below a directory.
+fn sources(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
+    let (directories, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let own = files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
+    own.chain(directories.iter().flat_map(|directory| self::sources(directory))).collect()
 }

@@ -8,7 +8,7 @@
 
 mod case;
 mod corpus;
-mod ground;
+mod fixtures;
 mod preview;
 mod started;
 
@@ -18,7 +18,7 @@ use pki::Cipher;
 
 use self::case::Case;
 use self::corpus::Dice;
-use self::ground::Ground;
+use self::fixtures::Fixtures;
 use self::preview::{Base, Refusal};
 use self::started::{Signs, Verdict};
 use crate::minors;
@@ -186,13 +186,13 @@ impl Judged<'_> {
 
 fn judge_all<'a>(programs: &Programs, cases: &'a [Case]) -> Vec<Judged<'a>> {
     let base = Base::of(programs.release());
-    let ground = Ground::new();
+    let fixtures = Fixtures::new();
     let next = AtomicUsize::new(0);
     let work = || {
         let mut judged = Vec::new();
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let previewed = base.preview(case);
-            let mut tries = (0..TRIES).map(|_| start(programs, case, &previewed.rendered, &ground));
+            let mut tries = (0..TRIES).map(|_| start(programs, case, &previewed.rendered, &fixtures));
             let is_slow = |verdict: &Verdict| matches!(verdict, Verdict::Ends(why) if why.contains(TOO_SLOW));
             let verdict = tries.find(|verdict| !is_slow(verdict));
             let verdict = verdict.unwrap_or_else(|| Verdict::Unknown(TOO_SLOW.to_owned()));
@@ -212,15 +212,15 @@ fn judge_all<'a>(programs: &Programs, cases: &'a [Case]) -> Vec<Judged<'a>> {
 }
 
 /// Starts the program of a case with what was rendered.
-fn start(programs: &Programs, case: &Case, rendered: &Rendered, ground: &Ground) -> Verdict {
+fn start(programs: &Programs, case: &Case, rendered: &Rendered, fixtures: &Fixtures) -> Verdict {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
-    ground.lay(root);
+    fixtures.lay(root);
     for (path, text) in rendered.files() {
-        ground::write(root, &path, &text);
+        fixtures::write(root, &path, &text);
     }
     let cipher = if case.to_string().contains("aescbc") { Cipher::Aescbc } else { Cipher::Secretbox };
-    ground::write(root, "etc/kubernetes/encryption/config.yaml", &Ground::encryption(cipher));
+    fixtures::write(root, "etc/kubernetes/encryption/config.yaml", &Fixtures::encryption(cipher));
     std::fs::create_dir_all(root.join("var/log/kubernetes/audit")).unwrap();
     let (_, signs) = SIGNS.iter().find(|(program, _)| *program == case.program).expect("a program with signs");
     let line = |program: &str, more: &[&str]| {
@@ -247,7 +247,7 @@ fn arguments(program: &str, rendered: &Rendered, root: &std::path::Path) -> Vec<
     match program {
         "containerd" => words(&["--config", "/etc/containerd/config.toml"]),
         "kube-proxy" => {
-            ground::write(root, "config.conf", &configuration());
+            fixtures::write(root, "config.conf", &configuration());
             words(&["--config=/config.conf", "--write-config-to=/written.conf"])
         }
         "kubelet" => {

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use assets::AssetCache;
 use catalog::Release;
-use model::{Allocation, Ground};
+use model::Facts;
+use provider_local::{LocalFacts, LocalProvider};
 use serde_json::Value;
 use spec::{Effective, HostContext, ProxyMode, Source};
 
@@ -155,24 +158,23 @@ fn filled(text: &str, machine: &str) -> String {
     facts.into_iter().fold(text.to_owned(), |text, (hole, fact)| text.replace(hole, fact))
 }
 
-/// The inputs of all resources, on a ground that is always the same.
+/// The inputs of all resources, on facts that are always the same.
 fn inputs(effective: Effective) -> Vec<Value> {
     let names: Vec<String> = effective.groups.iter().flat_map(model::resolved::machine_names).collect();
-    let local = Allocation::new("kw-test".to_owned(), "10.88.7.0/24".parse().unwrap());
+    let local = LocalFacts::new("kw-test".to_owned(), "10.88.7.0/24".parse().unwrap());
+    let local = LocalFacts { resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()], ..local };
+    let local = local.with_machines(names.iter().map(String::as_str)).unwrap();
     let template = |own: &spec::TemplateOverride| {
         (own.sha256.clone(), std::fs::read_to_string(examples().join(&own.path)).unwrap())
     };
-    let ground = Ground {
-        local: local.with_machines(names.iter().map(String::as_str)).unwrap(),
+    let facts = Facts {
+        provider: local.facts(),
         programs: BTreeMap::from(["kubewright-agent", "pause"].map(|name| (name.to_owned(), "0".repeat(64)))),
-        cgroup_v1: false,
-        resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
-        loopback_resolver: None,
-        host: None,
         edition: catalog::Edition::NEWEST,
-        capacity: None,
         templates: effective.cluster.spec.templates.iter().map(template).collect(),
     };
-    let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).unwrap();
-    model::build(&resolved).unwrap().into_values().map(|desired| desired.inputs).collect()
+    // Rendering looks at no host and no asset.
+    let provider = LocalProvider::new(PathBuf::from("/nowhere"), Arc::new(AssetCache::open("/nowhere")));
+    let resolved = provider::resolve(&provider, "lineage", effective, facts).unwrap();
+    provider::build(&provider, &resolved).unwrap().into_values().map(|desired| desired.inputs).collect()
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use model::{Allocation, Ground};
+use model::Facts;
+use provider_local::LocalFacts;
 use resource::reference::find_references;
 use resource::{Desired, Digest, Reference, ResourceId};
 use serde_json::Value;
 use spec::{Effective, HostContext, Source};
+
+use crate::kinds;
 
 /// What is wanted, by id.
 pub(crate) type Wanted = BTreeMap<ResourceId, Desired>;
@@ -60,26 +63,23 @@ fn template(template: &spec::TemplateOverride) -> (String, String) {
     (template.sha256.clone(), text)
 }
 
-/// What documents ask for, on a ground that is always the same.
+/// What documents ask for, on facts that are always the same.
 pub(crate) fn resources(effective: Effective) -> Wanted {
     let names: Vec<String> = effective.groups.iter().flat_map(model::resolved::machine_names).collect();
-    let local = Allocation::new("kw-test".to_owned(), "10.88.7.0/24".parse().unwrap());
+    let local = LocalFacts::new("kw-test".to_owned(), "10.88.7.0/24".parse().unwrap());
+    let local = LocalFacts { resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()], ..local };
     // More machines than there are: an allocation is kept when a group shrinks.
     let local = local.with_machines(names.iter().map(String::as_str)).unwrap();
     let programs = ["kubewright-agent", "pause"].map(|name| (name.to_owned(), "0".repeat(64)));
-    let ground = Ground {
-        local,
+    let facts = Facts {
+        provider: local.facts(),
         programs: BTreeMap::from(programs),
-        cgroup_v1: false,
-        resolvers: vec![Ipv4Addr::new(192, 0, 2, 53).into()],
-        loopback_resolver: None,
-        host: None,
         edition: effective.cluster.spec.edition.unwrap_or(catalog::Edition::NEWEST),
-        capacity: None,
         templates: effective.cluster.spec.templates.iter().map(template).collect(),
     };
-    let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).unwrap();
-    model::build(&resolved).unwrap()
+    let provider = kinds::local();
+    let resolved = provider::resolve(&provider, "lineage", effective, facts).unwrap();
+    provider::build(&provider, &resolved).unwrap()
 }
 
 /// Resources that hang together in the same way, with a digest for what is long or deep: sweeps carry them out thousands

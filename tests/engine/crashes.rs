@@ -107,7 +107,7 @@ async fn a_process_may_die_at_any_point_of_an_update() {
 async fn a_process_may_die_at_any_point_of_a_replace() {
     let mut wanted = smallest(|_| {});
     let site = made(&wanted).await;
-    let worker = model::ids::machine("demo", "worker-1");
+    let worker = provider_local::ids::machine("demo", "worker-1");
     wanted.get_mut(&worker).unwrap().inputs["address"] = json!("10.88.7.99");
     assert!(sweep("replace", &site, &wanted).await >= 4);
 }

@@ -76,7 +76,7 @@ async fn what_can_heal_is_tried_again() {
 async fn what_does_not_heal_is_given_up_and_said_to_be_unreachable() {
     let wanted = smallest(|_| {});
     let site = site().await;
-    let network: ActionId = ActionId::new("create", &model::ids::network("demo"));
+    let network: ActionId = ActionId::new("create", &provider_local::ids::network("demo"));
     site.world.inject(At::Always(network.clone()), Fault::Unavailable);
     let (_, summary) = site.apply(&wanted).await.unwrap();
     assert!(summary.unreachable && summary.failed.contains_key(&network));

@@ -23,13 +23,18 @@ fn given() -> Vec<FakeKind> {
     RegistryLogins::new(Arc::new(Nowhere)).schemas().into_iter().map(with_outputs).collect()
 }
 
+/// The provider of the examples, on no host.
+pub(crate) fn local() -> LocalProvider {
+    LocalProvider::new(PathBuf::from("/nowhere"), Arc::new(Nowhere))
+}
+
 /// Kinds of what is outside: machines, what is on them, what is in the cluster.
 pub(crate) fn outside() -> Vec<FakeKind> {
     let nowhere = Arc::new(Nowhere);
     let connections = Arc::new(Connections::new());
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
     let schemas = [
-        LocalProvider::new(PathBuf::from("/nowhere"), nowhere.clone()).schemas(),
+        local().schemas(),
         HostsHandler::new(nowhere.clone(), None, nowhere, tokens).schemas(),
         ObjectsHandler::new(connections).schemas(),
     ];

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// The newest version of any format that has a fixture.
-pub(crate) const NEWEST: u32 = 1;
+pub(crate) const NEWEST: u32 = 2;
 
 /// Contents by path below the directory.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;

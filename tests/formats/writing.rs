@@ -54,7 +54,7 @@ fn revision() -> Revision {
     Revision {
         format: Revision::FORMAT,
         documents: vec![SourceText { name: "demo.yaml".to_owned(), text: "kind: Cluster\n".to_owned() }],
-        ground: json!({"subnet": "10.88.0.0/24"}),
+        facts: json!({"provider": {"name": "some", "format": 1, "value": {"subnet": "10.88.0.0/24"}}, "programs": {}}),
         parent: None,
         author: "somebody@host".to_owned(),
         reason: "create cluster demo".to_owned(),
@@ -182,6 +182,7 @@ fn plan() -> Plan {
     let lines = [
         ReportReason::Unknown { why: name("no route to host") },
         ReportReason::WaitsFor { on: id("network/demo") },
+        ReportReason::QuorumAtRisk { away: id("machine-config/b") },
         ReportReason::Shared { differs: vec![field(false)] },
         ReportReason::Ignored,
         ReportReason::Orphan,

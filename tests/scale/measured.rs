@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{ClusterStore, Handlers, Loaded};
-use model::{Ground, Resolved, ids};
+use model::{Facts, Resolved, ids};
 use plan::{Base, Input, Plan};
 use rules::{Intent, RuleInput};
 use state_fs::FsStore;
@@ -24,9 +24,9 @@ pub(crate) async fn plan(directory: &Path) {
     let store = ClusterStore::new(Arc::new(FsStore::new(steps::state(directory))), CLUSTER);
     let loaded = store.load().await.expect("the store").expect("the cluster");
     steps.took("recorded");
-    let ground: Ground = serde_json::from_value(loaded.revision.ground.clone()).expect("the ground");
-    let resolved = steps::resolve(effective, ground);
-    let desired = model::build(&resolved).expect("resources");
+    let facts = Facts::read(&loaded.revision.facts, "").expect("the facts");
+    let resolved = steps::resolve(effective, facts);
+    let desired = steps::desired(&resolved);
     steps.took("desired");
     let bytes = std::fs::read(steps::observed(directory)).expect("observations");
     let observed = serde_json::from_slice(&bytes).expect("observations");

@@ -23,15 +23,15 @@ const CONTROL_PLANES: u32 = 3;
 /// Writes everything that a plan is made from into `directory`.
 pub(crate) async fn write(directory: &Path) {
     let texts = texts("");
-    let resolved = steps::resolve(steps::effective(&texts), steps::ground());
-    let desired = model::build(&resolved).expect("resources");
+    let resolved = steps::resolve(steps::effective(&texts), steps::facts());
+    let desired = steps::desired(&resolved);
     let site = Site::new(|life| FakeWorld::new(kinds::all(), life), Vec::new()).await.expect("a site");
     let (_, summary) = site.apply(&desired).await.expect("the fakes are made");
     assert!(summary.is_complete(), "{:?}", summary.failed);
 
     let made = site.load().await.expect("the made cluster");
-    let ground = serde_json::to_value(&resolved.ground).expect("the ground is JSON");
-    keep(directory, &made, texts, ground, steps::with_defaults(&resolved)).await;
+    let facts = serde_json::to_value(&resolved.facts).expect("the facts are JSON");
+    keep(directory, &made, texts, facts, steps::with_defaults(&resolved)).await;
     let observed = look(&site, &made, &desired).await;
     let bytes = serde_json::to_vec(&observed).expect("observations are JSON");
     std::fs::write(steps::observed(directory), bytes).expect("observations are written");
@@ -75,14 +75,14 @@ async fn keep(
     directory: &Path,
     made: &Loaded,
     texts: Vec<(String, String)>,
-    ground: serde_json::Value,
+    facts: serde_json::Value,
     wanted: Vec<serde_json::Value>,
 ) {
     let store = ClusterStore::new(Arc::new(FsStore::new(steps::state(directory))), CLUSTER);
     let lease = store.store().lock(CLUSTER, lock_info("setup")).await.expect("the lock");
     let revision = Revision {
         documents: texts.into_iter().map(|(name, text)| SourceText { name, text }).collect(),
-        ground,
+        facts,
         ..made.revision.clone()
     };
     let digest = store.put_revision(&*lease, &revision).await.expect("a revision");

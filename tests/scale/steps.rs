@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{Allocation, Ground, Resolved};
+use model::{Facts, Resolved};
+use provider_local::LocalFacts;
+use resource::{Desired, ResourceId};
 use serde_json::Value;
 use spec::{Effective, HostContext, Source};
+
+use crate::kinds;
 
 /// The cluster's name.
 pub(crate) const CLUSTER: &str = "demo";
@@ -32,28 +36,29 @@ pub(crate) fn effective(texts: &[(String, String)]) -> Effective {
     loaded.effective.unwrap_or_else(|| panic!("the documents are not valid: {:?}", loaded.diagnostics))
 }
 
-/// A ground without machines.
-pub(crate) fn ground() -> Ground {
+/// Facts without machines.
+pub(crate) fn facts() -> Facts {
     let programs = ["kubewright-agent", "pause"].map(|name| (name.to_owned(), "0".repeat(64)));
-    Ground {
-        local: Allocation::new("kw-scale".to_owned(), "10.88.0.0/20".parse().expect("a subnet")),
+    Facts {
+        provider: LocalFacts::new("kw-scale".to_owned(), "10.88.0.0/20".parse().expect("a subnet")).facts(),
         programs: BTreeMap::from(programs),
-        cgroup_v1: false,
-        resolvers: Vec::new(),
-        loopback_resolver: None,
-        host: None,
         edition: catalog::Edition::NEWEST,
-        capacity: None,
         templates: BTreeMap::new(),
     }
 }
 
-/// Documents on their ground, which gets an address for every machine.
-pub(crate) fn resolve(effective: Effective, ground: Ground) -> Resolved {
+/// Documents with their facts, which get an address for every machine.
+pub(crate) fn resolve(effective: Effective, facts: Facts) -> Resolved {
     let names: Vec<String> = effective.groups.iter().flat_map(model::resolved::machine_names).collect();
-    let local = ground.local.with_machines(names.iter().map(String::as_str)).expect("room in the subnet");
-    let ground = Ground { local, programs: ground.programs, ..ground };
-    model::resolve("lineage", effective.cluster, effective.groups, ground).expect("documents fit their ground")
+    let local = LocalFacts::read(&facts.provider).expect("facts of a local cluster");
+    let local = local.with_machines(names.iter().map(String::as_str)).expect("room in the subnet");
+    let facts = Facts { provider: local.facts(), ..facts };
+    provider::resolve(&kinds::local(), "lineage", effective, facts).expect("documents fit their facts")
+}
+
+/// Everything that documents ask for.
+pub(crate) fn desired(resolved: &Resolved) -> BTreeMap<ResourceId, Desired> {
+    provider::build(&kinds::local(), resolved).expect("resources")
 }
 
 /// The documents with every default, as rules see them.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use catalog::names;
 use credentials::Credentials;
-use model::{Allocation, Ground, Resolved};
-use provider_local::{LocalProvider, subnet};
+use model::{Facts, Resolved};
+use provider_local::{LocalFacts, LocalProvider, subnet};
 use resource::{Desired, ResourceId};
 use spec::{HostContext, LoadBalancer, NewCluster, Source};
 use testkit::{FakeWorld, Site};
@@ -20,7 +20,7 @@ pub(crate) type Wanted = BTreeMap<ResourceId, Desired>;
 
 /// Everything that `create cluster` would make of the same numbers of machines.
 pub(crate) async fn wanted(
-    local: &LocalProvider,
+    provider: &LocalProvider,
     cluster: &str,
     [control_planes, workers]: [u32; 2],
 ) -> (Resolved, Wanted) {
@@ -30,26 +30,21 @@ pub(crate) async fn wanted(
     let mut effective = loaded.effective.unwrap_or_else(|| panic!("not valid: {:?}", loaded.diagnostics));
     // kubeadm brings no load balancer: everybody talks to the first control plane.
     effective.cluster.spec.api.load_balancer = LoadBalancer::None;
-    let facts = local.facts().await.expect("facts of this host");
+    let facts = provider.facts().await.expect("facts of this host");
     let subnet = subnet::choose(&facts, &[]).expect("a free subnet");
     let names: Vec<String> = effective.groups.iter().flat_map(model::resolved::machine_names).collect();
-    let local = Allocation::new(provider_local::names::bridge_name(cluster), subnet);
+    let local = LocalFacts::new(provider_local::names::bridge_name(cluster), subnet);
     let local = local.with_machines(names.iter().map(String::as_str)).expect("room in the subnet");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let digest = |package| sources::digest(&workspace, package).expect("sources of this workspace");
-    let ground = Ground {
-        local,
+    let facts = Facts {
+        provider: local.facts(),
         programs: BTreeMap::from([(names::AGENT.to_owned(), digest("agent")), ("pause".to_owned(), digest("pause"))]),
-        cgroup_v1: !Path::new("/sys/fs/cgroup/cgroup.controllers").exists(),
-        resolvers: Vec::new(),
-        loopback_resolver: None,
-        host: None,
         edition: catalog::Edition::NEWEST,
-        capacity: None,
         templates: BTreeMap::new(),
     };
-    let resolved = model::resolve("lineage", effective.cluster, effective.groups, ground).expect("a resolved cluster");
-    let desired = model::build(&resolved).expect("resources");
+    let resolved = provider::resolve(provider, "lineage", effective, facts).expect("a resolved cluster");
+    let desired = provider::build(provider, &resolved).expect("resources");
     (resolved, desired)
 }
 

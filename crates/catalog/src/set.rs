@@ -43,8 +43,8 @@ pub struct Selection {
     pub local_path_provisioner: bool,
     /// With agnhost, the test workload.
     pub agnhost: bool,
-    /// With what local machines boot from: a root file system and a warm image store.
-    pub local_machines: bool,
+    /// With what machines boot from: a root file system and a warm image store.
+    pub machine_image: bool,
     /// Sources of our own programs.
     pub sources: SourceDigests,
 }
@@ -57,7 +57,7 @@ impl Default for Selection {
             metrics_server: true,
             local_path_provisioner: true,
             agnhost: false,
-            local_machines: true,
+            machine_image: true,
             sources: SourceDigests::default(),
         }
     }
@@ -105,7 +105,7 @@ pub fn assets_for(release: &Release, selection: &Selection) -> AssetSet {
     let mut set = AssetSet { specs: BTreeMap::new(), order: Vec::new(), wanted: Vec::new() };
     binaries::add(&mut set, release, selection);
     images::add(&mut set, release, selection);
-    if selection.local_machines {
+    if selection.machine_image {
         machines::add(&mut set, selection);
     }
     set

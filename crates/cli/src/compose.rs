@@ -7,11 +7,11 @@ use credentials::{Credentials, RegistryLogins};
 use engine::Handlers;
 use hosts::{AgentBinary, HostsHandler};
 use objects::{Connections, ObjectsHandler, TokenSecrets};
-use provider_local::LocalProvider;
 use ssh::SshConnector;
 
 use crate::app::App;
 use crate::passwords::PasswordFiles;
+use crate::providers;
 
 /// Everything that can be asked beside the handlers' common face.
 pub(crate) struct Composition {
@@ -21,11 +21,6 @@ pub(crate) struct Composition {
     pub(crate) hosts: Arc<HostsHandler>,
     /// Connections to the clusters' APIs.
     pub(crate) connections: Arc<Connections>,
-}
-
-/// The local provider alone, for what needs no cluster.
-pub(crate) fn local_provider(app: &App) -> Arc<LocalProvider> {
-    Arc::new(LocalProvider::new(app.machines(), app.cache.clone()))
 }
 
 /// How machines are looked at and treated, beyond what is usual.
@@ -43,11 +38,11 @@ pub(crate) fn compose(app: &App, agent: Option<AgentBinary>, care: &AgentOptions
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
     let hosts = HostsHandler::new(Arc::new(SshConnector::new()), agent, app.cache.clone(), tokens);
     let hosts = Arc::new(hosts.deep(care.deep).forget_etcd_data(care.forget_etcd_data.clone()));
-    let local = local_provider(app);
-    let handlers = Handlers::default()
+    let providers = providers::all(app).into_iter().map(|provider| provider.handler());
+    let handlers = providers
+        .fold(Handlers::default(), Handlers::with)
         .with(Arc::new(Credentials))
         .with(Arc::new(RegistryLogins::new(Arc::new(PasswordFiles))))
-        .with(local)
         .with(hosts.clone())
         .with(Arc::new(ObjectsHandler::new(connections.clone())));
     Composition { handlers, hosts, connections }

@@ -147,6 +147,12 @@ fn reviewed(
     Ok((is_sound.then_some(effective), diagnostics))
 }
 
+/// Who brings the machines of documents; nothing of those that cannot be read, which is said by whoever reads them next.
+pub(crate) fn provider(texts: &[SourceText]) -> Option<spec::Provider> {
+    let loaded = spec::load(&sources(texts), &HostContext::default());
+    loaded.effective.map(|effective| effective.cluster.spec.provider)
+}
+
 /// Shows what there is to say about texts.
 pub(crate) fn show(diagnostics: &[Diagnostic], texts: &[SourceText]) {
     if diagnostics.is_empty() {
@@ -160,15 +166,15 @@ pub(crate) fn show(diagnostics: &[Diagnostic], texts: &[SourceText]) {
 pub(crate) fn revision(
     app: &App,
     documents: Vec<SourceText>,
-    ground: &model::Ground,
+    facts: &model::Facts,
     parent: Option<&Loaded>,
 ) -> Result<Revision, CommandError> {
-    let ground = serde_json::to_value(ground)
-        .map_err(|error| CommandError::from_source("cannot keep the ground facts", &error))?;
+    let facts =
+        serde_json::to_value(facts).map_err(|error| CommandError::from_source("cannot keep the facts", &error))?;
     Ok(Revision {
         format: Revision::FORMAT,
         documents,
-        ground,
+        facts,
         parent: parent.map(|loaded| loaded.head.revision.clone()),
         author: app.environment.who.clone(),
         reason: app.environment.command.clone(),

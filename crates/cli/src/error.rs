@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use engine::{ActionError, StoreError};
 use plan::PlanError;
+use provider::{ErrorKind, ProviderError};
 
 use crate::exit::Exit;
 use crate::suggestion::quoted;
@@ -106,6 +107,18 @@ impl From<StoreError> for CommandError {
             StoreError::Moved { to } => failed.hint(format!("run the same command with: --state {}", quoted(&to))),
             StoreError::Unusable { .. } => failed,
         }
+    }
+}
+
+impl From<ProviderError> for CommandError {
+    fn from(error: ProviderError) -> Self {
+        let exit = match error.kind {
+            ErrorKind::InvalidSpec => Exit::InvalidSpec,
+            ErrorKind::Refused => Exit::Refused,
+            ErrorKind::Failed => Exit::Failed,
+            ErrorKind::Bug => Exit::Bug,
+        };
+        Self { exit, message: error.message, hints: error.hints, output: error.output }
     }
 }
 

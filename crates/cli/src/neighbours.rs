@@ -1,17 +1,18 @@
-//! What the other clusters of a store hold. One that cannot be read is passed over, and said.
+//! What is kept of the other clusters of a store. One that cannot be read is passed over, and said.
 
 use std::sync::Arc;
 
 use engine::{ClusterStore, StateStore, StoreError};
-use ipnet::Ipv4Net;
+use model::{Facts, ProviderFacts};
 
 use crate::error::CommandError;
+use crate::providers;
 
-/// What the other clusters of a store hold.
+/// What is kept of the other clusters of a store.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Neighbours {
-    /// Subnets of their machines.
-    pub(crate) subnets: Vec<Ipv4Net>,
+    /// What their providers keep.
+    pub(crate) facts: Vec<ProviderFacts>,
     /// What there is to say about those that could not be read.
     pub(crate) unread: Vec<String>,
 }
@@ -21,8 +22,10 @@ pub(crate) async fn look(store: &Arc<dyn StateStore>, name: &str) -> Result<Neig
     let mut found = Neighbours::default();
     for other in store.clusters().await?.into_iter().filter(|other| other != name) {
         match ClusterStore::new(store.clone(), &other).latest_revision().await {
-            // A ground without such a subnet is not this host's.
-            Ok(revision) => found.subnets.extend(revision.as_ref().and_then(|revision| subnet(&revision.ground))),
+            // What has no such facts has no machines.
+            Ok(revision) => found.facts.extend(revision.and_then(|revision| {
+                Facts::read(&revision.facts, providers::EARLIEST).ok().map(|facts| facts.provider)
+            })),
             Err(error) => {
                 let why = CommandError::from_source("", &error).message;
                 found.unread.push(format!(
@@ -34,10 +37,6 @@ pub(crate) async fn look(store: &Arc<dyn StateStore>, name: &str) -> Result<Neig
     Ok(found)
 }
 
-fn subnet(ground: &serde_json::Value) -> Option<Ipv4Net> {
-    ground.pointer("/local/subnet")?.as_str()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use engine::{LockInfo, MemoryStore, Revision};
@@ -45,12 +44,12 @@ mod tests {
 
     use super::*;
 
-    async fn cluster(store: &Arc<dyn StateStore>, name: &str, ground: serde_json::Value) {
+    async fn cluster(store: &Arc<dyn StateStore>, name: &str, facts: serde_json::Value) {
         let cluster = ClusterStore::new(store.clone(), name);
         let text = || "test".to_owned();
         let info = LockInfo { id: text(), who: text(), process: 1, operation: text(), since: text() };
         let lease = store.lock(name, info).await.unwrap();
-        let digest = cluster.put_revision(&*lease, &Revision { ground, ..Revision::of_nothing() }).await.unwrap();
+        let digest = cluster.put_revision(&*lease, &Revision { facts, ..Revision::of_nothing() }).await.unwrap();
         cluster.create(&*lease, "lineage", digest).await.unwrap();
     }
 
@@ -58,7 +57,8 @@ mod tests {
     async fn a_damaged_moved_or_foreign_cluster_hides_no_other() {
         let store: Arc<dyn StateStore> = Arc::new(MemoryStore::default());
         for (name, third) in [("good", 1), ("moved", 2), ("own", 3)] {
-            cluster(&store, name, json!({"local": {"subnet": format!("10.88.{third}.0/24")}})).await;
+            let facts = json!({"local": {"subnet": format!("10.88.{third}.0/24")}, "programs": {}});
+            cluster(&store, name, facts).await;
         }
         cluster(&store, "foreign", json!({"zones": ["a"]})).await;
         store.swap_head("damaged", None, b"{").await.unwrap();
@@ -70,8 +70,9 @@ mod tests {
         store.swap_head("moved", Some(&version), &head).await.unwrap();
 
         let found = look(&store, "own").await.unwrap();
-        let expected: Vec<Ipv4Net> = ["10.88.1.0/24", "10.88.2.0/24"].map(|net| net.parse().unwrap()).into();
-        assert_eq!(found.subnets, expected, "machines of a moved cluster are still on this host");
+        let subnets: Vec<&str> =
+            found.facts.iter().filter_map(|facts| facts.value.pointer("/local/subnet")?.as_str()).collect();
+        assert_eq!(subnets, ["10.88.1.0/24", "10.88.2.0/24"], "machines of a moved cluster are still there");
         assert_eq!(found.unread.len(), 2, "{:?}", found.unread);
         assert!(found.unread[0].contains("cluster damaged is passed over"), "{:?}", found.unread);
     }

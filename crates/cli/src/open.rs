@@ -22,7 +22,7 @@ pub(crate) struct Open {
 /// Opens a cluster without changing anything.
 pub(crate) async fn cluster(app: &App, name: &str) -> Result<Open, CommandError> {
     let loaded = operation::load(app, name).await?;
-    let (resolved, _) = resolving::stored(app, name, &loaded)?;
+    let resolved = resolving::stored(app, name, &loaded)?;
     let composition = compose(app, prepare::agent(app, &resolved), &AgentOptions::default());
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
     Ok(Open { cluster, resolved, composition })

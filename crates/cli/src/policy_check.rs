@@ -8,7 +8,7 @@ use plan::Plan;
 use report::words;
 use resource::{Diagnostic, Digest, ResourceId};
 use rules::{Finding, Intent, RuleInput, Severity, UserRules};
-use serde_json::{Value, json};
+use serde_json::Value;
 use spec::{HostContext, Source};
 
 use crate::app::App;
@@ -123,14 +123,20 @@ fn control_planes(state: &State) -> BTreeSet<String> {
         .collect()
 }
 
-/// The documents with every default, and with what was chosen for the user when the ground was allocated.
+/// The documents with every default, and with what was chosen for the user when machines got what they stand on.
 fn documents(resolved: &Resolved) -> Result<Vec<Value>, serde_json::Error> {
     let mut cluster = serde_json::to_value(&resolved.cluster)?;
-    if resolved.cluster.spec.local.subnet.is_none() {
-        cluster["spec"]["local"]["subnet"] = json!(resolved.ground.local.subnet);
+    for (pointer, value) in &resolved.chosen {
+        choose(&mut cluster, pointer, value);
     }
     let groups = resolved.groups.iter().map(serde_json::to_value);
     std::iter::once(Ok(cluster)).chain(groups).collect()
+}
+
+/// Sets what a pointer leads to, in objects that are made where they are not.
+fn choose(document: &mut Value, pointer: &str, value: &Value) {
+    let place = pointer.split('/').skip(1).fold(document, |within, name| &mut within[name]);
+    *place = value.clone();
 }
 
 fn show(app: &App, findings: &[Finding]) -> Result<(), CommandError> {

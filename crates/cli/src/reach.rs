@@ -13,7 +13,7 @@ pub(crate) fn target(
     resolved: &Resolved,
     machine: &Machine,
 ) -> Result<HostTarget, CommandError> {
-    let inputs = json!({"target": model::target_inputs(resolved, machine)});
+    let inputs = json!({"target": model::target_inputs(machine)});
     hosts::target(&inputs, &*cluster.outputs).map_err(|error| {
         CommandError::from_source(&format!("{} cannot be reached", machine.name), &error)
             .hint(format!("if it has not been made yet: kubewright update cluster {} --yes", resolved.name()))

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::suggestion::Suggestion;
-use crate::{documents, ground, operation, output, resolving};
+use crate::{documents, facts, operation, output, resolving};
 
 /// Documents, and what they refer to.
 pub(crate) struct Documents {
@@ -46,9 +46,10 @@ pub(crate) async fn revise(app: &App, name: &str, base: &Loaded, documents: impl
         app.say(format!("The documents of cluster {name} are these already."));
         return Ok(Exit::Fine);
     }
-    let ground = ground::stored(app, name, &loaded, &effective, &texts, templates)?;
-    resolving::build(&resolving::resolve(&loaded.head.lineage, effective, ground.clone())?)?;
-    let revision = documents::revision(app, texts, &ground, Some(&loaded))?;
+    let facts = facts::stored(app, name, &loaded, &effective, &texts, templates)?;
+    let resolved = resolving::resolve(app, &loaded.head.lineage, effective, facts)?;
+    resolving::build(app, &resolved)?;
+    let revision = documents::revision(app, texts, &resolved.facts, Some(&loaded))?;
     let store = app.cluster(name);
     let digest = store.put_revision(&*lease, &revision).await?;
     store.set_revision(&*lease, &loaded, digest.clone()).await?;

@@ -27,7 +27,7 @@ use crate::output::{self, Format};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::suggestion::Suggestion;
-use crate::{confirm, health, host, kubeconfig, kubectl, proxies, summary};
+use crate::{confirm, health, kubeconfig, kubectl, obstacles, proxies, summary};
 
 pub(crate) use self::compare::compare;
 pub(crate) use self::saved::SavedPlan;
@@ -144,7 +144,7 @@ async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress
         progress.look.foretell(app, plan);
     }
     compared.prepared.mention(app);
-    host::warn(app, &compared.obstacles);
+    obstacles::warn(app, &compared.obstacles);
     if !changing {
         kubeconfig::foretell(app, &compared.cluster.loaded, name);
     }
@@ -169,17 +169,17 @@ async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress
 
 /// Installs what this host lacks when the plan is carried out, after everything that can refuse it; else says what that would be.
 async fn set_up(app: &App, name: &str, options: &UpdateOptions, changing: bool) -> Result<(), CommandError> {
-    if !host::lacks_programs() {
+    if !obstacles::lacks_programs(app) {
         return Ok(());
     }
     if !changing {
-        host::foretell_set_up(app);
+        obstacles::foretell_set_up(app);
         return Ok(());
     }
     let foreseen = compare(app, name, options, false).await?;
     foreseen.judge.plan(app, &foreseen.plan, options.max_destroy, &options.rules)?;
-    host::refuse(foreseen.obstacles.iter().filter(|finding| !finding.can_be_installed()))?;
-    app.phase("host set up", host::set_up(app)).await
+    obstacles::refuse(foreseen.obstacles.iter().filter(|finding| !finding.can_be_installed))?;
+    app.phase("host set up", obstacles::set_up(app)).await
 }
 
 /// Prints a plan as the user wants it.
@@ -266,7 +266,7 @@ impl Site<'_> {
     /// Waits until the cluster is of use. Machines that nobody could look at are not this run's.
     async fn healthy(&self, compared: &Compared) -> Result<(), CommandError> {
         proxies::mention(self.app, &compared.resolved);
-        let unreached = unreached::machines(&compared.plan);
+        let unreached = unreached::machines(&compared.plan, &compared.resolved);
         health::wait(self.app, &compared.composition, &compared.cluster, &compared.resolved, &unreached).await
     }
 }

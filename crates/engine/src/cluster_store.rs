@@ -30,7 +30,7 @@ const LARGE: usize = 1 << 20;
 /// Why an object is damaged whose name is not its content's digest.
 const OTHER_CONTENT: &str = "its content is not what it was written with";
 
-/// One immutable set of documents as the user wrote them, with what was found out about the ground then.
+/// One immutable set of documents as the user wrote them, with what was found out and allocated then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Revision {
@@ -38,8 +38,10 @@ pub struct Revision {
     pub format: u32,
     /// The documents, by file name, as written.
     pub documents: Vec<SourceText>,
-    /// What must be known before resolving: allocated subnets and addresses, host routes, image ids.
-    pub ground: Value,
+    /// What must be known before resolving: what the provider found out and allocated, editions, own templates. Called `ground` in
+    /// format 1.
+    #[serde(alias = "ground")]
+    pub facts: Value,
     /// The revision before this one.
     pub parent: Option<Digest>,
     /// `user@host`.
@@ -52,14 +54,14 @@ pub struct Revision {
 
 impl Revision {
     /// Version written into revisions.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// A revision without documents, for tests.
     pub fn of_nothing() -> Self {
         Self {
             format: Self::FORMAT,
             documents: Vec::new(),
-            ground: Value::Null,
+            facts: Value::Null,
             parent: None,
             author: String::new(),
             reason: String::new(),

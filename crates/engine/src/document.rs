@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::StoreError;
 
-/// Parses a versioned document: one written by a newer kubewright is refused, not mangled.
+/// Parses a versioned document of any format up to `format`: `T` reads all of them. One written by a newer kubewright is refused,
+/// not mangled.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], naming `what`.
@@ -21,7 +22,7 @@ pub fn parse<T: DeserializeOwned>(what: &str, format: u32, bytes: &[u8]) -> Resu
     let versioned: Versioned =
         serde_json::from_slice(bytes).map_err(|error| damaged(format!("kubewright did not write it so: {error}")))?;
     match versioned.format.as_u64() {
-        Some(found) if found == u64::from(format) => {
+        Some(found) if (1..=u64::from(format)).contains(&found) => {
             serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))
         }
         Some(found) if found > u64::from(format) => Err(damaged(newer(found, format))),

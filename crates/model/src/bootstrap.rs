@@ -6,12 +6,12 @@ use serde_json::json;
 use crate::builder::Builder;
 use crate::ids::{self, output};
 use crate::machine_config::{kubelet_conf, target};
-use crate::{ModelError, Resolved, in_cluster, machines};
+use crate::{ModelError, Resolved, in_cluster, place};
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
     for machine in resolved.workers() {
         let inputs = json!({
-            "target": target(resolved, machine),
+            "target": target(machine),
             "access": output(ids::cluster(resolved.name()), "access"),
             "node": machine.name,
             "clusterName": resolved.name(),
@@ -20,8 +20,8 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
             "kubeletConf": kubelet_conf(resolved, machine)?,
         });
         let mut bootstrap = Desired::new(ids::node_bootstrap(&machine.name), inputs)
-            .at(machines::place(resolved, machine))
-            .contained_in(ids::machine(resolved.name(), &machine.name))
+            .at(place(resolved, machine))
+            .contained_in(machine.resource.clone())
             .after(ids::machine_config(&machine.name));
         // A kubelet that asks before it may is told to wait for up to 30 s.
         for object in in_cluster::bootstrap_rbac() {

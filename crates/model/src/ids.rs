@@ -48,16 +48,6 @@ pub fn ssh_key(name: &str) -> ResourceId {
     ResourceId::new("ssh-key", name)
 }
 
-/// The network of local machines.
-pub fn network(cluster: &str) -> ResourceId {
-    ResourceId::new("network", cluster)
-}
-
-/// A local machine.
-pub fn machine(cluster: &str, name: &str) -> ResourceId {
-    ResourceId::new("machine", &format!("{cluster}/{name}"))
-}
-
 /// What a machine must be.
 pub fn machine_config(name: &str) -> ResourceId {
     ResourceId::new("machine-config", name)
@@ -100,6 +90,6 @@ pub fn object(api_version: &str, kind: &str, namespace: Option<&str>, name: &str
 }
 
 /// A reference to an output.
-pub(crate) fn output(id: ResourceId, name: &str) -> Reference {
+pub fn output(id: ResourceId, name: &str) -> Reference {
     Reference::new(id, name)
 }

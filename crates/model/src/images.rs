@@ -14,13 +14,13 @@ pub(crate) fn load(resolved: &Resolved, builder: &mut Builder, image: Image) -> 
     let mut loads = Vec::new();
     for machine in &resolved.machines {
         let inputs = json!({
-            "target": target(resolved, machine),
+            "target": target(machine),
             "image": resolved.image(image),
             "asset": resolved.asset(image.asset())?,
         });
         let id = ids::image(&machine.name, image);
         let desired = Desired::new(id.clone(), inputs)
-            .contained_in(ids::machine(resolved.name(), &machine.name))
+            .contained_in(machine.resource.clone())
             .after(ids::machine_config(&machine.name));
         builder.add(desired);
         loads.push(id);

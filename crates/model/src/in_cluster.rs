@@ -38,13 +38,13 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), Mo
     if addons.local_path.enabled {
         let mut input =
             local_path::LocalPath::new(resolved.image(Image::LocalPathProvisioner), resolved.image(Image::Busybox));
-        input.edition = resolved.ground.edition;
+        input.edition = resolved.facts.edition;
         add(resolved, builder, rendering("local-path-provisioner", local_path::objects(&input))?);
     }
     if addons.metrics_server.enabled {
         let input = metrics_server::MetricsServer {
             replicas: metrics_replicas(resolved),
-            edition: resolved.ground.edition,
+            edition: resolved.facts.edition,
             ..metrics_server::MetricsServer::new(resolved.image(Image::MetricsServer))
         };
         let loaded = images::load(resolved, builder, Image::MetricsServer)?;
@@ -58,7 +58,7 @@ fn metrics_replicas(resolved: &Resolved) -> i32 {
     let workers = resolved.machines.iter().filter(|machine| machine.role == Role::Worker).count();
     // Without workers, control planes take all pods.
     let machines = if workers == 0 { resolved.machines.len() } else { workers };
-    if machines < 2 || resolved.ground.edition < Edition::V2 { 1 } else { 2 }
+    if machines < 2 || resolved.facts.edition < Edition::V2 { 1 } else { 2 }
 }
 
 /// The bindings without which a token may not ask for a certificate, or nobody signs it.
@@ -162,15 +162,15 @@ fn kube_proxy_input(resolved: &Resolved) -> kube_proxy::KubeProxy {
         resolved.node_server(),
         networking.pod_cidrs.clone(),
     );
-    input.edition = resolved.ground.edition;
+    input.edition = resolved.facts.edition;
     input.mode = match networking.kube_proxy.mode {
         ProxyMode::Nftables => kube_proxy::Mode::Nftables,
         ProxyMode::Iptables => kube_proxy::Mode::Iptables,
     };
     // Every component of Kubernetes knows the gates of all others.
     input.feature_gates.clone_from(&resolved.cluster.spec.feature_gates);
-    // The connection table belongs to the host that local machines share.
-    input.conntrack = Some(kube_proxy::Conntrack::UNTOUCHED);
+    // The table of connections belongs to the kernel.
+    input.conntrack = (!resolved.platform.own_kernel).then_some(kube_proxy::Conntrack::UNTOUCHED);
     input.layer.clone_from(&networking.kube_proxy.config);
     input
 }
@@ -179,7 +179,7 @@ fn coredns_input(resolved: &Resolved) -> coredns::CoreDns {
     let networking = &resolved.cluster.spec.networking;
     let mut input =
         coredns::CoreDns::new(resolved.image(Image::CoreDns), resolved.dns_addresses(), networking.dns_domain.clone());
-    input.edition = resolved.ground.edition;
+    input.edition = resolved.facts.edition;
     let resolvers = resolved.resolvers();
     input.upstream = if resolvers.is_empty() {
         coredns::Upstream::None
@@ -198,7 +198,7 @@ fn flannel_input(resolved: &Resolved) -> flannel::Flannel {
     let networking = &resolved.cluster.spec.networking;
     let (host, port) = resolved.node_endpoint();
     let mut input = flannel::Flannel::new(resolved.image(Image::Flannel), networking.pod_cidrs.clone(), host, port);
-    input.edition = resolved.ground.edition;
+    input.edition = resolved.facts.edition;
     input.backend = match networking.flannel.backend {
         FlannelBackend::Vxlan => flannel::Backend::Vxlan { port: None },
         FlannelBackend::HostGateway => flannel::Backend::HostGateway,

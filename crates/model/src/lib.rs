@@ -4,15 +4,16 @@ mod bootstrap;
 mod builder;
 mod cluster;
 mod drains;
-pub mod ground;
+pub mod facts;
 pub mod ids;
 mod images;
 mod in_cluster;
+pub mod infrastructure;
 mod machine_config;
-mod machines;
 mod manifests;
 mod nodes;
 mod pki;
+mod place;
 pub mod resolved;
 mod review;
 mod room;
@@ -23,10 +24,12 @@ use resource::{Desired, ResourceId};
 use thiserror::Error;
 
 pub use drains::drain_inputs;
-pub use ground::{Allocation, Capacity, Ground};
-pub use machine_config::target as target_inputs;
+pub use facts::{Facts, ProviderFacts};
+pub use infrastructure::{Access, Capacity, CgroupDriver, Infrastructure, Machine, Platform};
+pub use machine_config::{PROGRAMS, programs, target as target_inputs};
+pub use place::place;
 pub use render::host_port;
-pub use resolved::{Machine, ResolveError, Resolved, resolve};
+pub use resolved::{ResolveError, Resolved, resolve};
 pub use review::{Remark, ReviewError, review};
 pub use room::room_inputs;
 
@@ -47,6 +50,12 @@ pub enum ModelError {
     /// An asset that the cluster needs is in no recipe.
     #[error("there is no asset called {0}")]
     NoAsset(String),
+    /// What is kept with the revision could not be read.
+    #[error("{0}")]
+    Facts(String),
+    /// Two things are wanted under one id.
+    #[error("{0} is wanted twice")]
+    Twice(ResourceId),
     /// A value could not be written as JSON.
     #[error("cannot encode {what}")]
     Encode {
@@ -67,16 +76,22 @@ pub enum ModelError {
     },
 }
 
-/// Everything that `resolved` asks for. Equal inputs give equal resources.
-pub fn build(resolved: &Resolved) -> Result<BTreeMap<ResourceId, Desired>, ModelError> {
+/// Everything that `resolved` asks for, `machines` and what they stand on among it, as its provider makes them. Equal inputs give
+/// equal resources.
+///
+/// # Errors
+/// When an own template does not fit; anything else is a bug.
+pub fn build(resolved: &Resolved, machines: Vec<Desired>) -> Result<BTreeMap<ResourceId, Desired>, ModelError> {
     let mut builder = Builder::default();
+    for resource in machines {
+        builder.add(resource);
+    }
     pki::build(resolved, &mut builder)?;
-    machines::build(resolved, &mut builder)?;
     machine_config::build(resolved, &mut builder)?;
     cluster::build(resolved, &mut builder);
     bootstrap::build(resolved, &mut builder)?;
     in_cluster::build(resolved, &mut builder)?;
     manifests::build(resolved, &mut builder);
     nodes::build(resolved, &mut builder);
-    Ok(builder.finish())
+    builder.finish()
 }

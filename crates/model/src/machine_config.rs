@@ -16,32 +16,24 @@ use machine::File;
 use render::ExtraArgs;
 use resource::Desired;
 use serde_json::{Map, Value, json};
-use spec::{Provider, Role};
+use spec::Role;
 
 use crate::builder::{Builder, encode};
-use crate::ids::{self, output};
-use crate::{Machine, ModelError, Resolved, machines};
+use crate::ids;
+use crate::{Machine, ModelError, Resolved, place};
 
 pub(crate) use control_plane::kubeadm_extras;
 pub(crate) use kubelet::{configuration as kubelet_configuration, kubelet_conf};
 
-/// Whether systemd makes the control groups of pods. kubelet and containerd must agree, so both are told what this says.
-fn systemd_makes_cgroups(provider: Provider) -> bool {
-    match provider {
-        // In a container, systemd's own part of the hierarchy is not all of it.
-        Provider::Local => false,
-    }
-}
-
 /// Where programs are put.
-pub(crate) const PROGRAMS: &str = "/usr/local/bin";
+pub const PROGRAMS: &str = "/usr/local/bin";
 
 pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
     for (machine, config) in resolved.machines.iter().zip(configs(resolved)?) {
-        let inputs = json!({"target": target(resolved, machine), "lineage": resolved.lineage, "config": config});
+        let inputs = json!({"target": target(machine), "lineage": resolved.lineage, "config": config});
         let id = ids::machine_config(&machine.name);
-        let desired = Desired::new(id, inputs).at(machines::place(resolved, machine));
-        builder.add(desired.contained_in(ids::machine(resolved.name(), &machine.name)));
+        let desired = Desired::new(id, inputs).at(place(resolved, machine));
+        builder.add(desired.contained_in(machine.resource.clone()));
     }
     Ok(())
 }
@@ -56,20 +48,20 @@ pub(crate) fn configs(resolved: &Resolved) -> Result<Vec<Value>, ModelError> {
 }
 
 /// How to reach a machine: the input `target`, references unresolved.
-pub fn target(resolved: &Resolved, machine: &Machine) -> Value {
-    let id = ids::machine(resolved.name(), &machine.name);
+pub fn target(machine: &Machine) -> Value {
+    let access = &machine.access;
     json!({
         "name": machine.name,
-        "address": output(id.clone(), "address"),
-        "port": 22,
-        "user": "root",
-        "hostKey": output(id, "hostKey"),
-        "privateKey": output(ids::ssh_key("operator"), "private"),
+        "address": access.address,
+        "port": access.port,
+        "user": access.user,
+        "hostKey": access.host_key,
+        "privateKey": access.private_key,
     })
 }
 
 /// Programs of a machine: asset, and the path where it is.
-pub(crate) fn binaries(role: Role) -> Vec<(String, String)> {
+pub fn programs(role: Role) -> Vec<(String, String)> {
     let mut programs =
         vec![names::KUBELET, names::KUBEADM, names::KUBECTL, names::CONTAINERD, names::CONTAINERD_SHIM, names::CTR];
     if role == Role::ControlPlane {

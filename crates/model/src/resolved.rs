@@ -1,24 +1,23 @@
-//! The resolved spec: documents with every default, ground facts and allocations, versions and assets.
+//! The resolved spec: documents with every default, what is kept with them, machines, versions and assets.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use catalog::{AssetSet, Cni, Image, Release, Selection, SourceDigests, names};
 use ipnet::IpNet;
 use render::{Template, Templates, host_port};
+use serde_json::Value;
 use spec::{Cluster, InstanceGroup, LoadBalancer, Role, TemplateOverride};
 use thiserror::Error;
 
-use crate::{Ground, ModelError};
+use crate::{Facts, Infrastructure, Machine, ModelError, Platform};
 
-/// Why documents and ground don't fit together.
+/// Why documents and facts don't fit together.
 #[derive(Debug, Error)]
 pub enum ResolveError {
     /// The version is not one that this kubewright knows.
     #[error("Kubernetes {0} is not supported")]
     Version(String),
-    /// The ground has no address for a machine.
-    #[error("machine {0} has no address")]
-    NoAddress(String),
     /// An own template stands for none of ours.
     #[error("spec.templates: there is no template {name}; there are {}", known.join(", "))]
     UnknownTemplate {
@@ -27,22 +26,9 @@ pub enum ResolveError {
         /// All names.
         known: Vec<&'static str>,
     },
-    /// The ground has no text for an own template.
+    /// No text of an own template is kept.
     #[error("spec.templates: the text of {0} is not known")]
     NoTemplate(String),
-}
-
-/// One machine of the cluster.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Machine {
-    /// Its name, which is its node's name too.
-    pub name: String,
-    /// What it does.
-    pub role: Role,
-    /// Index of its group in [`Resolved::groups`].
-    pub group: usize,
-    /// Its address.
-    pub address: Ipv4Addr,
 }
 
 /// Everything known before resources are built.
@@ -56,8 +42,16 @@ pub struct Resolved {
     pub groups: Vec<InstanceGroup>,
     /// Its machines, control planes first, in order of their groups.
     pub machines: Vec<Machine>,
-    /// The ground.
-    pub ground: Ground,
+    /// What the machines are like.
+    pub platform: Platform,
+    /// The networks that they are in.
+    pub networks: Vec<IpNet>,
+    /// Name servers that they can reach, for names outside the cluster.
+    nearby_resolvers: Vec<IpAddr>,
+    /// What was chosen where the Cluster document leaves it open, by JSON pointer.
+    pub chosen: BTreeMap<String, Value>,
+    /// What is kept with the revision.
+    pub facts: Facts,
     /// Templates of line formats, the user's own in the place of ours.
     pub templates: Templates,
     /// Versions of everything.
@@ -71,49 +65,59 @@ pub fn machine_names(group: &InstanceGroup) -> impl Iterator<Item = String> + '_
     (1..=group.spec.count).map(|number| format!("{}-{number}", group.metadata.name))
 }
 
-/// Puts documents and ground together.
+/// Puts documents, what is kept with them, and what their provider brings together.
+///
+/// # Errors
+/// When the version or an own template is not known.
 pub fn resolve(
     lineage: &str,
     cluster: Cluster,
     groups: Vec<InstanceGroup>,
-    ground: Ground,
+    infrastructure: Infrastructure,
+    facts: Facts,
 ) -> Result<Resolved, ResolveError> {
     let release = catalog::find(&cluster.spec.kubernetes_version)
         .map_err(|_| ResolveError::Version(cluster.spec.kubernetes_version.clone()))?;
-    let mut machines = Vec::new();
-    for (index, group) in groups.iter().enumerate() {
-        for name in machine_names(group) {
-            let address = *ground.local.addresses.get(&name).ok_or_else(|| ResolveError::NoAddress(name.clone()))?;
-            machines.push(Machine { name, role: group.spec.role, group: index, address });
-        }
-    }
+    let Infrastructure { mut machines, platform, networks, resolvers, chosen } = infrastructure;
     machines.sort_by_key(|machine| machine.role != Role::ControlPlane);
-    let assets = catalog::assets_for(release, &selection(&cluster, &ground));
-    let templates = templates(&cluster.spec.templates, &ground)?;
-    Ok(Resolved { lineage: lineage.to_owned(), cluster, groups, machines, ground, templates, release, assets })
+    Ok(Resolved {
+        lineage: lineage.to_owned(),
+        assets: catalog::assets_for(release, &selection(&cluster, &platform, &facts)),
+        templates: templates(&cluster.spec.templates, &facts)?,
+        nearby_resolvers: resolvers,
+        cluster,
+        groups,
+        machines,
+        platform,
+        networks,
+        chosen,
+        facts,
+        release,
+    })
 }
 
-fn templates(wanted: &[TemplateOverride], ground: &Ground) -> Result<Templates, ResolveError> {
+fn templates(wanted: &[TemplateOverride], facts: &Facts) -> Result<Templates, ResolveError> {
     wanted.iter().try_fold(Templates::builtin(), |templates, wanted| {
         let template = Template::from_name(&wanted.name).ok_or_else(|| ResolveError::UnknownTemplate {
             name: wanted.name.clone(),
             known: Template::ALL.iter().map(|template| template.name()).collect(),
         })?;
-        let text = ground.templates.get(&wanted.sha256.to_ascii_lowercase());
+        let text = facts.templates.get(&wanted.sha256.to_ascii_lowercase());
         let text = text.ok_or_else(|| ResolveError::NoTemplate(wanted.name.clone()))?;
         Ok(templates.with(template, text.clone()))
     })
 }
 
 /// The assets that a cluster needs, and the test workload.
-fn selection(cluster: &Cluster, ground: &Ground) -> Selection {
-    let digest = |name: &str| ground.programs.get(name).cloned().unwrap_or_default();
+fn selection(cluster: &Cluster, platform: &Platform, facts: &Facts) -> Selection {
+    let digest = |name: &str| facts.programs.get(name).cloned().unwrap_or_default();
     Selection {
         cni: match cluster.spec.networking.cni {
             spec::Cni::Flannel => Cni::Flannel,
             spec::Cni::None => Cni::Other,
         },
         metrics_server: cluster.spec.addons.metrics_server.enabled,
+        machine_image: platform.machine_image,
         ..Selection::everything(SourceDigests { agent: digest(names::AGENT), pause: digest("pause") })
     }
 }
@@ -145,7 +149,10 @@ impl Resolved {
     }
 
     /// The reference of an asset.
-    pub(crate) fn asset(&self, name: &str) -> Result<String, ModelError> {
+    ///
+    /// # Errors
+    /// When no recipe makes one of that name.
+    pub fn asset(&self, name: &str) -> Result<String, ModelError> {
         self.assets.asset_ref(name).ok_or_else(|| ModelError::NoAsset(name.to_owned()))
     }
 
@@ -192,14 +199,10 @@ impl Resolved {
         self.nth_service_addresses(0)
     }
 
-    /// Who answers machines and CoreDNS for names outside the cluster: whom the documents name, otherwise the host's.
-    pub fn resolvers(&self) -> Vec<IpAddr> {
+    /// Who answers machines and CoreDNS for names outside the cluster: whom the documents name, otherwise who is near them.
+    pub fn resolvers(&self) -> &[IpAddr] {
         let named = &self.cluster.spec.networking.upstream_resolvers;
-        let known = if named.is_empty() { &self.ground.resolvers } else { named };
-        if known.is_empty() && self.ground.loopback_resolver.is_some() {
-            return vec![self.ground.local.gateway().into()];
-        }
-        known.clone()
+        if named.is_empty() { &self.nearby_resolvers } else { named }
     }
 
     /// The address of cluster DNS in each service range: the tenth one.

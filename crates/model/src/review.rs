@@ -1,4 +1,4 @@
-//! What is wrong with documents only in the light of what is made from them: found before there is any ground to make it on.
+//! What is wrong with documents only in the light of what is made from them: found before there is anything to make it on.
 
 mod files;
 mod holes;
@@ -6,14 +6,17 @@ mod manifests;
 mod mounts;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use catalog::Edition;
-use ipnet::Ipv4Net;
-use resource::{Diagnostic, Severity};
-use spec::{AuditPolicy, Cluster, InstanceGroup, Kind, LoadBalancer};
+use resource::{Diagnostic, ResourceId, Severity};
+use serde_json::Value;
+use spec::{AuditPolicy, Cluster, InstanceGroup, Kind, LoadBalancer, Role};
 
 use crate::resolved::machine_names;
-use crate::{Allocation, Ground, ModelError, ResolveError, Resolved, resolve};
+use crate::{
+    Access, Facts, Infrastructure, Machine, ModelError, Platform, ProviderFacts, ResolveError, Resolved, resolve,
+};
 
 /// Something to say about a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub fn review(cluster: &Cluster, groups: &[InstanceGroup]) -> Result<Vec<Remark>
     Ok(remarks)
 }
 
-/// The documents on a ground that is nowhere, with one machine a group.
+/// The documents on machines that are nowhere, one a group.
 fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, ResolveError> {
     let mut cluster = cluster;
     // Texts of own templates are not known here, and say nothing about where files are.
@@ -54,21 +57,31 @@ fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, Resol
     for group in &mut groups {
         group.spec.count = 1;
     }
-    let names: Vec<String> = groups.iter().flat_map(machine_names).collect();
-    let subnet = Ipv4Net::new_assert([10, 0, 0, 0].into(), 8);
-    let local = Allocation::new(String::new(), subnet).with_machines(names.iter().map(String::as_str));
-    let ground = Ground {
-        local: local.unwrap_or_else(|| Allocation::new(String::new(), subnet)),
-        programs: BTreeMap::new(),
-        cgroup_v1: false,
-        edition: Edition::NEWEST,
+    let machines = groups.iter().enumerate().flat_map(|(index, group)| {
+        machine_names(group).map(move |name| nominal_machine(name, group.spec.role, index)).collect::<Vec<_>>()
+    });
+    let infrastructure = Infrastructure {
+        machines: machines.collect(),
+        platform: Platform { machine_image: true, ..Platform::default() },
+        networks: Vec::new(),
         resolvers: Vec::new(),
-        loopback_resolver: None,
-        host: None,
-        capacity: None,
+        chosen: BTreeMap::new(),
+    };
+    let facts = Facts {
+        provider: ProviderFacts { name: String::new(), format: 0, value: Value::Null },
+        programs: BTreeMap::new(),
+        edition: Edition::NEWEST,
         templates: BTreeMap::new(),
     };
-    resolve("", cluster, groups, ground)
+    resolve("", cluster, groups, infrastructure, facts)
+}
+
+fn nominal_machine(name: String, role: Role, group: usize) -> Machine {
+    let number = u8::try_from(group).unwrap_or(u8::MAX);
+    let access =
+        Access { address: Value::Null, port: 22, user: String::new(), host_key: Value::Null, private_key: Value::Null };
+    let resource = ResourceId::new("machine", &name);
+    Machine { name, role, group, address: Ipv4Addr::new(10, 0, 0, number), resource, access }
 }
 
 /// The cluster with every part switched on that has files of its own, so that switching one on later collides with nothing.

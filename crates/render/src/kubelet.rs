@@ -1,11 +1,11 @@
 //! What kubelet reads: its configuration, flags, unit and drop-in, where kubeadm's package puts them.
 
 mod configuration;
-mod ground;
+mod platform;
 mod service;
 
 pub use configuration::{KubeletConfiguration, config, config_map_text, config_value, instance_config, read};
-pub use ground::Ground;
+pub use platform::NodePlatform;
 pub use service::{KubeletFlags, KubeletUnit, args, drop_in, flags_env, unit};
 
 /// The configuration.

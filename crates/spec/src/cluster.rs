@@ -31,7 +31,7 @@ pub use kubelet::{Kubelet, Reserved};
 pub use networking::{Cni, Flannel, FlannelBackend, KubeProxy, Networking, ProxyMode};
 pub use pki::{CaKeys, Pki};
 pub use protection::Protection;
-pub use provider::{Local, Provider};
+pub use provider::{Local, MachineProperties, Provider};
 
 /// A Kubernetes cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,7 +75,7 @@ pub struct ClusterSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Edition")]
     pub edition: Option<Edition>,
-    /// The ground that the cluster stands on.
+    /// Who brings the cluster's machines.
     #[serde(default)]
     #[schemars(extend("x-immutable" = true))]
     pub provider: Provider,

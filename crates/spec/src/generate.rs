@@ -21,7 +21,7 @@ pub struct WriteError(#[from] serde_yaml::Error);
 pub struct NewCluster {
     /// Its name.
     pub name: String,
-    /// The ground it stands on.
+    /// Who brings its machines.
     pub provider: Provider,
     /// Version of Kubernetes.
     pub kubernetes_version: String,
@@ -44,11 +44,11 @@ pub struct NewCluster {
 }
 
 impl NewCluster {
-    /// A local cluster of the newest version with one control plane and two workers.
+    /// A cluster of the newest version with one control plane and two workers.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            provider: Provider::Local,
+            provider: Provider::default(),
             kubernetes_version: catalog::DEFAULT_VERSION.to_owned(),
             control_planes: 1,
             workers: 2,

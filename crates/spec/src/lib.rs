@@ -28,8 +28,8 @@ pub use check::join as field_path;
 pub use cluster::{
     Addon, Addons, AdmissionPlugins, Api, Assets, Audit, AuditLog, AuditPolicy, CaKeys, Cluster, ClusterMetadata,
     ClusterSpec, Cni, Component, Containerd, ContainerdProxy, DefaultAddon, EncryptionAtRest, EncryptionProvider, Etcd,
-    Flannel, FlannelBackend, KubeApiServer, KubeProxy, Kubelet, LoadBalancer, Local, Manifest, Networking, Pki,
-    Protection, Provider, ProxyMode, RegistryCredential, Reserved, TemplateOverride,
+    Flannel, FlannelBackend, KubeApiServer, KubeProxy, Kubelet, LoadBalancer, Local, MachineProperties, Manifest,
+    Networking, Pki, Protection, Provider, ProxyMode, RegistryCredential, Reserved, TemplateOverride,
 };
 pub use documents::{Document, Documents, parse};
 pub use edit::set;

@@ -57,8 +57,8 @@ mod tests {
     fn programs_are_read_from_what_cargo_says() {
         let read = |line: &str| program(line).unwrap_or_default();
         assert_eq!(
-            read("     Running unittests src/lib.rs (target/debug/deps/provider_local-0a1b2c3d)"),
-            "provider_local (unittests src/lib.rs)"
+            read("     Running unittests src/lib.rs (target/debug/deps/report-0a1b2c3d)"),
+            "report (unittests src/lib.rs)"
         );
         assert_eq!(read("     Running crash/main.rs (/t/debug/deps/crash-0a1b)"), "crash (crash/main.rs)");
         assert_eq!(read("   Doc-tests engine"), "engine (documentation)");

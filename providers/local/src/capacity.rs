@@ -31,9 +31,14 @@ impl HostCapacity {
         (self.memory < LEAST_MEMORY).then_some(why)
     }
 
+    /// The same as everybody's word for it.
+    pub(crate) fn capacity(self) -> model::Capacity {
+        model::Capacity { memory: self.memory, processors: self.processors }
+    }
+
     /// What there is to say where everything works, but slowly or not all at once. `wanted`: the memory that the machines may
     /// use together, bytes.
-    pub fn remarks(&self, wanted: u64) -> Vec<String> {
+    pub(crate) fn remarks(&self, wanted: u64) -> Vec<String> {
         let mut remarks = Vec::new();
         if self.processors < LEAST_PROCESSORS {
             remarks.push(format!(

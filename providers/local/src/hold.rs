@@ -9,12 +9,12 @@ use ipnet::Ipv4Net;
 /// A subnet that no other process of this host can hold, whatever state it works on. It is free again when this is
 /// dropped, and when the process ends.
 #[derive(Debug)]
-pub struct HeldSubnet {
+pub(crate) struct HeldSubnet {
     _socket: UnixDatagram,
 }
 
 /// Holds a subnet; `None` while another process does.
-pub fn hold(subnet: Ipv4Net) -> io::Result<Option<HeldSubnet>> {
+pub(crate) fn hold(subnet: Ipv4Net) -> io::Result<Option<HeldSubnet>> {
     // An abstract name needs no file and no rights, and the kernel frees it with the process.
     let name = SocketAddr::from_abstract_name(format!("kubewright/subnet/{subnet}"))?;
     match UnixDatagram::bind_addr(&name) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
+use provider::Finding;
 
 pub(crate) use probe::probe;
 
@@ -36,28 +36,6 @@ pub struct PreflightInput {
     /// Whether kube-proxy runs in the mode `nftables`.
     pub proxies_by_nftables: bool,
 }
-
-/// One thing that stands in the way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Finding {
-    /// What it is about, such as `program systemd-nspawn`.
-    pub object: String,
-    /// Why it stands in the way, as a fragment.
-    pub why: String,
-    /// The exact command that helps, where there is one.
-    pub command: Option<String>,
-}
-
-impl Finding {
-    /// Whether setting the host up helps.
-    pub fn can_be_installed(&self) -> bool {
-        self.object.starts_with(PROGRAM)
-    }
-}
-
-/// What a finding about a missing program begins with.
-const PROGRAM: &str = "program ";
 
 /// Programs that every local cluster needs, and what for.
 const PROGRAMS: [(&str, &str); 7] = [
@@ -121,26 +99,15 @@ pub(crate) fn programs() -> impl Iterator<Item = &'static str> {
 pub(crate) fn judge(input: &PreflightInput, probe: &Probe) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !probe.root {
-        findings.push(Finding {
-            object: "user".into(),
-            why: "local machines need root: they are containers with their own networks; run the command with sudo"
-                .into(),
-            command: None,
-        });
+        let why = "local machines need root: they are containers with their own networks; run the command with sudo";
+        findings.push(Finding::new("user", why, None));
     }
     findings.extend(missing_programs(input, probe));
     findings.extend(missing_features(probe));
     findings.extend(old_kernel(input, probe));
-    findings.extend(probe.cgroups.iter().map(|why| Finding {
-        object: "cgroups".into(),
-        why: why.clone(),
-        command: None,
-    }));
-    findings.extend(probe.capacity.and_then(|host| host.too_little_memory()).map(|why| Finding {
-        object: "memory".into(),
-        why,
-        command: None,
-    }));
+    findings.extend(probe.cgroups.iter().map(|why| Finding::new("cgroups", why, None)));
+    let too_little = probe.capacity.and_then(|host| host.too_little_memory());
+    findings.extend(too_little.map(|why| Finding::new("memory", why, None)));
     if let Some(facts) = &probe.facts {
         let owner = Owner::new(&input.lineage, &input.cluster);
         findings.extend(taken_bridge(&owner, &input.bridge, input.recorded, &facts.links));
@@ -153,21 +120,18 @@ pub(crate) fn judge(input: &PreflightInput, probe: &Probe) -> Vec<Finding> {
 /// A kernel on which kube-proxy ends at once in the mode that it is to run in.
 fn old_kernel(input: &PreflightInput, probe: &Probe) -> Option<Finding> {
     let (major, minor) = probe.kernel.filter(|kernel| input.proxies_by_nftables && *kernel < NFTABLES_KERNEL)?;
-    Some(Finding {
-        object: format!("kernel {major}.{minor}"),
-        why: "kube-proxy's mode nftables needs 5.13; set spec.networking.kubeProxy.mode to iptables".into(),
-        command: None,
-    })
+    let why = "kube-proxy's mode nftables needs 5.13; set spec.networking.kubeProxy.mode to iptables";
+    Some(Finding::new(format!("kernel {major}.{minor}"), why, None))
 }
 
 fn missing_programs(input: &PreflightInput, probe: &Probe) -> Vec<Finding> {
     let image = input.builds_image.then_some(&IMAGE_PROGRAM);
     let missing = PROGRAMS.iter().chain(image).filter(|(program, _)| !probe.programs.contains(*program));
     missing
-        .map(|(program, why)| Finding {
-            object: format!("{PROGRAM}{program}"),
-            why: format!("it is not installed, and {why}"),
-            command: probe.packages.map(|manager| setup::shown(&setup::commands(manager, &[program]))),
+        .map(|(program, why)| {
+            let command = probe.packages.map(|manager| setup::command_for(manager, program));
+            let why = format!("it is not installed, and {why}");
+            Finding { can_be_installed: true, ..Finding::new(format!("program {program}"), why, command) }
         })
         .collect()
 }
@@ -175,10 +139,9 @@ fn missing_programs(input: &PreflightInput, probe: &Probe) -> Vec<Finding> {
 fn missing_features(probe: &Probe) -> Vec<Finding> {
     let missing = FEATURES.iter().filter(|(feature, _)| probe.features.get(*feature) == Some(&false));
     missing
-        .map(|(feature, why)| Finding {
-            object: format!("kernel feature {feature}"),
-            why: format!("the running kernel lacks it, and {why}"),
-            command: Some(format!("modprobe {feature}")),
+        .map(|(feature, why)| {
+            let why = format!("the running kernel lacks it, and {why}");
+            Finding::new(format!("kernel feature {feature}"), why, Some(format!("modprobe {feature}")))
         })
         .collect()
 }
@@ -197,14 +160,8 @@ pub(crate) fn taken_bridge(owner: &Owner, bridge: &str, recorded: bool, links: &
         None => whose,
     };
     let state = running.as_deref().and_then(|directory| directory.strip_suffix("/machines"));
-    Some(Finding {
-        object: format!("link {bridge}"),
-        why,
-        command: Some(match state {
-            Some(state) => clusters_of(state),
-            None => format!("ip -d link show {bridge}"),
-        }),
-    })
+    let command = state.map_or_else(|| format!("ip -d link show {bridge}"), clusters_of);
+    Some(Finding::new(format!("link {bridge}"), why, Some(command)))
 }
 
 /// Machines of a cluster of this name that run from another directory than `own`: what their names share on the host (the
@@ -216,11 +173,8 @@ pub(crate) fn running_elsewhere(cluster: &str, own: &Path, supervisors: &[String
         return None;
     }
     let state = directory.strip_suffix("/machines").unwrap_or(&directory);
-    Some(Finding {
-        object: format!("machines of {cluster}"),
-        why: format!("machines of a cluster {cluster} of another state run from {directory}"),
-        command: Some(clusters_of(state)),
-    })
+    let why = format!("machines of a cluster {cluster} of another state run from {directory}");
+    Some(Finding::new(format!("machines of {cluster}"), why, Some(clusters_of(state))))
 }
 
 /// Machines of a cluster's name that were made for another state, running or not: two states may share a directory.
@@ -233,11 +187,8 @@ pub(crate) fn of_another_state(owner: &Owner, homes: &[Home]) -> Option<Finding>
     };
     homes.iter().find_map(|home| {
         let other = Owner::new(&other(home)?, &owner.cluster);
-        Some(Finding {
-            object: format!("machine {}", home.name),
-            why: format!("{} is of {other}", home.directory().display()),
-            command: None,
-        })
+        let why = format!("{} is of {other}", home.directory().display());
+        Some(Finding::new(format!("machine {}", home.name), why, None))
     })
 }
 
@@ -261,11 +212,8 @@ fn full_disk(input: &PreflightInput, probe: &Probe) -> Option<Finding> {
     let machines = u64::try_from(input.machines).unwrap_or(u64::MAX);
     let needed = machines.saturating_mul(DISK_PER_MACHINE).saturating_add(image);
     let free = probe.free_disk.filter(|free| *free < needed)?;
-    Some(Finding {
-        object: "disk".into(),
-        why: format!("{} MiB are free where machines live, {} MiB are needed", free >> 20, needed >> 20),
-        command: Some("df -h".into()),
-    })
+    let why = format!("{} MiB are free where machines live, {} MiB are needed", free >> 20, needed >> 20);
+    Some(Finding::new("disk", why, Some("df -h".into())))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Installs what a host lacks, with its own package manager, after saying what.
 
+use engine::ActionError;
+use provider::{ProviderError, Setup, shown};
+
 use crate::{LocalError, command};
 
 /// A package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PackageManager {
+pub(crate) enum PackageManager {
     /// Debian, Ubuntu.
     Apt,
     /// Fedora, Red Hat Enterprise Linux and its rebuilds.
@@ -17,7 +20,7 @@ pub enum PackageManager {
 
 impl PackageManager {
     /// The one of this host.
-    pub fn of_host() -> Option<Self> {
+    pub(crate) fn of_host() -> Option<Self> {
         let known = [("apt-get", Self::Apt), ("dnf", Self::Dnf), ("zypper", Self::Zypper), ("pacman", Self::Pacman)];
         known.into_iter().find(|(program, _)| command::find(program).is_some()).map(|(_, manager)| manager)
     }
@@ -41,7 +44,7 @@ impl PackageManager {
 }
 
 /// Commands that install `programs`, each as its words; empty where nothing is to be installed.
-pub fn commands(manager: PackageManager, programs: &[&str]) -> Vec<Vec<String>> {
+fn commands(manager: PackageManager, programs: &[&str]) -> Vec<Vec<String>> {
     let mut packages: Vec<&str> = programs.iter().flat_map(|program| manager.packages(program)).copied().collect();
     packages.sort_unstable();
     packages.dedup();
@@ -60,24 +63,37 @@ pub fn commands(manager: PackageManager, programs: &[&str]) -> Vec<Vec<String>> 
     commands
 }
 
-/// Commands as one line for a shell.
-pub fn shown(commands: &[Vec<String>]) -> String {
-    commands.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join(" && ")
+/// The command that installs one program, for a shell.
+pub(crate) fn command_for(manager: PackageManager, program: &str) -> String {
+    shown(&commands(manager, &[program]))
 }
 
-/// The commands that make this host ready, for showing before [`run`]; empty where nothing is missing or no package
-/// manager is known.
-pub fn setup_host(builds_image: bool) -> Vec<Vec<String>> {
-    let needed = crate::preflight::programs().filter(|program| builds_image || *program != "mmdebstrap");
-    let missing: Vec<&str> = needed.filter(|program| command::find(program).is_none()).collect();
-    PackageManager::of_host().map(|manager| commands(manager, &missing)).unwrap_or_default()
+/// The programs that this host lacks, with what installs them.
+pub(crate) struct HostSetup {
+    commands: Vec<Vec<String>>,
 }
 
-/// Runs commands one after the other; their output goes to `say`, line by line. Blocks.
-///
-/// # Errors
-/// The first command that fails.
-pub fn run(commands: &[Vec<String>], say: &dyn Fn(&str)) -> Result<(), LocalError> {
+impl HostSetup {
+    /// Looks what is missing; `None` where nothing is, or no package manager is known.
+    pub(crate) fn of_this_host() -> Option<Self> {
+        let missing: Vec<&str> =
+            crate::preflight::programs().filter(|program| command::find(program).is_none()).collect();
+        let commands = commands(PackageManager::of_host()?, &missing);
+        (!commands.is_empty()).then_some(Self { commands })
+    }
+}
+
+impl Setup for HostSetup {
+    fn commands(&self) -> &[Vec<String>] {
+        &self.commands
+    }
+
+    fn run(&self, say: &dyn Fn(&str)) -> Result<(), ProviderError> {
+        run(&self.commands, say).map_err(|error| ActionError::from(error).into())
+    }
+}
+
+fn run(commands: &[Vec<String>], say: &dyn Fn(&str)) -> Result<(), LocalError> {
     for words in commands {
         let Some((program, arguments)) = words.split_first() else { continue };
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
+use provider::Finding;
 
 use crate::facts::HostNetwork;
-use crate::{Finding, HostFacts, names};
+use crate::{HostFacts, names};
 
 /// The ranges that automatic subnets come from, best first: networks of 254 addresses, from one with this third number
 /// on. The later ones are for hosts where a VPN takes all of 10.0.0.0/8, and so on.
@@ -33,7 +34,7 @@ pub fn is_usual(subnet: Ipv4Net) -> bool {
 /// Why `subnet` cannot be used for `cluster`; empty where it can. What belongs to the cluster's own bridge is no obstacle.
 pub fn check(cluster: &str, subnet: Ipv4Net, facts: &HostFacts, recorded: &[Ipv4Net]) -> Vec<Finding> {
     let object = format!("subnet {subnet}");
-    let finding = |why: String, command: Option<String>| Finding { object: object.clone(), why, command };
+    let finding = |why: String, command: Option<String>| Finding::new(&object, why, command);
     let mut findings = Vec::new();
     if subnet.addr() != subnet.network() {
         findings.push(finding(format!("the network's own address is {}", subnet.trunc()), None));

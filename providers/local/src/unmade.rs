@@ -6,12 +6,12 @@ use engine::{Handler as _, ObserveRequest};
 use resource::{Observation, ResourceId};
 
 use crate::LocalProvider;
+use crate::handler::blocking;
 use crate::inputs::MACHINE;
-use crate::provider::blocking;
 
 /// How much is not there yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unmade {
+pub(crate) struct Unmade {
     /// Networks.
     pub networks: usize,
     /// Machines.
@@ -20,7 +20,7 @@ pub struct Unmade {
 
 impl Unmade {
     /// Whether everything is there.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
@@ -39,7 +39,7 @@ impl Unmade {
 
 impl LocalProvider {
     /// What of the networks and machines among `requests` would have to be made here. Changes nothing.
-    pub async fn unmade(&self, requests: Vec<ObserveRequest>) -> Unmade {
+    pub(crate) async fn unmade(&self, requests: Vec<ObserveRequest>) -> Unmade {
         let kinds: Vec<&str> = self.schemas().iter().map(|schema| schema.kind).collect();
         let requests: Vec<_> = requests.into_iter().filter(|request| kinds.contains(&request.id.kind())).collect();
         let provider = self.clone();

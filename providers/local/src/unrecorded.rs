@@ -4,31 +4,60 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{ActionError, ObserveRequest};
-use resource::{Observation, ResourceId};
+use provider::{KnownCluster, ProviderError, RecordedById};
+use resource::{Observation, Recorded, ResourceId};
 use serde_json::{Value, json};
 
 use crate::cgroup::Layout;
-use crate::inputs::{MACHINE, NETWORK};
+use crate::handler::{blocking, cluster_of};
 use crate::machine::{self, Wanted};
 use crate::owner::Owner;
-use crate::provider::{blocking, cluster_of};
-use crate::{LocalError, LocalProvider, network};
+use crate::{LocalError, LocalFacts, LocalProvider, MACHINE, ids, network, resources};
 
 impl LocalProvider {
+    /// Records of machines of release 0.1, which wrote no lineage down, with it: a machine that was made since lies where only
+    /// the lineage leads.
+    pub(crate) async fn with_lineage(&self, cluster: &KnownCluster<'_>) -> Result<RecordedById, ProviderError> {
+        let unnamed = |recorded: &Recorded| recorded.inputs.is_object() && recorded.inputs.get("lineage").is_none();
+        let recorded = cluster.recorded.iter().filter(|(id, recorded)| id.kind() == MACHINE && unnamed(recorded));
+        let mut unnamed: RecordedById = recorded.map(|(id, recorded)| (id.clone(), recorded.clone())).collect();
+        if !unnamed.is_empty() {
+            let marked = self.marked_of(cluster).await?;
+            unnamed.retain(|id, _| marked.contains_key(id));
+        }
+        for recorded in unnamed.values_mut() {
+            recorded.inputs["lineage"] = cluster.lineage.into();
+        }
+        Ok(unnamed)
+    }
+
+    /// What carries a cluster's marker on this host and is not in its record: a delete that did not know it would leave machines
+    /// behind that no state knows any more.
+    pub(crate) async fn beside_the_record(&self, cluster: &KnownCluster<'_>) -> Result<RecordedById, ProviderError> {
+        let network = ids::network(cluster.name);
+        let mut found = self.marked_of(cluster).await?;
+        found.retain(|id, _| !cluster.recorded.contains_key(id));
+        if let Some(inputs) = found.get_mut(&network) {
+            *inputs = resources::network_inputs(cluster.lineage, &LocalFacts::read(cluster.facts)?);
+        }
+        let record = |(id, inputs): (ResourceId, Value)| {
+            let depends_on = if id == network { BTreeSet::new() } else { BTreeSet::from([network.clone()]) };
+            (id, Recorded { depends_on, ..Recorded::of_inputs(1, inputs) })
+        };
+        Ok(found.into_iter().map(record).collect())
+    }
+
     /// Machines of a cluster, and its network, that carry the marker of this state, with what is known of them: a machine as
-    /// it is seen, a network as null.
-    ///
-    /// # Errors
-    /// When it cannot be found out: that is not the same as nothing.
-    pub async fn marked_of(&self, cluster: &str, lineage: &str) -> Result<BTreeMap<ResourceId, Value>, ActionError> {
-        let (owner, provider) = (Owner::new(lineage, cluster), self.clone());
+    /// it is seen, a network as null. That it cannot be found out is not the same as nothing.
+    async fn marked_of(&self, cluster: &KnownCluster<'_>) -> Result<BTreeMap<ResourceId, Value>, ActionError> {
+        let (owner, provider) = (Owner::new(cluster.lineage, cluster.name), self.clone());
         let look = move || {
             let mut found = provider.machines_of(&owner)?;
             // One that says nothing is not marked.
             found.retain(|_, seen| seen["lineage"].is_string());
             if network::links()?.iter().any(|link| link.alias.as_deref().and_then(Owner::read).as_ref() == Some(&owner))
             {
-                found.insert(ResourceId::new(NETWORK, &owner.cluster), Value::Null);
+                found.insert(ids::network(&owner.cluster), Value::Null);
             }
             Ok::<_, LocalError>(found)
         };
@@ -69,7 +98,7 @@ impl LocalProvider {
                 }
                 // Whose recorded inputs are of release 0.1 knows no lineage: what carries one may be another state's.
                 let is_ours = owner.lineage.is_some() || attributes["lineage"].is_null();
-                let id = ResourceId::new(MACHINE, &format!("{}/{}", owner.cluster, home.name));
+                let id = ids::machine(&owner.cluster, &home.name);
                 is_ours.then_some((id, attributes))
             }
             _ => None,

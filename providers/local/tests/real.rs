@@ -37,7 +37,7 @@ fn directory(name: &str) -> PathBuf {
 }
 
 /// A cluster on this host under test.
-struct Ground {
+struct TestCluster {
     state: tempfile::TempDir,
     /// The host as it was.
     before: host::Snapshot,
@@ -47,7 +47,7 @@ struct Ground {
     binds: Vec<Value>,
 }
 
-impl Ground {
+impl TestCluster {
     async fn new() -> (Self, ipnet::Ipv4Net) {
         let images = directory("KUBEWRIGHT_TEST_IMAGES");
         let state = tempfile::tempdir_in(&images).unwrap();
@@ -70,9 +70,9 @@ impl Ground {
         }
         let provider = LocalProvider::new(state.path().join("machines"), Arc::new(Images(images)));
         let before = host::Snapshot::take();
-        let ground = Self { state, before, provider, world: Arc::new(World(world)), keys, binds };
-        let net = subnet::choose(&ground.provider.facts().await.unwrap(), &[]).unwrap();
-        (ground, net)
+        let tested = Self { state, before, provider, world: Arc::new(World(world)), keys, binds };
+        let net = subnet::choose(&tested.provider.facts().await.unwrap(), &[]).unwrap();
+        (tested, net)
     }
 
     /// Nothing is left, and the host is as it was.
@@ -133,7 +133,7 @@ fn count() -> u8 {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root and a machine image; see the head of the file"]
 async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
-    let (ground, net) = Ground::new().await;
+    let (tested, net) = TestCluster::new().await;
     let bridge = names::bridge_name(CLUSTER);
     let input = PreflightInput {
         cluster: CLUSTER.into(),
@@ -145,27 +145,27 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
         builds_image: true,
         proxies_by_nftables: true,
     };
-    assert_eq!(ground.provider.preflight(&input).await, []);
+    assert_eq!(tested.provider.obstacles(&input).await, []);
 
     let network = ResourceId::new("network", CLUSTER);
     let network_inputs = json!({"bridge": bridge, "subnet": net, "gateway": subnet::gateway(net)});
-    let machines: Vec<_> = (1..=count()).map(|number| ground.machine(number, net)).collect();
-    assert_eq!(ground.observe(&network, &network_inputs).await, Observation::Absent);
+    let machines: Vec<_> = (1..=count()).map(|number| tested.machine(number, net)).collect();
+    assert_eq!(tested.observe(&network, &network_inputs).await, Observation::Absent);
 
     let begin = Instant::now();
-    ground.apply(Operation::Create, &network, &network_inputs, None).await;
+    tested.apply(Operation::Create, &network, &network_inputs, None).await;
     println!("network {:?}", begin.elapsed());
-    boot(&ground, &machines).await;
+    boot(&tested, &machines).await;
     for (id, inputs) in machines.iter().chain([&(network.clone(), network_inputs.clone())]) {
-        assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");
+        assert_eq!(tested.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");
     }
-    inside(&ground, &machines);
+    inside(&tested, &machines);
 
     // Made again: nothing happens. A stop keeps data, and an update starts the machine with it.
-    ground.apply(Operation::Create, &network, &network_inputs, None).await;
-    boot(&ground, &machines).await;
+    tested.apply(Operation::Create, &network, &network_inputs, None).await;
+    boot(&tested, &machines).await;
     let kubepods = format!("{}/kubepods", controllers());
-    ground.ssh(&machines[0].1["address"], &format!("echo kept > /var/lib/etcd/data; mkdir {kubepods}"));
+    tested.ssh(&machines[0].1["address"], &format!("echo kept > /var/lib/etcd/data; mkdir {kubepods}"));
     let begin = Instant::now();
     let stopped = |inputs: &Value| {
         let mut stopped = inputs.clone();
@@ -174,28 +174,28 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
         stopped
     };
     for (id, inputs) in &machines {
-        ground.apply(Operation::Update, id, &stopped(inputs), Some(Digest::of_json(inputs))).await;
+        tested.apply(Operation::Update, id, &stopped(inputs), Some(Digest::of_json(inputs))).await;
     }
     println!("stop {:?}", begin.elapsed());
     for (id, inputs) in &machines {
         let expected = stopped(inputs);
-        assert_eq!(ground.observe(id, inputs).await, Observation::present(expected.clone()), "{id}");
-        ground.apply(Operation::Update, id, inputs, Some(Digest::of_json(&expected))).await;
-        assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");
+        assert_eq!(tested.observe(id, inputs).await, Observation::present(expected.clone()), "{id}");
+        tested.apply(Operation::Update, id, inputs, Some(Digest::of_json(&expected))).await;
+        assert_eq!(tested.observe(id, inputs).await, Observation::present(inputs.clone()), "{id}");
     }
     assert_eq!(
-        ground.ssh(&machines[0].1["address"], &format!("cat /var/lib/etcd/data; ls -d {kubepods} || true")),
+        tested.ssh(&machines[0].1["address"], &format!("cat /var/lib/etcd/data; ls -d {kubepods} || true")),
         "kept"
     );
 
-    reboots(&ground, &machines[0]).await;
-    shares_the_host(&ground, &network_inputs).await;
+    reboots(&tested, &machines[0]).await;
+    shares_the_host(&tested, &network_inputs).await;
 
     let known = BTreeSet::from([CLUSTER.to_owned()]);
-    assert_eq!(ground.provider.leftovers(known).await.unwrap(), []);
-    assert!(ground.provider.leftovers(BTreeSet::new()).await.unwrap().len() > machines.len());
+    assert_eq!(tested.provider.leftovers(known).await.unwrap(), []);
+    assert!(tested.provider.leftovers(BTreeSet::new()).await.unwrap().len() > machines.len());
     let begin = Instant::now();
-    let on = &ground;
+    let on = &tested;
     let deletes = machines.iter().map(|(id, inputs)| async move {
         on.apply(Operation::Delete, id, inputs, None).await;
         println!("{id} deleted {:?}", begin.elapsed());
@@ -203,17 +203,17 @@ async fn machines_boot_in_parallel_survive_a_stop_and_leave_nothing() {
         Ok::<_, ()>(())
     });
     try_join_all(deletes).await.unwrap();
-    ground.apply(Operation::Delete, &network, &network_inputs, None).await;
-    ground.apply(Operation::Delete, &network, &network_inputs, None).await;
+    tested.apply(Operation::Delete, &network, &network_inputs, None).await;
+    tested.apply(Operation::Delete, &network, &network_inputs, None).await;
     println!("delete {:?}", begin.elapsed());
-    ground.assert_gone().await;
-    assert_eq!(std::fs::read_dir(ground.state.path().join("machines")).unwrap().count(), 0);
+    tested.assert_gone().await;
+    assert_eq!(std::fs::read_dir(tested.state.path().join("machines")).unwrap().count(), 0);
 }
 
-async fn boot(ground: &Ground, machines: &[(ResourceId, Value)]) {
+async fn boot(tested: &TestCluster, machines: &[(ResourceId, Value)]) {
     let begin = Instant::now();
     let creates = machines.iter().map(|(id, inputs)| async move {
-        let applied = ground.apply(Operation::Create, id, inputs, None).await;
+        let applied = tested.apply(Operation::Create, id, inputs, None).await;
         println!("{id} {:?}", begin.elapsed());
         assert_eq!(applied.outputs["address"], Output::Public(inputs["address"].clone()));
         Ok::<_, ()>(())
@@ -245,24 +245,24 @@ fn in_force(machine: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root and a machine image; see the head of the file"]
 async fn limits_hold_a_machines_processes_and_change_while_it_runs() {
-    let (ground, net) = Ground::new().await;
+    let (tested, net) = TestCluster::new().await;
     let network = ResourceId::new("network", CLUSTER);
     let bridge = json!({"bridge": names::bridge_name(CLUSTER), "subnet": net, "gateway": subnet::gateway(net)});
-    ground.apply(Operation::Create, &network, &bridge, None).await;
-    let (id, mut inputs) = ground.machine(1, net);
+    tested.apply(Operation::Create, &network, &bridge, None).await;
+    let (id, mut inputs) = tested.machine(1, net);
     inputs["memory"] = json!(512 << 20);
     inputs["milliCpus"] = json!(1505);
-    ground.apply(Operation::Create, &id, &inputs, None).await;
+    tested.apply(Operation::Create, &id, &inputs, None).await;
     let made = Observation::present(inputs.clone());
-    assert_eq!(ground.observe(&id, &inputs).await, made);
+    assert_eq!(tested.observe(&id, &inputs).await, made);
     let supervisor = names::machine_name(&owner(), "m1");
     assert_eq!(in_force(&supervisor), "536870912 150500");
 
     let expect = Digest::of_json(&inputs);
     inputs["memory"] = json!(768 << 20);
     inputs["milliCpus"] = json!(1255);
-    ground.apply(Operation::Update, &id, &inputs, Some(expect)).await;
-    assert_eq!(ground.observe(&id, &inputs).await, Observation::present(inputs.clone()));
+    tested.apply(Operation::Update, &id, &inputs, Some(expect)).await;
+    assert_eq!(tested.observe(&id, &inputs).await, Observation::present(inputs.clone()));
     assert_eq!(in_force(&supervisor), "805306368 125500");
 
     if controllers() == "/sys/fs/cgroup" {
@@ -270,75 +270,75 @@ async fn limits_hold_a_machines_processes_and_change_while_it_runs() {
         let kill = format!("kill -9 $(pgrep -f '^systemd-nspawn .*--machine={supervisor} ')");
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
-    ground.apply(Operation::Delete, &id, &inputs, None).await;
-    ground.apply(Operation::Delete, &network, &bridge, None).await;
-    ground.assert_gone().await;
+    tested.apply(Operation::Delete, &id, &inputs, None).await;
+    tested.apply(Operation::Delete, &network, &bridge, None).await;
+    tested.assert_gone().await;
 }
 
 /// What Kubernetes needs, seen from inside.
-fn inside(ground: &Ground, machines: &[(ResourceId, Value)]) {
+fn inside(tested: &TestCluster, machines: &[(ResourceId, Value)]) {
     let (first, last) = (&machines[0].1["address"], &machines[machines.len() - 1].1["address"]);
-    assert_eq!(ground.ssh(first, "hostname"), "m1");
-    assert_eq!(ground.ssh(first, "findmnt -n -o PROPAGATION /"), "shared");
-    assert_eq!(ground.ssh(first, "systemctl --failed --no-legend"), "");
+    assert_eq!(tested.ssh(first, "hostname"), "m1");
+    assert_eq!(tested.ssh(first, "findmnt -n -o PROPAGATION /"), "shared");
+    assert_eq!(tested.ssh(first, "systemctl --failed --no-legend"), "");
     let cgroups = controllers();
-    ground.ssh(first, &format!("mkdir {cgroups}/own && rmdir {cgroups}/own"));
-    ground.ssh(first, &format!("test ! -e {cgroups}/kubewright && test -w /proc/sys/kernel/panic"));
+    tested.ssh(first, &format!("mkdir {cgroups}/own && rmdir {cgroups}/own"));
+    tested.ssh(first, &format!("test ! -e {cgroups}/kubewright && test -w /proc/sys/kernel/panic"));
     // What kubelets do to the kernel they share; the last network puts it back.
-    ground.ssh(first, "echo 10 > /proc/sys/kernel/panic; echo 1 > /proc/sys/vm/overcommit_memory");
-    ground.ssh(first, &format!("ping -c 1 -W 2 {}", last.as_str().unwrap()));
-    ground.ssh(
+    tested.ssh(first, "echo 10 > /proc/sys/kernel/panic; echo 1 > /proc/sys/vm/overcommit_memory");
+    tested.ssh(first, &format!("ping -c 1 -W 2 {}", last.as_str().unwrap()));
+    tested.ssh(
         first,
         "ip link add v type vxlan id 1 dstport 8472 dev host0 && ip link del v && iptables -S && nft list ruleset",
     );
-    assert_eq!(ground.ssh(first, "cat /proc/sys/net/bridge/bridge-nf-call-iptables"), "1");
+    assert_eq!(tested.ssh(first, "cat /proc/sys/net/bridge/bridge-nf-call-iptables"), "1");
     let ids: BTreeSet<String> =
-        machines.iter().map(|(_, inputs)| ground.ssh(&inputs["address"], "cat /etc/machine-id")).collect();
+        machines.iter().map(|(_, inputs)| tested.ssh(&inputs["address"], "cat /etc/machine-id")).collect();
     assert_eq!(ids.len(), machines.len());
     for (_, inputs) in machines.iter().filter(|(_, inputs)| inputs["binds"] != json!([])) {
-        runs_containers(ground, &inputs["address"]);
+        runs_containers(tested, &inputs["address"]);
     }
     println!(
         "inside: {}",
-        ground.ssh(first, "systemd-analyze; systemctl list-units --no-legend --state=running | cat")
+        tested.ssh(first, "systemd-analyze; systemctl list-units --no-legend --state=running | cat")
     );
 }
 
 /// Images are there and pinned, and a container runs from them.
-fn runs_containers(ground: &Ground, address: &Value) {
-    ground.ssh(
+fn runs_containers(tested: &TestCluster, address: &Value) {
+    tested.ssh(
         address,
         "systemd-run --quiet --unit containerd -p Delegate=yes -p KillMode=process /usr/local/bin/containerd",
     );
-    ground.ssh(address, "for i in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done");
-    let images = ground.ssh(address, "ctr -n k8s.io images ls");
+    tested.ssh(address, "for i in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done");
+    let images = tested.ssh(address, "ctr -n k8s.io images ls");
     assert!(images.lines().skip(1).all(|line| line.contains("io.cri-containerd.pinned=pinned")), "{images}");
     let run = "ctr -n k8s.io run --rm registry.k8s.io/kube-scheduler:v1.36.3 t /usr/local/bin/kube-scheduler --version";
-    assert!(ground.ssh(address, run).starts_with("Kubernetes v"));
+    assert!(tested.ssh(address, run).starts_with("Kubernetes v"));
     println!("a container ran; {} images", images.lines().count() - 1);
 }
 
 /// A machine that reboots by itself stays the machine it was.
-async fn reboots(ground: &Ground, (id, inputs): &(ResourceId, Value)) {
-    let boot = |ground: &Ground| ground.ssh(&inputs["address"], "systemctl show -p UserspaceTimestampMonotonic");
-    let before = boot(ground);
-    ground.ssh(&inputs["address"], "systemd-run --quiet --on-active=1ms systemctl reboot");
+async fn reboots(tested: &TestCluster, (id, inputs): &(ResourceId, Value)) {
+    let boot = |tested: &TestCluster| tested.ssh(&inputs["address"], "systemctl show -p UserspaceTimestampMonotonic");
+    let before = boot(tested);
+    tested.ssh(&inputs["address"], "systemd-run --quiet --on-active=1ms systemctl reboot");
     tokio::time::sleep(Duration::from_secs(3)).await;
-    ground.apply(Operation::Create, id, inputs, None).await;
-    assert_ne!(boot(ground), before);
-    assert_eq!(ground.observe(id, inputs).await, Observation::present(inputs.clone()));
+    tested.apply(Operation::Create, id, inputs, None).await;
+    assert_ne!(boot(tested), before);
+    assert_eq!(tested.observe(id, inputs).await, Observation::present(inputs.clone()));
 }
 
 /// A second network comes and goes; what the first one needs stays.
-async fn shares_the_host(ground: &Ground, first: &Value) {
-    let facts = ground.provider.facts().await.unwrap();
+async fn shares_the_host(tested: &TestCluster, first: &Value) {
+    let facts = tested.provider.facts().await.unwrap();
     let net = subnet::choose(&facts, &[]).unwrap();
     assert_ne!(json!(net), first["subnet"]);
     let id = ResourceId::new("network", "kwtest2");
     let inputs = json!({"bridge": names::bridge_name("kwtest2"), "subnet": net, "gateway": subnet::gateway(net)});
-    ground.apply(Operation::Create, &id, &inputs, None).await;
-    ground.apply(Operation::Delete, &id, &inputs, None).await;
+    tested.apply(Operation::Create, &id, &inputs, None).await;
+    tested.apply(Operation::Delete, &id, &inputs, None).await;
     assert_eq!(std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap().trim(), "1");
     let id = ResourceId::new("network", CLUSTER);
-    assert_eq!(ground.observe(&id, first).await, Observation::present(first.clone()));
+    assert_eq!(tested.observe(&id, first).await, Observation::present(first.clone()));
 }

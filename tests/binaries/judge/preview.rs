@@ -48,7 +48,7 @@ impl Base {
         Self { cluster: serde_yaml::from_str(cluster).unwrap(), effective, groups: groups.to_owned() }
     }
 
-    /// Looks at a case as `kubewright update cluster` does before there is any ground, and renders it all the same.
+    /// Looks at a case as `kubewright update cluster` does before there is any machine, and renders it all the same.
     pub(super) fn preview(&self, case: &Case) -> Previewed {
         let document = case.applied_to(&self.cluster);
         let loaded = load(&format!("{document}\n---\n{}", self.groups));

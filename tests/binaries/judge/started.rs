@@ -78,7 +78,7 @@ pub(super) fn judge(line: &Line, peer: Option<&Line>, root: &Path, signs: &Signs
 fn start((program, arguments): &Line, peer: Option<&Line>, root: &Path, log: &Path) -> Child {
     let output = std::fs::File::create(log).unwrap();
     let peer = peer.map_or(Path::new(""), |(peer, arguments)| {
-        super::ground::write(root, "peer.arguments", &arguments.join("\n"));
+        super::fixtures::write(root, "peer.arguments", &arguments.join("\n"));
         peer
     });
     // A test that is killed leaves nothing behind.

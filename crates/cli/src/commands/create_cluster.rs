@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use engine::SourceText;
-use model::{Ground, Resolved};
-use provider_local::names;
+use model::{Facts, Resolved};
+use provider::PreflightRequest;
 use resource::{Desired, ResourceId};
 use spec::{Cni, NewCluster};
 
@@ -13,13 +14,12 @@ use crate::app::App;
 use crate::arguments::Name;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::host::{self, Asked};
 use crate::output::{self, Format};
 use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, UpdateOptions};
-use crate::{compose, documents, ground, host_context, kubeconfig, resolving};
+use crate::{documents, facts, host_context, kubeconfig, obstacles, providers, resolving, sources};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -33,9 +33,9 @@ pub(crate) struct Arguments {
     /// Read the directories below directories, too
     #[arg(short = 'R', long, requires = "files")]
     recursive: bool,
-    /// The ground that the cluster stands on
-    #[arg(long, value_parser = ["local"], default_value = "local")]
-    provider: String,
+    /// Who brings the cluster's machines
+    #[arg(long, value_parser = provider(), default_value = spec::Provider::default().name())]
+    provider: spec::Provider,
     /// Version of Kubernetes: a minor such as 1.36, or a patch release
     #[arg(long, value_name = "VERSION")]
     kubernetes_version: Option<String>,
@@ -63,6 +63,12 @@ pub(crate) struct Arguments {
     yes: bool,
 }
 
+/// Reads a provider's name as the documents spell it.
+fn provider() -> impl TypedValueParser<Value = spec::Provider> {
+    PossibleValuesParser::new(spec::Provider::ALL.map(spec::Provider::name))
+        .try_map(|name| serde_json::from_value::<spec::Provider>(name.into()))
+}
+
 /// Reads the pod network's name as the documents spell it.
 fn cni(text: &str) -> Result<Cni, String> {
     serde_json::from_value(text.into()).map_err(|_| "it is `flannel` or `none`".to_owned())
@@ -75,7 +81,8 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     } else {
         documents::read(&arguments.files, arguments.recursive)?
     };
-    let around = host_context::of(&compose::local_provider(app).facts().await?);
+    let provider = providers::named(app, documents::provider(&texts).unwrap_or(arguments.provider).name())?;
+    let around = provider.host_context().await?;
     let (texts, said) = host_context::fitted(texts, &around);
     let effective = documents::effective_on(&texts, &around)?;
     for text in said {
@@ -102,18 +109,19 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
             )));
     }
     let lineage = uuid::Uuid::new_v4().to_string();
-    refuse_foreign(app, &name, &lineage).await?;
+    // Also where nothing is to be made yet.
+    provider.check_name(&name, &lineage).await?;
     kubeconfig::check_new(app, &name)?;
-    // Held until the cluster's own network shows that its subnet is taken.
-    let (ground, _held) = ground::new(app, &name, &effective, &texts).await?;
+    // Held until what was made of it shows that it is taken.
+    let (facts, _held) = facts::new(app, &name, &effective, &texts).await?;
     passwords::check(&effective.cluster.spec.containerd.registry_credentials, false, &PasswordFiles)?;
     // An own template that is no good is refused before anything is kept.
-    let resolved = resolving::resolve(&lineage, effective, ground.clone())?;
-    let desired = resolving::build(&resolved)?;
+    let resolved = resolving::resolve(app, &lineage, effective, facts)?;
+    let desired = resolving::build(app, &resolved)?;
     if arguments.yes {
-        check_host(app, &lineage, &resolved, &desired, arguments.setup_host).await?;
+        check_host(app, &resolved, &desired, arguments.setup_host).await?;
     }
-    store(app, &name, &lineage, texts, &ground).await?;
+    store(app, &name, &lineage, texts, &resolved.facts).await?;
     let Arguments { yes, setup_host, limits, rules: rule_files, .. } = arguments;
     update::update(
         app,
@@ -141,31 +149,25 @@ fn generated(arguments: &Arguments) -> Result<Vec<SourceText>, CommandError> {
         control_planes: arguments.control_plane_count,
         workers: arguments.node_count,
         cni: arguments.cni,
+        provider: arguments.provider,
         ..default
     };
     let text = spec::generate(&new).map_err(|error| CommandError::from_source("", &error).exit(Exit::Bug))?;
     Ok(vec![SourceText { name: format!("{}.yaml", arguments.name.name), text }])
 }
 
-/// Refuses a name that another state's cluster has on this host, also where nothing is to be made yet.
-async fn refuse_foreign(app: &App, name: &str, lineage: &str) -> Result<(), CommandError> {
-    match ground::foreign(app, name, lineage, &names::bridge_name(name), false).await? {
-        None => Ok(()),
-        Some(error) => Err(error.hint(format!("take another name than {name}, or work on that one where it is kept"))),
-    }
-}
-
 /// Refuses before anything is written when this host can't carry the machines; what will be `set_up` counts as there.
 async fn check_host(
     app: &App,
-    lineage: &str,
     resolved: &Resolved,
     desired: &BTreeMap<ResourceId, Desired>,
     set_up: bool,
 ) -> Result<(), CommandError> {
     let (recorded, targets) = (&BTreeMap::new(), &BTreeSet::new());
-    let obstacles = Asked { lineage, resolved, desired, recorded, targets }.obstacles(app).await;
-    host::refuse(obstacles.iter().filter(|finding| !(set_up && finding.can_be_installed())))
+    let builds_image = sources::builds_machine_image(app, &resolved.cluster.spec.assets.sources);
+    let request = PreflightRequest { resolved, desired, recorded, targets, builds_image };
+    let found = providers::named(app, &resolved.facts.provider.name)?.preflight(&request).await;
+    obstacles::refuse(found.iter().filter(|finding| !(set_up && finding.can_be_installed)))
 }
 
 /// Writes the first revision and the head.
@@ -174,10 +176,10 @@ async fn store(
     name: &str,
     lineage: &str,
     texts: Vec<SourceText>,
-    ground: &Ground,
+    facts: &Facts,
 ) -> Result<(), CommandError> {
     let lease = app.store.lock(name, app.lock_info("create cluster")).await?;
-    let revision = documents::revision(app, texts, ground, None)?;
+    let revision = documents::revision(app, texts, facts, None)?;
     let cluster = app.cluster(name);
     let digest = cluster.put_revision(&*lease, &revision).await?;
     cluster.create(&*lease, lineage, digest).await?;

@@ -22,7 +22,7 @@ use crate::policy_check::PolicyCheck;
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::suggestion::Suggestion;
-use crate::{confirm, ground, kubeconfig, update};
+use crate::{confirm, facts, kubeconfig, update};
 
 /// Arguments of `delete cluster`.
 #[derive(Debug, Args)]
@@ -88,9 +88,9 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
         Err(StoreError::BeingRemoved { .. }) => return end_removal(app, name, lease, again).await,
         loaded => operation::found(app, name, loaded).await?,
     };
-    ground::at_home(app, name, &loaded).await?;
-    let loaded = ground::with_lineage(app, name, loaded).await?;
-    let loaded = ground::with_unrecorded(app, name, loaded).await?;
+    facts::check_access(app, name, &loaded).await?;
+    let loaded = facts::completed(app, name, loaded).await?;
+    let loaded = facts::with_unrecorded(app, name, loaded).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let composition = compose(app, None, &AgentOptions::default());
     let judge = PolicyCheck::of_deletion(name, &loaded);

@@ -58,7 +58,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
 /// What would be done now, or all of the cluster.
 async fn planned(app: &App, name: &str, all: bool) -> Result<Picture, CommandError> {
     let open = open::cluster(app, name).await?;
-    let desired = resolving::build(&open.resolved)?;
+    let desired = resolving::build(app, &open.resolved)?;
     // Nothing is carried out, so no asset is looked at.
     let observed = operation::observe(app, &open.cluster, &desired).await?;
     let plan = open.cluster.plan(&desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?;

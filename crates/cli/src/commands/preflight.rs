@@ -6,7 +6,7 @@ use report::Table;
 use crate::app::App;
 use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
-use crate::{compose, host, output, sources};
+use crate::{obstacles, output, providers, sources};
 
 /// Arguments of `preflight`.
 #[derive(Debug, Args)]
@@ -18,23 +18,10 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     if arguments.setup_host {
-        app.phase("host set up", host::set_up(app)).await?;
+        app.phase("host set up", obstacles::set_up(app)).await?;
     }
-    let local = compose::local_provider(app);
-    let facts = local.facts().await?;
-    let subnet = provider_local::subnet::choose(&facts, &[])
-        .ok_or_else(|| CommandError::failed(provider_local::subnet::NONE_FREE))?;
-    let input = provider_local::PreflightInput {
-        cluster: "preflight".to_owned(),
-        lineage: "preflight".to_owned(),
-        bridge: provider_local::names::bridge_name("preflight"),
-        subnet,
-        recorded: false,
-        machines: 3,
-        builds_image: sources::builds_machine_image(app, &[]),
-        proxies_by_nftables: true,
-    };
-    let findings = local.preflight(&input).await;
+    let provider = providers::named(app, spec::Provider::default().name())?;
+    let findings = provider.survey(sources::builds_machine_image(app, &[])).await?;
     output::print(app.format, &findings, || {
         if findings.is_empty() {
             return "This host can carry local machines.\n".to_owned();

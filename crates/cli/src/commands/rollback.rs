@@ -8,7 +8,7 @@ use crate::error::Outcome;
 use crate::revise::{self, Documents};
 use crate::rule_files::RuleFiles;
 use crate::update::{self, UpdateOptions};
-use crate::{ground, operation};
+use crate::{facts, operation};
 
 /// Arguments of `rollback cluster`.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let loaded = operation::load(app, name).await?;
     let (_, revision) = operation::revision(app, name, &arguments.to).await?;
     let is_revised = revision.documents != loaded.revision.documents;
-    let templates = ground::templates(&revision)?;
+    let templates = facts::templates(&revision)?;
     revise::revise(app, name, &loaded, Documents { texts: revision.documents, templates, is_result: false }).await?;
     let options = UpdateOptions {
         yes: arguments.yes,

@@ -20,7 +20,7 @@ use crate::power::{self, To};
 use crate::rule_files::RuleFiles;
 use crate::suggestion::Suggestion;
 use crate::update::{self, UpdateOptions};
-use crate::{ground, health, prepare, resolving};
+use crate::{facts, health, prepare, resolving};
 
 /// Arguments of `start cluster`.
 #[derive(Debug, Args)]
@@ -62,9 +62,9 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
 async fn start(app: &App, name: &str, options: &UpdateOptions) -> Result<Started, CommandError> {
     let lease = operation::lock(app, name, "start cluster").await?;
     let loaded = operation::load(app, name).await?;
-    ground::at_home(app, name, &loaded).await?;
-    let loaded = ground::with_lineage(app, name, loaded).await?;
-    let (mut resolved, _) = resolving::stored(app, name, &loaded)?;
+    facts::check_access(app, name, &loaded).await?;
+    let loaded = facts::completed(app, name, loaded).await?;
+    let mut resolved = resolving::stored(app, name, &loaded)?;
     let judge = PolicyCheck::of(&resolved, &loaded)?;
     let prepared = prepare::assets(app, &resolved, &loaded, false).await?;
     let composition = compose(app, prepared.agent.clone(), &AgentOptions::default());

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::operation;
 use crate::output::Format;
 use crate::power::{self, To};
-use crate::{confirm, ground, output};
+use crate::{confirm, facts, output};
 
 /// Arguments of `stop cluster`.
 #[derive(Debug, Args)]
@@ -33,8 +33,8 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     }
     let lease = operation::lock(app, &name, "stop cluster").await?;
     let loaded = operation::load(app, &name).await?;
-    ground::at_home(app, &name, &loaded).await?;
-    let loaded = ground::with_lineage(app, &name, loaded).await?;
+    facts::check_access(app, &name, &loaded).await?;
+    let loaded = facts::completed(app, &name, loaded).await?;
     let composition = compose(app, None, &AgentOptions::default());
     let cluster = operation::open(app, loaded, &name, composition.handlers.clone()).await?;
     let (plan, desired) = power::plan(app, &cluster, To::Off).await?;

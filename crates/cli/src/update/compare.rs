@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Edition;
 use engine::{Lease, Loaded};
-use model::{Ground, Resolved};
+use model::Resolved;
 use plan::{Base, Plan};
-use provider_local::Finding;
+use provider::{Finding, PreflightRequest};
 use reconcile::OpenCluster;
 use resource::{Desired, Digest, ResourceId};
 
@@ -15,23 +15,21 @@ use crate::app::App;
 use crate::compose::{Composition, compose};
 use crate::error::{self, CommandError};
 use crate::exit::Exit;
-use crate::host::{self, Asked};
 use crate::operation;
 use crate::passwords::{self, PasswordFiles};
 use crate::policy_check::PolicyCheck;
 use crate::prepare::Prepared;
-use crate::{documents, ground, kubeconfig, prepare, resolving};
+use crate::{documents, facts, kubeconfig, obstacles, prepare, providers, resolving, sources};
 
 /// A cluster compared with its documents.
 pub(crate) struct Compared {
     pub(super) resolved: Resolved,
-    ground: Ground,
     pub(super) desired: BTreeMap<ResourceId, Desired>,
     pub(super) prepared: Prepared,
     pub(super) composition: Composition,
     pub(super) cluster: OpenCluster,
     pub(super) judge: PolicyCheck,
-    /// What stands in the way of making on this host what the plan makes.
+    /// What stands in the way of making what the plan makes.
     pub(super) obstacles: Vec<Finding>,
     /// What would have to be done.
     pub(crate) plan: Plan,
@@ -45,9 +43,9 @@ pub(crate) async fn compare(
     used: bool,
 ) -> Result<Compared, CommandError> {
     let loaded = operation::load(app, name).await?;
-    ground::at_home(app, name, &loaded).await?;
-    let (resolved, ground) = resolving::wanted(app, name, &loaded)?;
-    let desired = resolving::build(&resolved)?;
+    facts::check_access(app, name, &loaded).await?;
+    let resolved = resolving::wanted(app, name, &loaded)?;
+    let desired = resolving::build(app, &resolved)?;
     known_machines(&resolved, &options.care.forget_etcd_data)?;
     let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));
     passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
@@ -56,9 +54,9 @@ pub(crate) async fn compare(
     if used {
         kubeconfig::check(app, &loaded, name)?;
     }
-    let obstacles = obstacles(app, &resolved, &loaded, &desired, &options.view).await;
+    let obstacles = found_obstacles(app, &resolved, &loaded, &desired, &options.view).await?;
     if used {
-        host::refuse(&obstacles)?;
+        obstacles::refuse(&obstacles)?;
     }
     let prepared = prepare::assets(app, &resolved, &loaded, used).await?;
     let composition = compose(app, prepared.agent.clone(), &options.care);
@@ -69,30 +67,36 @@ pub(crate) async fn compare(
     let plan = options.view.plan(app, name, &cluster, &desired, prepared.digest()).await?;
     let plan = if options.view.recorded_only { plan } else { reconcile::forecast(&cluster, &resolved, plan).await };
     let plan = plan.with_rules(options.rules.digest());
-    Ok(Compared { resolved, ground, desired, prepared, composition, cluster, judge, obstacles, plan })
+    Ok(Compared { resolved, desired, prepared, composition, cluster, judge, obstacles, plan })
 }
 
-/// What this host lacks for what the plan makes on it; nothing where the user doesn't look at what is there.
-async fn obstacles(
+/// What stands in the way of what the plan makes; nothing where the user doesn't look at what is there.
+async fn found_obstacles(
     app: &App,
     resolved: &Resolved,
     loaded: &Loaded,
     desired: &BTreeMap<ResourceId, Desired>,
     view: &View,
-) -> Vec<Finding> {
+) -> Result<Vec<Finding>, CommandError> {
     if view.recorded_only || view.drift_only {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let (lineage, recorded, targets) = (loaded.head.lineage.as_str(), &loaded.state.resources, &view.targets);
-    Asked { lineage, resolved, desired, recorded, targets }.obstacles(app).await
+    let request = PreflightRequest {
+        resolved,
+        desired,
+        recorded: &loaded.state.resources,
+        targets: &view.targets,
+        builds_image: sources::builds_machine_image(app, &resolved.cluster.spec.assets.sources),
+    };
+    Ok(providers::named(app, &resolved.facts.provider.name)?.preflight(&request).await)
 }
 
 impl Compared {
     /// Says what this kubewright would bring to a cluster that was made by an earlier one.
     pub(super) fn mention_edition(&self, app: &App, name: &str) {
-        let (edition, newest) = (self.ground.edition, Edition::NEWEST);
+        let (edition, newest) = (self.resolved.facts.edition, Edition::NEWEST);
         // What an earlier release stored names none; the first update does.
-        if self.cluster.loaded.revision.ground.get("edition").is_none() && !self.plan.is_empty() {
+        if self.cluster.loaded.revision.facts.get("edition").is_none() && !self.plan.is_empty() {
             app.say(
                 "\nAn earlier release made this cluster. What is planned although the documents did not change comes with this \
                  kubewright:\nit marks things as this cluster's, guards etcd's data or mends a fault (docs/guide.md, \"A newer \
@@ -118,10 +122,11 @@ impl Compared {
         lease: &dyn Lease,
     ) -> Result<Self, CommandError> {
         let loaded = &self.cluster.loaded;
-        if serde_json::to_value(&self.ground).is_ok_and(|value| value == loaded.revision.ground) {
+        let facts = &self.resolved.facts;
+        if serde_json::to_value(facts).is_ok_and(|value| value == loaded.revision.facts) {
             return Ok(self);
         }
-        let revision = documents::revision(app, loaded.revision.documents.clone(), &self.ground, Some(loaded))?;
+        let revision = documents::revision(app, loaded.revision.documents.clone(), facts, Some(loaded))?;
         let store = app.cluster(name);
         let digest = store.put_revision(lease, &revision).await?;
         store.set_revision(lease, loaded, digest).await?;

@@ -1,7 +1,8 @@
 //! Machines and other things that a run could not look at: it leaves them as they are, and says so once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use model::Resolved;
 use plan::{Plan, ReportLine, ReportReason};
 use resource::ResourceId;
 
@@ -11,13 +12,17 @@ use crate::app::App;
 const CONFIG: &str = "machine-config";
 
 /// Names of the machines on which nobody could look, and which this plan did not switch on.
-pub(super) fn machines(plan: &Plan) -> BTreeSet<String> {
+pub(super) fn machines(plan: &Plan, resolved: &Resolved) -> BTreeSet<String> {
+    out_of_reach(plan, &resolved.machines.iter().map(|machine| (machine.name.as_str(), &machine.resource)).collect())
+}
+
+/// The same with the resources that make machines, by name.
+fn out_of_reach(plan: &Plan, machines: &BTreeMap<&str, &ResourceId>) -> BTreeSet<String> {
     let switched_on: BTreeSet<&ResourceId> = plan.changes.iter().map(|change| &change.resource).collect();
     let is_out_of_reach = |line: &&ReportLine| match &line.reason {
         ReportReason::WaitsFor { on } => !switched_on.contains(on),
         ReportReason::Unknown { .. } => {
-            let machine = model::ids::machine(&plan.base.cluster, line.resource.name());
-            !switched_on.contains(&machine)
+            machines.get(line.resource.name()).is_none_or(|machine| !switched_on.contains(machine))
         }
         _ => false,
     };
@@ -66,7 +71,7 @@ mod tests {
             ("image/w-1/agnhost", ReportReason::WaitsFor { on: on() }),
             ("node/x", ReportReason::Foreign),
         ]);
-        assert_eq!(machines(&plan), BTreeSet::from(["w-1".to_owned()]));
+        assert_eq!(out_of_reach(&plan, &BTreeMap::new()), BTreeSet::from(["w-1".to_owned()]));
         let text = text(&plan, "kubewright update cluster demo --yes").unwrap();
         assert!(text.contains("\n  machine-config/w-1: connection refused\n") && !text.contains("image"), "{text}");
         assert!(text.ends_with("kubewright update cluster demo --yes"));
@@ -75,6 +80,6 @@ mod tests {
     #[test]
     fn where_everything_was_looked_at_there_is_nothing_to_tell() {
         let plan = plan(&[("node/x", ReportReason::Foreign)]);
-        assert_eq!((text(&plan, ""), machines(&plan)), (None, BTreeSet::new()));
+        assert_eq!((text(&plan, ""), out_of_reach(&plan, &BTreeMap::new())), (None, BTreeSet::new()));
     }
 }

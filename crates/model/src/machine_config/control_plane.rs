@@ -99,7 +99,7 @@ fn guard(config: &mut GroupConfig) {
 }
 
 fn component(resolved: &Resolved, image: Image) -> Component {
-    let edition = resolved.ground.edition;
+    let edition = resolved.facts.edition;
     Component { startup: StartupProbe::eager(), edition, ..Component::new(resolved.image(image)) }
 }
 

@@ -10,10 +10,10 @@ use render::{Gates, crictl, haproxy};
 use serde_json::Value;
 use spec::{InstanceGroup, LoadBalancer, Role};
 
-use super::{PROGRAMS, binaries, control_plane, files, journal, kubelet, proxy, user};
+use super::{PROGRAMS, control_plane, files, journal, kubelet, proxy, user};
 use crate::builder::{encode, rendering};
 use crate::ids::{self, output};
-use crate::{ModelError, Resolved};
+use crate::{CgroupDriver, ModelError, Resolved};
 
 pub(super) const KUBELET_SERVICE: &str = "kubelet.service";
 const CONTAINERD_SERVICE: &str = "containerd.service";
@@ -40,7 +40,7 @@ pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value
     if group.spec.role == Role::ControlPlane {
         control_plane::group_files(resolved, &mut config)?;
     }
-    if resolved.ground.edition >= Edition::V2 {
+    if resolved.facts.edition >= Edition::V2 {
         journal::add(&mut config.files, &mut config.units);
     }
     user::add(resolved, group, &mut config.files, &mut config.units);
@@ -57,7 +57,7 @@ pub(super) fn config(resolved: &Resolved, group: &InstanceGroup) -> Result<Value
     Ok(config)
 }
 
-/// What kubeadm's preflight asks for. The kernel's modules are the host's business on local ground.
+/// What kubeadm's preflight asks for. Modules of a shared kernel are its host's business.
 fn sysctls(resolved: &Resolved, group: &InstanceGroup) -> BTreeMap<String, String> {
     let ours = [
         ("net.ipv4.ip_forward", "1"),
@@ -110,7 +110,7 @@ fn units(resolved: &Resolved, role: Role) -> BTreeMap<String, Unit> {
 }
 
 fn programs(resolved: &Resolved, role: Role, files: &mut Files) -> Result<(), ModelError> {
-    for (asset, path) in binaries(role) {
+    for (asset, path) in super::programs(role) {
         if asset != names::CNI_PLUGINS {
             files.insert(path, files::provided(resolved.asset(&asset)?));
         }
@@ -119,18 +119,20 @@ fn programs(resolved: &Resolved, role: Role, files: &mut Files) -> Result<(), Mo
 }
 
 fn runtime(resolved: &Resolved, files: &mut Files) -> Result<(), ModelError> {
-    let spec = &resolved.cluster.spec.containerd;
+    let (spec, platform) = (&resolved.cluster.spec.containerd, &resolved.platform);
     let config = Containerd {
-        restrict_oom_score_adj: true,
-        systemd_cgroup: super::systemd_makes_cgroups(resolved.cluster.spec.provider),
+        restrict_oom_score_adj: !platform.own_kernel,
+        systemd_cgroup: platform.cgroup_driver == CgroupDriver::Systemd,
         ..Containerd::new(resolved.image(Image::Pause))
     };
     let config = rendering("containerd's configuration", containerd::config(&config))?;
     files.insert("/etc/containerd/config.toml".to_owned(), files::restarting(config, CONTAINERD_SERVICE));
-    let unit = ContainerdUnit { oom_score_adjust: None, ..ContainerdUnit::default() };
+    let mut unit = ContainerdUnit::default();
+    // Nobody lowers scores in a kernel that is not his own.
+    unit.oom_score_adjust = unit.oom_score_adjust.filter(|_| platform.own_kernel);
     let unit = rendering("containerd's unit", containerd::unit(&unit, &resolved.templates))?;
     files.insert(format!("/etc/systemd/system/{CONTAINERD_SERVICE}"), files::restarting(unit, CONTAINERD_SERVICE));
-    if resolved.ground.edition >= Edition::V2 {
+    if resolved.facts.edition >= Edition::V2 {
         files.insert("/etc/crictl.yaml".to_owned(), files::text(rendering("crictl.yaml", crictl::config())?, "0644"));
     }
     if let Some(text) = proxy::drop_in(resolved) {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use catalog::Edition;
 use pki::kubeconfig::{Credential, Entry, Kubeconfig, Trust};
-use render::kubelet::{Ground, KubeletConfiguration};
+use render::kubelet::{KubeletConfiguration, NodePlatform};
 use serde_json::{Map, Value};
-use spec::{InstanceGroup, Kubelet, MachineSize, Provider, Reserved, Reserves, Role};
+use spec::{InstanceGroup, Kubelet, MachineSize, Reserved, Reserves, Role};
 
 use crate::{Machine, ModelError, Resolved};
 
@@ -19,7 +19,7 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
     let layers: Vec<&Kubelet> = std::iter::once(&spec.kubelet).chain(group.map(|group| &group.spec.kubelet)).collect();
     let mut configuration = KubeletConfiguration::new(resolved.dns_addresses(), spec.networking.dns_domain.clone());
     configuration.server_tls_bootstrap = true;
-    configuration.edition = resolved.ground.edition;
+    configuration.edition = resolved.facts.edition;
     configuration.seccomp_default = configuration.edition >= Edition::V2;
     configuration.feature_gates.clone_from(&spec.feature_gates);
     let reserves = reserves(resolved, &layers, group.map(|group| &group.spec.machine));
@@ -30,22 +30,20 @@ pub(crate) fn configuration(resolved: &Resolved, group: Option<&InstanceGroup>) 
         configuration.layers.push(shutdown(layer));
         configuration.layers.push(layer.config.clone());
     }
-    let driver = if super::systemd_makes_cgroups(spec.provider) { "systemd" } else { "cgroupfs" };
-    driver.clone_into(&mut configuration.cgroup_driver);
-    match spec.provider {
-        Provider::Local => configuration.ground = Ground::container(),
-    }
+    resolved.platform.cgroup_driver.name().clone_into(&mut configuration.cgroup_driver);
+    configuration.platform =
+        if resolved.platform.own_kernel { NodePlatform::own_kernel() } else { NodePlatform::shared_kernel() };
     configuration
 }
 
 /// What pods can't have. Machines that share a host see all of it: what is not theirs is nobody's there.
 fn reserves(resolved: &Resolved, layers: &[&Kubelet], machine: Option<&MachineSize>) -> Reserves {
-    if resolved.ground.edition < Edition::V2 {
+    if resolved.facts.edition < Edition::V2 {
         return Reserves::asked_for(layers);
     }
     let machine = machine.cloned().unwrap_or_default();
     let reserves = Reserves::of(layers, &machine);
-    let Some(host) = resolved.ground.capacity else { return reserves };
+    let Some(host) = resolved.platform.shared_host else { return reserves };
     // The static memory manager is told of every reserved byte by the user, who can't know of these.
     let counts_memory = layers.iter().any(|layer| layer.config.get("memoryManagerPolicy") == Some(&"Static".into()));
     let memory = machine.memory.as_deref().and_then(spec::bytes).filter(|_| !counts_memory);

@@ -24,7 +24,7 @@ fn exceptions(resolved: &Resolved) -> Vec<String> {
     let domain = &networking.dns_domain;
     let mut all: Vec<String> = ["127.0.0.1", "::1", "localhost", ".svc"].map(str::to_owned).into();
     all.push(format!(".{domain}"));
-    all.push(resolved.ground.local.subnet.to_string());
+    all.extend(resolved.networks.iter().map(ToString::to_string));
     all.extend(networking.pod_cidrs.iter().chain(&networking.service_cidrs).map(ToString::to_string));
     all.extend(resolved.cluster.spec.api.endpoint.clone());
     all.extend(resolved.cluster.spec.containerd.proxy.no_proxy.clone());

@@ -12,7 +12,7 @@ pub(super) fn check(cluster: &Cluster, groups: &[InstanceGroup]) -> Result<Vec<R
     }
     let mut ours = fullest(cluster);
     ours.spec.addons.manifests.clear();
-    let ours = crate::build(&nominal(ours, groups)?)?;
+    let ours = crate::build(&nominal(ours, groups)?, Vec::new())?;
     let mut remarks = Vec::new();
     for (index, manifest) in cluster.spec.addons.manifests.iter().enumerate() {
         let mut alone = cluster.clone();

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{Error, Template, Templates};
 
-/// Where containerd's program is and what the ground lets it do.
+/// Where containerd's program is and what its platform lets it do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContainerdUnit {
     /// Path of the program.

@@ -1,4 +1,4 @@
-//! KubeletConfiguration: defaults, the ground's needs, and the user's layers over them.
+//! KubeletConfiguration: defaults, the platform's needs, and the user's layers over them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use catalog::Edition;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{CONTAINERD_ENDPOINT, Ground};
+use super::{CONTAINERD_ENDPOINT, NodePlatform};
 use crate::static_pods::{MANIFESTS_DIR, PKI_DIR};
 use crate::{Error, hole, yaml};
 
@@ -37,7 +37,7 @@ pub struct KubeletConfiguration {
     /// The way of making a cluster that holds.
     pub edition: Edition,
     /// What the machines are made of.
-    pub ground: Ground,
+    pub platform: NodePlatform,
     /// The user's fields of KubeletConfiguration, cluster first, group last; later ones win, null removes.
     pub layers: Vec<Map<String, Value>>,
 }
@@ -56,7 +56,7 @@ impl KubeletConfiguration {
             system_reserved: BTreeMap::new(),
             feature_gates: BTreeMap::new(),
             edition: Edition::NEWEST,
-            ground: Ground::machine(),
+            platform: NodePlatform::own_kernel(),
             layers: Vec::new(),
         }
     }
@@ -169,9 +169,9 @@ struct X509 {
 }
 
 fn document(input: &KubeletConfiguration) -> Document {
-    let ground = input.ground;
+    let platform = input.platform;
     let mut feature_gates = input.feature_gates.clone();
-    if ground.user_namespace {
+    if platform.user_namespace {
         feature_gates.entry("KubeletInUserNamespace".to_owned()).or_insert(true);
     }
     let writes_log_limits = input.edition >= Edition::V2;
@@ -191,16 +191,16 @@ fn document(input: &KubeletConfiguration) -> Document {
         container_log_max_files: writes_log_limits.then_some(5),
         container_log_max_size: writes_log_limits.then_some("10Mi"),
         container_runtime_endpoint: CONTAINERD_ENDPOINT,
-        eviction_hard: eviction_hard(ground),
-        fail_cgroup_v1: (!ground.fail_cgroup_v1).then_some(false),
-        fail_swap_on: (!ground.fail_swap_on).then_some(false),
+        eviction_hard: eviction_hard(platform),
+        fail_cgroup_v1: (!platform.fail_cgroup_v1).then_some(false),
+        fail_swap_on: (!platform.fail_swap_on).then_some(false),
         feature_gates,
         healthz_bind_address: "127.0.0.1",
         healthz_port: 10248,
         // 100 percent full is never reached: kubelet's documented way to turn the collection off.
-        image_gc_high_threshold_percent: (!ground.image_garbage_collection).then_some(100),
+        image_gc_high_threshold_percent: (!platform.image_garbage_collection).then_some(100),
         kube_reserved: input.kube_reserved.clone(),
-        local_storage_capacity_isolation: (!ground.local_storage_capacity_isolation).then_some(false),
+        local_storage_capacity_isolation: (!platform.local_storage_capacity_isolation).then_some(false),
         resolv_conf: input.resolv_conf.clone(),
         rotate_certificates: true,
         seccomp_default: input.seccomp_default.then_some(true),
@@ -211,8 +211,8 @@ fn document(input: &KubeletConfiguration) -> Document {
 }
 
 /// Setting one threshold drops kubelet's defaults of all others, so memory is named with its default.
-fn eviction_hard(ground: Ground) -> BTreeMap<&'static str, &'static str> {
-    if ground.disk_eviction {
+fn eviction_hard(platform: NodePlatform) -> BTreeMap<&'static str, &'static str> {
+    if platform.disk_eviction {
         return BTreeMap::new();
     }
     let off = ["imagefs.available", "imagefs.inodesFree", "nodefs.available", "nodefs.inodesFree"];

@@ -8,7 +8,7 @@ use render::addons::{coredns, flannel, kube_proxy, local_path, metrics_server};
 use render::containerd::{Containerd, ContainerdUnit};
 use render::haproxy::{Backend, Haproxy};
 use render::kubeadm::{ClusterConfiguration, EtcdConfiguration, Extra};
-use render::kubelet::{Ground, KubeletConfiguration, KubeletFlags, KubeletUnit};
+use render::kubelet::{KubeletConfiguration, KubeletFlags, KubeletUnit, NodePlatform};
 use render::objects::ClusterInput;
 use render::static_pods::etcd::Etcd;
 use render::static_pods::kube_apiserver::KubeApiserver;
@@ -71,7 +71,7 @@ pub(crate) fn kube_scheduler(release: Release) -> KubeScheduler {
 
 pub(crate) fn kubelet() -> KubeletConfiguration {
     KubeletConfiguration {
-        ground: Ground::container(),
+        platform: NodePlatform::shared_kernel(),
         ..KubeletConfiguration::new(vec!["10.96.0.10".parse().unwrap()], "cluster.local")
     }
 }

@@ -6,7 +6,7 @@ use render::addons::coredns::{StubDomain, Upstream};
 use render::addons::flannel::Backend;
 use render::addons::metrics_server::Serving;
 use render::addons::{coredns, flannel, metrics_server};
-use render::kubelet::{Ground, KubeletConfiguration};
+use render::kubelet::{KubeletConfiguration, NodePlatform};
 use render::static_pods::etcd::{ClusterState, Member};
 use render::static_pods::kube_apiserver::{Audit, EtcdServers};
 use render::static_pods::{
@@ -173,7 +173,7 @@ fn probes_follow_a_changed_bind_address() {
 fn kubelets_layers_win_in_their_order() {
     let layer = |value: Value| value.as_object().unwrap().clone();
     let input = KubeletConfiguration {
-        ground: Ground::machine(),
+        platform: NodePlatform::own_kernel(),
         server_tls_bootstrap: true,
         seccomp_default: true,
         layers: vec![

@@ -1,4 +1,4 @@
-//! The ground that a cluster stands on.
+//! Who brings a cluster's machines, and the settings of those who do.
 
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
@@ -6,13 +6,41 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::Ipv4Cidr;
 
-/// The ground that a cluster stands on.
+/// Who brings a cluster's machines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Provider {
     /// Machines on this host, made by kubewright.
     #[default]
     Local,
+}
+
+impl Provider {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Local];
+
+    /// Its name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+        }
+    }
+
+    /// What its machines are like.
+    pub fn machines(self) -> MachineProperties {
+        match self {
+            Self::Local => MachineProperties { own_kernel: false, ipv6: false },
+        }
+    }
+}
+
+/// What decides whether documents fit the machines that a provider brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MachineProperties {
+    /// They have a kernel, and with it disks, of their own.
+    pub own_kernel: bool,
+    /// They have addresses of IPv6.
+    pub ipv6: bool,
 }
 
 /// Settings of the provider `local`.

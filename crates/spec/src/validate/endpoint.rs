@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Finding, World};
-use crate::{Cluster, Provider};
+use crate::Cluster;
 
 const FIELD: &str = "spec.api.endpoint";
 const HELP: &str = "write the name or address of a load balancer before the control planes, or leave the field out";
@@ -65,7 +65,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 fn of_address(cluster: &Cluster, address: IpAddr) -> Option<String> {
-    let Provider::Local = cluster.spec.provider;
+    let provider = cluster.spec.provider;
     let this_network = matches!(address, IpAddr::V4(v4) if v4.octets()[0] == 0);
     let networking = &cluster.spec.networking;
     let within = |ranges: &[ipnet::IpNet]| ranges.iter().any(|range| range.contains(&address));
@@ -75,8 +75,9 @@ fn of_address(cluster: &Cluster, address: IpAddr) -> Option<String> {
         "is not the address of a host: each machine would ask itself"
     } else if address.is_multicast() || address == IpAddr::V4(Ipv4Addr::BROADCAST) {
         "is not the address of a host"
-    } else if address.is_ipv6() {
-        "is an IPv6 address, and machines of the provider `local` have IPv4 addresses only"
+    } else if address.is_ipv6() && !provider.machines().ipv6 {
+        let name = provider.name();
+        return Some(format!("is an IPv6 address, and machines of the provider `{name}` have IPv4 addresses only"));
     } else if within(&networking.service_cidrs) {
         "is in the range of Services, which lead nowhere before the cluster runs"
     } else if within(&networking.pod_cidrs) {

@@ -73,8 +73,8 @@ fn settings(world: &World<'_>, layers: &[&Kubelet], machine: &MachineSize) -> Se
     let spec = world.cluster().map(|cluster| &cluster.value.spec);
     let release = spec.and_then(|spec| catalog::find(&spec.kubernetes_version).ok());
     let gates = spec.map(|spec| spec.feature_gates.clone()).unwrap_or_default();
-    let ground = spec.map(|spec| spec.provider).unwrap_or_default();
-    Settings::of(ground, release.map_or(u32::MAX, |release| release.minor), &gates, layers, machine)
+    let provider = spec.map(|spec| spec.provider).unwrap_or_default();
+    Settings::of(provider, release.map_or(u32::MAX, |release| release.minor), &gates, layers, machine)
 }
 
 fn faults(settings: &Settings) -> impl Iterator<Item = Fault> {

@@ -1,8 +1,8 @@
 //! Rule: address ranges are of one family, and large enough for the machines and not larger than Kubernetes takes.
 
 use super::{Finding, World};
+use crate::Cluster;
 use crate::effective::Draft;
-use crate::{Cluster, Provider};
 use ipnet::IpNet;
 
 /// kube-apiserver takes at most 2^20 Service addresses.
@@ -28,18 +28,21 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Local machines have IPv4 addresses only.
+/// Ranges are of families that machines have addresses of, and no two of one family.
 fn families(cluster: &Draft<Cluster>, field: &str, ranges: &[IpNet]) -> Vec<Finding> {
-    let Provider::Local = cluster.value.spec.provider;
+    let provider = cluster.value.spec.provider;
     let path = |index| format!("spec.networking.{field}[{index}]");
+    let is_ipv6 = |range: &IpNet| matches!(range, IpNet::V6(_));
     let mut findings = Vec::new();
     for (index, range) in ranges.iter().enumerate() {
-        if matches!(range, IpNet::V6(_)) {
+        if is_ipv6(range) && !provider.machines().ipv6 {
+            let name = provider.name();
             let message =
-                format!("{range} is an IPv6 range, and machines of the provider `local` have IPv4 addresses only");
+                format!("{range} is an IPv6 range, and machines of the provider `{name}` have IPv4 addresses only");
             findings.push(Finding::error("spec::wrong-family", message).at(cluster, path(index)));
-        } else if index > 0 {
-            let message = format!("two IPv4 ranges in `{field}`; a second range must be of the other family");
+        } else if ranges[..index].iter().any(|earlier| is_ipv6(earlier) == is_ipv6(range)) {
+            let family = if is_ipv6(range) { "IPv6" } else { "IPv4" };
+            let message = format!("two {family} ranges in `{field}`; a second range must be of the other family");
             findings.push(
                 Finding::error("spec::wrong-family", message)
                     .at(cluster, path(index))

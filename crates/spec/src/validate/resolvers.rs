@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{Finding, World};
 use crate::check::join;
 use crate::effective::Draft;
-use crate::{Cluster, Networking, Provider};
+use crate::{Cluster, Networking};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
@@ -69,7 +69,9 @@ fn stub_domains(cluster: &Draft<Cluster>) -> Vec<Finding> {
 
 /// Machines with IPv4 addresses only have no way to an IPv6 resolver.
 fn unreachable(cluster: &Draft<Cluster>, index: usize) -> Option<Finding> {
-    let Provider::Local = cluster.value.spec.provider;
+    if cluster.value.spec.provider.machines().ipv6 {
+        return None;
+    }
     let resolvers = &cluster.value.spec.networking.upstream_resolvers;
     let resolver = resolvers.get(index).filter(|resolver| resolver.is_ipv6())?;
     let outcome = if resolvers.iter().all(IpAddr::is_ipv6) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{Finding, World};
-use crate::Provider;
 use crate::check::join;
 use crate::effective::Draft;
 
@@ -48,23 +47,28 @@ const OF_THE_HOST: [&str; 24] = [
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(cluster) = world.cluster() else { return Vec::new() };
-    let Provider::Local = cluster.value.spec.provider;
-    let mut findings = of(cluster, &cluster.value.spec.sysctls);
+    let own_kernel = cluster.value.spec.provider.machines().own_kernel;
+    let mut findings = of(cluster, &cluster.value.spec.sysctls, own_kernel);
     findings.extend(local_ports::check(&cluster.value, cluster, &cluster.value.spec.sysctls));
     for group in world.groups() {
-        findings.extend(of(group, &group.value.spec.sysctls));
+        findings.extend(of(group, &group.value.spec.sysctls, own_kernel));
         findings.extend(local_ports::check(&cluster.value, group, &group.value.spec.sysctls));
     }
     findings
 }
 
-fn of<T>(draft: &Draft<T>, sysctls: &BTreeMap<String, String>) -> Vec<Finding> {
+/// Whether a setting is the kernel's, and not a network namespace's.
+fn is_of_the_host(dotted: &str) -> bool {
+    !dotted.starts_with("net.") || OF_THE_HOST.iter().any(|beginning| dotted.starts_with(beginning))
+}
+
+fn of<T>(draft: &Draft<T>, sysctls: &BTreeMap<String, String>, own_kernel: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, value) in sysctls {
         let dotted = dotted(name);
         let (message, help) = if OURS.contains(&dotted.as_str()) || stops_forwarding(&dotted, value) {
             (format!("`{name}` is set by kubewright: Kubernetes needs it"), "remove it".to_owned())
-        } else if !dotted.starts_with("net.") || OF_THE_HOST.iter().any(|beginning| dotted.starts_with(beginning)) {
+        } else if !own_kernel && is_of_the_host(&dotted) {
             let help =
                 "set it on the host; machines have settings of their own below `net.` only, and not all of those";
             (format!("`{name}` is the host's, whose kernel local machines share"), help.to_owned())

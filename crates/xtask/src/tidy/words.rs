@@ -17,6 +17,8 @@ const WORDS: &[(&str, &str)] = &[
     ("cut_off", "aborted"),
     ("takes_turns", "disruption"),
     ("in_turns", "disruption"),
+    ("Ground", "facts, infrastructure, or platform"),
+    ("ground", "facts, infrastructure, or platform"),
 ];
 const DECLARATIONS: [&str; 6] = ["struct", "enum", "type", "trait", "fn", "mod"];
 

@@ -17,7 +17,7 @@ const MODULES: &str = "/lib/modules";
 
 /// How the host shapes a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ground {
+struct KernelFeatures {
     /// cgroups are version 1.
     v1: bool,
     /// The host has modules to share.
@@ -27,7 +27,7 @@ struct Ground {
 /// Starts the supervisor and returns at once.
 pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) -> Result<(), LocalError> {
     let home = &machine.home;
-    let ground = Ground { v1: matches!(layout, cgroup::Layout::V1(_)), modules: Path::new(MODULES).is_dir() };
+    let kernel = KernelFeatures { v1: matches!(layout, cgroup::Layout::V1(_)), modules: Path::new(MODULES).is_dir() };
     let what = || format!("start machine {}", home.name);
     let lower = home.directory().join("lower");
     let _ = fs_err::remove_file(&lower);
@@ -41,12 +41,12 @@ pub(super) fn start(machine: &Machine, image: &Path, layout: &cgroup::Layout) ->
     // group of its own does until then.
     let status = Command::new(command::find("setsid").ok_or_else(|| LocalError::ProgramMissing("setsid".into()))?)
         .args(["--fork", "/bin/sh", "-c", START, "kubewright-machine"])
-        .args(supervisor(machine, ground, layout))
+        .args(supervisor(machine, kernel, layout))
         .current_dir(home.directory())
         .env_clear()
         .env("PATH", command::PATH)
         .env("KW_CGROUPS", joined(&cgroups(layout, home)))
-        .env("KW_VERSION", if ground.v1 { "1" } else { "2" })
+        .env("KW_VERSION", if kernel.v1 { "1" } else { "2" })
         // kubelet writes kernel settings below /proc/sys.
         .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "1")
         .process_group(0)
@@ -74,20 +74,20 @@ fn joined(paths: &[PathBuf]) -> String {
 }
 
 /// What the supervisor becomes, step by step: a scope (under systemd), namespaces, mounts, systemd-nspawn.
-fn supervisor(machine: &Machine, ground: Ground, layout: &cgroup::Layout) -> Vec<String> {
+fn supervisor(machine: &Machine, kernel: KernelFeatures, layout: &cgroup::Layout) -> Vec<String> {
     let limits = Limits { memory: machine.inputs.memory, milli_cpus: machine.inputs.milli_cpus };
     let mut argv = layout.enter(&machine.home.owner, &machine.home.name, limits);
     argv.push("unshare".into());
-    if ground.v1 {
+    if kernel.v1 {
         argv.push("--cgroup".into());
     }
     argv.extend(["--mount", "--propagation", "slave", "/bin/sh", "-c", INSIDE, "kubewright-machine"].map(String::from));
-    argv.extend(nspawn(machine, ground));
+    argv.extend(nspawn(machine, kernel));
     argv
 }
 
 /// systemd-nspawn's arguments.
-fn nspawn(machine: &Machine, ground: Ground) -> Vec<String> {
+fn nspawn(machine: &Machine, kernel: KernelFeatures) -> Vec<String> {
     let (home, inputs) = (&machine.home, &machine.inputs);
     let mut argv = vec![
         "systemd-nspawn".into(),
@@ -109,12 +109,12 @@ fn nspawn(machine: &Machine, ground: Ground) -> Vec<String> {
         format!("--network-bridge={}", inputs.bridge),
         "--bind=/dev/kmsg".into(),
     ];
-    if ground.modules {
+    if kernel.modules {
         argv.push(format!("--bind-ro={MODULES}"));
     }
     argv.extend(home.data().iter().map(|(here, there)| format!("--bind={}:{there}", escaped(here))));
     argv.extend(machine.binds.iter().map(|(here, there)| format!("--bind-ro={}:{there}", escaped(here))));
-    if ground.v1 {
+    if kernel.v1 {
         // Kernel arguments of the machine: its systemd must use version 1 too, which it does only when forced.
         argv.extend(["systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"].map(String::from));
     }
@@ -131,7 +131,7 @@ mod tests {
     use super::super::tests::machine;
     use super::*;
 
-    const V1: Ground = Ground { v1: true, modules: false };
+    const V1: KernelFeatures = KernelFeatures { v1: true, modules: false };
 
     #[test]
     fn a_machine_on_version_1_gets_its_own_cgroup_view_and_forces_its_systemd_there() {
@@ -149,7 +149,7 @@ mod tests {
         let mut limited = machine();
         limited.inputs.memory = Some(1 << 30);
         let layout = cgroup::Layout::Scopes("/c".into());
-        let argv = supervisor(&limited, Ground { v1: false, modules: true }, &layout);
+        let argv = supervisor(&limited, KernelFeatures { v1: false, modules: true }, &layout);
         assert_eq!(argv[..4], ["systemd-run", "--scope", "--quiet", "--collect"]);
         assert!(argv.contains(&"--unit=kubewright-dev_cp-1.scope".to_owned()));
         assert!(argv.contains(&"--property=Delegate=yes".to_owned()));

@@ -28,12 +28,11 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
                 Role::ControlPlane => "control-plane",
                 Role::Worker => "worker",
             };
-            let id = model::ids::machine(name, &machine.name);
             let node = match &nodes {
                 None => Node::Unasked,
                 Some(all) => all.get(&machine.name).map_or(Node::Missing, Node::Known),
             };
-            let state = state(recorded.get(&id), power.get(&id).copied(), &node);
+            let state = state(recorded.get(&machine.resource), power.get(&machine.resource).copied(), &node);
             (machine.name.clone(), role, machine.address.to_string(), state)
         })
         .collect();

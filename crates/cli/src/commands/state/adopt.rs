@@ -20,7 +20,7 @@ pub(super) async fn run(app: &App, selection: Selection) -> Outcome {
 async fn adopt(app: &App, edit: Edit) -> Outcome {
     let lease = edit.lock(app).await?;
     let open = open::cluster(app, &edit.name).await?;
-    let desired = resolving::build(&open.resolved)?;
+    let desired = resolving::build(app, &open.resolved)?;
     let observed = operation::observe(app, &open.cluster, &desired).await?;
     let found = found(&observed, &open.cluster.loaded, &edit)?;
     let base = open.cluster.base(Digest::of_bytes(b""));

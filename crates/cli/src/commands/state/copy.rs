@@ -1,7 +1,10 @@
 //! `state copy`.
 
+use std::sync::Arc;
+
 use clap::Args;
 use engine::{ClusterStore, Loaded, MoveError, MovedCluster, StoreError};
+use provider::Provider;
 use report::words;
 use serde_json::json;
 
@@ -11,7 +14,7 @@ use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::suggestion::{Suggestion, quoted};
-use crate::{address, confirm, output};
+use crate::{address, confirm, output, providers};
 
 /// What to move, and where to.
 #[derive(Debug, Args)]
@@ -44,7 +47,7 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
     }
     // A move that was interrupted left a head that says where the cluster goes.
     match source.load().await {
-        Ok(Some(loaded)) => check_machines(&loaded, &name, &from, &to)?,
+        Ok(Some(loaded)) => check_machines(app, &loaded, &name, &from, &to)?,
         Err(StoreError::Moved { to: there }) if there == to.store.describe() => {}
         Ok(None) => return Err(none(&name, &from)),
         Err(error) => return Err(error.into()),
@@ -99,10 +102,11 @@ fn none(name: &str, from: &Place) -> CommandError {
     CommandError::failed(format!("there is no cluster {name} in {}", from.store.describe()))
 }
 
-/// Local machines lie beside the state where that is a directory: kubewright would look for them elsewhere.
-fn check_machines(loaded: &Loaded, name: &str, from: &Place, to: &Place) -> Result<(), CommandError> {
-    let is_local = loaded.state.resources.keys().any(|id| id.kind() == provider_local::MACHINE);
-    if !is_local || from.data == to.data {
+/// Machines that lie beside the state, where that is a directory: kubewright would look for them elsewhere.
+fn check_machines(app: &App, loaded: &Loaded, name: &str, from: &Place, to: &Place) -> Result<(), CommandError> {
+    let is_here =
+        |provider: &Arc<dyn Provider>| provider.directory().is_some() && provider.has_made(&loaded.state.resources);
+    if from.data == to.data || !providers::all(app).iter().any(is_here) {
         return Ok(());
     }
     let (here, there) = (from.data.join("machines"), to.data.join("machines"));

@@ -51,7 +51,7 @@ pub(super) async fn run(app: &App, arguments: Arguments) -> Outcome {
 async fn mv(app: &App, edit: Edit, from: &ResourceId, to: &ResourceId) -> Outcome {
     let lease = edit.lock(app).await?;
     let open = open::cluster(app, &edit.name).await?;
-    let desired = resolving::build(&open.resolved)?;
+    let desired = resolving::build(app, &open.resolved)?;
     let moved = moved(&open, &edit.name, &desired, from, to)?;
     let loaded = &open.cluster.loaded;
     let base = open.cluster.base(Digest::of_bytes(b""));

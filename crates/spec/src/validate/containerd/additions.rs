@@ -32,7 +32,7 @@ const MANAGED: [(&[&str], &str); 5] = [
     (&[IMAGES, "registry", "config_path"], "remove it; registries are set by `mirrors` and `extraCAs`"),
     (
         &[RUNTIME, "containerd", "runtimes", "runc", "options", "SystemdCgroup"],
-        "remove it; it must be kubelet's cgroup driver, which the ground decides",
+        "remove it; it must be kubelet's cgroup driver, which the machines' platform decides",
     ),
 ];
 

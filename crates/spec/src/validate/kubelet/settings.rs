@@ -22,16 +22,16 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Lays `layers` over what kubewright writes on this ground, as a JSON merge patch: null removes.
+    /// Lays `layers` over what kubewright writes for this provider, as a JSON merge patch: null removes.
     pub(super) fn of(
-        ground: Provider,
+        provider: Provider,
         minor: u32,
         gates: &BTreeMap<String, bool>,
         layers: &[&Kubelet],
         machine: &MachineSize,
     ) -> Self {
         let mut settings = Self {
-            config: written(ground),
+            config: written(provider),
             gates: gates.clone(),
             reserves: Reserves::of(layers, machine),
             has_shutdown_period: shutdown_period(layers) > 0.0,
@@ -99,9 +99,12 @@ fn shutdown_period(layers: &[&Kubelet]) -> f64 {
     last.and_then(parse_duration).unwrap_or(0.0)
 }
 
-/// What kubewright itself writes on this ground of what is looked at here; `render::kubelet::Ground` is where it comes from.
-fn written(ground: Provider) -> Map<String, Value> {
-    let Provider::Local = ground;
+/// What kubewright itself writes for this provider's machines of what is looked at here; `render::kubelet::NodePlatform` is where
+/// it comes from.
+fn written(provider: Provider) -> Map<String, Value> {
+    if provider.machines().own_kernel {
+        return Map::new();
+    }
     // Disks are the host's: kubelet neither collects images nor evicts for them.
     let signals = ["imagefs.available", "imagefs.inodesFree", "nodefs.available", "nodefs.inodesFree"];
     let thresholds = signals.into_iter().map(|signal| (signal, "0%")).chain([("memory.available", "100Mi")]);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use engine::{
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use plan::{Change, Operation};
+use provider::Finding;
 use resource::{KindSchema, Observation, Recorded, Reference, ResourceId, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -20,7 +21,7 @@ use crate::inputs::{MACHINE, MachineInputs, NETWORK, NetworkInputs};
 use crate::machine::{self, Home, Keys, Machine, Wanted};
 use crate::marked::{self, Marked};
 use crate::owner::{self, HostIdentity, Owner};
-use crate::{Finding, HostFacts, LocalError, PreflightInput, network, preflight, schema, unmoved};
+use crate::{HostFacts, LocalError, PreflightInput, network, preflight, schema, unmoved};
 
 /// Makes, observes and removes networks and machines on this host.
 #[derive(Clone)]
@@ -41,10 +42,10 @@ impl LocalProvider {
     }
 
     /// Everything that stands in the way of `input` on this host; empty where nothing does. Changes nothing.
-    pub async fn preflight(&self, input: &PreflightInput) -> Vec<Finding> {
+    pub async fn obstacles(&self, input: &PreflightInput) -> Vec<Finding> {
         let (input, root) = (input.clone(), self.root.clone());
         let judged = blocking(move || Ok(preflight::judge(&input, &preflight::probe(&root)?))).await;
-        judged.unwrap_or_else(|error| vec![Finding { object: "host".into(), why: error.to_string(), command: None }])
+        judged.unwrap_or_else(|error| vec![Finding::new("host", error.to_string(), None)])
     }
 
     /// What carries kubewright's marker on this host and belongs to none of `clusters`.
@@ -54,7 +55,7 @@ impl LocalProvider {
 
     /// What is in the way of this cluster: its bridge carries another owner's marker, machines of its name run from another
     /// directory, or those that lie here were made for another state. Changes nothing.
-    pub async fn foreign(
+    pub(crate) async fn foreign(
         &self,
         cluster: &str,
         lineage: &str,
@@ -71,6 +72,11 @@ impl LocalProvider {
             Ok(taken.or_else(elsewhere).or_else(|| preflight::of_another_state(&owner, &homes)))
         };
         Ok(blocking(look).await?)
+    }
+
+    /// Where machines are kept.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Machines in these directories.

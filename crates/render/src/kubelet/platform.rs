@@ -1,8 +1,8 @@
-//! What the ground a machine stands on asks of kubelet.
+//! What a machine's platform asks of kubelet.
 
 /// Settings that depend on what a machine is made of, not on what the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ground {
+pub struct NodePlatform {
     /// Refuse cgroup v1 (kubelet's default from 1.35 on).
     pub fail_cgroup_v1: bool,
     /// Refuse to start where swap is on.
@@ -17,9 +17,9 @@ pub struct Ground {
     pub disk_eviction: bool,
 }
 
-impl Ground {
+impl NodePlatform {
     /// A machine with a kernel of its own: kubelet's defaults.
-    pub fn machine() -> Self {
+    pub fn own_kernel() -> Self {
         Self {
             fail_cgroup_v1: true,
             fail_swap_on: true,
@@ -30,8 +30,8 @@ impl Ground {
         }
     }
 
-    /// A container that shares kernel, disk and swap of its host (the local provider's machines).
-    pub fn container() -> Self {
+    /// A container that shares kernel, disk and swap with its host.
+    pub fn shared_kernel() -> Self {
         Self {
             fail_cgroup_v1: false,
             fail_swap_on: false,
@@ -43,8 +43,8 @@ impl Ground {
     }
 }
 
-impl Default for Ground {
+impl Default for NodePlatform {
     fn default() -> Self {
-        Self::machine()
+        Self::own_kernel()
     }
 }

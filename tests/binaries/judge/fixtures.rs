@@ -14,15 +14,15 @@ use crate::rendered::NODE_IP;
 const PKI: &str = "etc/kubernetes/pki";
 
 /// Files by path, without the first slash.
-pub(super) struct Ground(Vec<(String, String)>);
+pub(super) struct Fixtures(Vec<(String, String)>);
 
-impl Ground {
+impl Fixtures {
     /// Makes all of them anew.
     pub(super) fn new() -> Self {
-        let mut ground = Self(Vec::new());
-        let cluster = ground.authority(Authority::Kubernetes, "ca");
-        let etcd = ground.authority(Authority::Etcd, "etcd/ca");
-        let proxy = ground.authority(Authority::FrontProxy, "front-proxy-ca");
+        let mut fixtures = Self(Vec::new());
+        let cluster = fixtures.authority(Authority::Kubernetes, "ca");
+        let etcd = fixtures.authority(Authority::Etcd, "etcd/ca");
+        let proxy = fixtures.authority(Authority::FrontProxy, "front-proxy-ca");
         for (signer, file) in [
             (&cluster, "apiserver"),
             (&cluster, "apiserver-kubelet-client"),
@@ -31,21 +31,21 @@ impl Ground {
             (&etcd, "etcd/server"),
             (&etcd, "etcd/peer"),
         ] {
-            let leaf = ground.leaf(signer, file);
-            ground.pair(file, &leaf);
+            let leaf = fixtures.leaf(signer, file);
+            fixtures.pair(file, &leaf);
         }
         let key = PrivateKey::generate().unwrap();
-        ground.put(format!("{PKI}/sa.key"), key.pem().reveal());
-        ground.put(format!("{PKI}/sa.pub"), key.public_pem());
+        fixtures.put(format!("{PKI}/sa.key"), key.pem().reveal());
+        fixtures.put(format!("{PKI}/sa.pub"), key.public_pem());
         for name in ["controller-manager", "scheduler", "kubelet"] {
-            let kubeconfig = ground.kubeconfig(&cluster, name);
-            ground.put(format!("etc/kubernetes/{name}.conf"), kubeconfig);
+            let kubeconfig = fixtures.kubeconfig(&cluster, name);
+            fixtures.put(format!("etc/kubernetes/{name}.conf"), kubeconfig);
         }
-        let kubelet = ground.leaf(&cluster, "kubelet");
-        ground.put("var/lib/kubelet/pki/kubelet-client-current.pem", kubelet.bundle().reveal());
-        ground.put("etc/hosts", "127.0.0.1 localhost\n");
-        ground.put("etc/resolv.conf", "nameserver 192.0.2.53\n");
-        ground
+        let kubelet = fixtures.leaf(&cluster, "kubelet");
+        fixtures.put("var/lib/kubelet/pki/kubelet-client-current.pem", kubelet.bundle().reveal());
+        fixtures.put("etc/hosts", "127.0.0.1 localhost\n");
+        fixtures.put("etc/resolv.conf", "nameserver 192.0.2.53\n");
+        fixtures
     }
 
     /// The keys for Secrets.
