@@ -31,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("provider-local", &["catalog", "engine", "model", "plan", "provider", "resource", "spec"]),
     ("state-fs", &["engine"]),
     ("state-s3", &["engine"]),
-    ("reconcile", &["engine", "model", "plan", "resource"]),
+    ("reconcile", &["engine", "model", "plan", "resource", "rules", "spec"]),
     ("testkit", &["engine", "plan", "reconcile", "resource"]),
     (
         "cli",

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{ClusterStore, Handlers, Loaded};
-use model::{Facts, Resolved, ids};
-use plan::{Base, Input, Plan};
-use rules::{Intent, RuleInput};
+use model::Facts;
+use plan::Base;
+use reconcile::{PlanInput, Policy};
+use rules::UserRules;
 use state_fs::FsStore;
 use testkit::{FakeWorld, Life};
 
@@ -34,18 +35,14 @@ pub(crate) async fn plan(directory: &Path) {
     steps.took("observed");
     // The world is only asked for schemas.
     let handlers = Handlers::default().with(Arc::new(FakeWorld::new(kinds::all(), Life::default())));
-    let machines = plan::Machines::of(&loaded.state.resources, &desired, handlers.schemas()).as_seen(&observed);
-    let plan = plan::make_plan(Input {
-        base: base(&loaded),
-        desired: &desired,
-        recorded: &loaded.state.resources,
-        observed: &observed,
-        schemas: handlers.schemas(),
-        expanders: handlers.expanders(),
-    });
-    let plan = plan.and_then(|plan| plan.sparing_quorum(&machines).within_budgets(&machines)).expect("a plan");
+    let (recorded, targets) = (&loaded.state.resources, &BTreeSet::new());
+    let (desired, observed, handlers) = (&desired, &observed, &handlers);
+    let input = PlanInput { base: base(&loaded), desired, recorded, observed, targets, handlers };
+    let plan = reconcile::make_plan(input).expect("a plan");
     steps.took("plan");
-    let text = report::rules_text(&judge(&resolved, &loaded, &plan)) + &report::plan_text(&plan);
+    let policy = Policy::of(&resolved, &loaded).expect("documents");
+    let findings = policy.plan(&plan, None, &UserRules::default()).expect("no rules of a user's");
+    let text = report::rules_text(&findings) + &report::plan_text(&plan);
     std::io::stdout().write_all(text.as_bytes()).expect("standard output");
     steps.took("rules and text");
     eprintln!("changes: {}\npeak: {} kB", plan.changes.len(), peak_memory());
@@ -68,17 +65,6 @@ fn base(loaded: &Loaded) -> Base {
         revision: loaded.head.revision.clone(),
         ..Base::of_nothing(CLUSTER)
     }
-}
-
-fn judge(resolved: &Resolved, loaded: &Loaded, plan: &Plan) -> Vec<rules::Finding> {
-    let previous = loaded.goal.as_ref().map(|goal| goal.documents.clone()).unwrap_or_default();
-    let made = |name: &String| loaded.state.resources.contains_key(&ids::machine_config(name));
-    let control_planes: BTreeSet<String> =
-        resolved.control_planes().map(|machine| machine.name.clone()).filter(made).collect();
-    let wanted = steps::with_defaults(resolved);
-    let intent = Intent { cluster: CLUSTER, previous: &previous, wanted: &wanted, control_planes: &control_planes };
-    let none = BTreeSet::new();
-    rules::check(&RuleInput { intent, plan, max_destroy: None, protected: &none, recorded: &none })
 }
 
 /// The most memory that this process has held, in kibibytes.

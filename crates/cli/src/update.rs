@@ -27,7 +27,7 @@ use crate::output::{self, Format};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::suggestion::Suggestion;
-use crate::{confirm, health, kubeconfig, kubectl, obstacles, proxies, summary};
+use crate::{confirm, health, kubeconfig, kubectl, obstacles, policy_check, proxies, summary};
 
 pub(crate) use self::compare::compare;
 pub(crate) use self::saved::SavedPlan;
@@ -139,7 +139,7 @@ async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress
         }
         options.view.show(app, plan).await?;
     }
-    compared.judge.plan(app, plan, options.max_destroy, &options.rules)?;
+    policy_check::plan(app, &compared.policy, plan, options.max_destroy, &options.rules)?;
     if options.out.is_none() && options.saved.is_none() && !options.view.recorded_only {
         progress.look.foretell(app, plan);
     }
@@ -177,7 +177,7 @@ async fn set_up(app: &App, name: &str, options: &UpdateOptions, changing: bool) 
         return Ok(());
     }
     let foreseen = compare(app, name, options, false).await?;
-    foreseen.judge.plan(app, &foreseen.plan, options.max_destroy, &options.rules)?;
+    policy_check::plan(app, &foreseen.policy, &foreseen.plan, options.max_destroy, &options.rules)?;
     obstacles::refuse(foreseen.obstacles.iter().filter(|finding| !finding.can_be_installed))?;
     app.phase("host set up", obstacles::set_up(app)).await
 }

@@ -40,40 +40,58 @@ fn held(changes: &[Change], machines: &Machines) -> BTreeMap<ActionId, ReportRea
     let moving: BTreeSet<&ResourceId> =
         changes.iter().filter(members).filter_map(|change| machines.of_resource(&change.resource)).collect();
     let returns = |member: &ResourceId| machines.is_away(member) && moving.contains(member);
-    let mut held: BTreeMap<ActionId, ReportReason> = BTreeMap::new();
-    for change in changes.iter().filter(members) {
-        let Some(member) = machines.of_resource(&change.resource) else { continue };
-        if let Some(away) = machines.keeps(member, returns) {
-            held.insert(change.id.clone(), ReportReason::QuorumAtRisk { away: away.clone() });
-        }
+    let at_risk = changes.iter().filter(members).filter_map(|change| {
+        let away = machines.keeps(machines.of_resource(&change.resource)?, returns)?;
+        Some((change, ReportReason::QuorumAtRisk { away: away.clone() }))
+    });
+    let mut queue: Vec<(&Change, ReportReason)> = at_risk.collect();
+    let mut held = BTreeMap::new();
+    if queue.is_empty() {
+        return held;
     }
-    // Changes are in the order of their dependencies, but what belongs to one may stand before it.
-    while let Some(found) = changes.iter().find_map(|change| belongs(change, changes, &held)) {
-        held.insert(found.0, found.1);
+    let (together, after) = (together(changes), after(changes));
+    while let Some((change, reason)) = queue.pop() {
+        if held.contains_key(&change.id) {
+            continue;
+        }
+        queue.extend(together.get(whole(change)).into_iter().flatten().map(|other| (*other, reason.clone())));
+        let waits = || ReportReason::WaitsFor { on: change.resource.clone() };
+        queue.extend(after.get(&change.id).into_iter().flatten().map(|other| (*other, waits())));
+        held.insert(change.id.clone(), reason);
     }
     held
 }
 
-/// A change that is not held back yet, and cannot be carried out without one that is.
-fn belongs(
-    change: &Change,
-    changes: &[Change],
-    held: &BTreeMap<ActionId, ReportReason>,
-) -> Option<(ActionId, ReportReason)> {
-    if held.contains_key(&change.id) {
-        return None;
+/// The resource whose change a change is a part of: its own, or the one that takes it along.
+fn whole(change: &Change) -> &ResourceId {
+    match &change.reason {
+        Reason::ContainedIn { parent } => parent,
+        _ => &change.resource,
     }
-    let of = |other: &&Change| {
-        let is_step = matches!(&change.reason, Reason::StepOf { change } if *change == other.id);
-        let goes_with = matches!(&change.reason, Reason::ContainedIn { parent } if *parent == other.resource);
-        is_step || goes_with || other.resource == change.resource
-    };
-    if let Some(reason) = changes.iter().filter(of).find_map(|other| held.get(&other.id)) {
-        return Some((change.id.clone(), reason.clone()));
+}
+
+/// Changes that are carried out together or not at all, by their resource: those of one resource, and those that it takes along.
+fn together(changes: &[Change]) -> BTreeMap<&ResourceId, Vec<&Change>> {
+    let mut together: BTreeMap<&ResourceId, Vec<&Change>> = BTreeMap::new();
+    for change in changes {
+        together.entry(whole(change)).or_default().push(change);
     }
-    let on = change.depends_on.iter().find(|id| held.contains_key(*id))?;
-    let on = changes.iter().find(|other| other.id == *on)?.resource.clone();
-    Some((change.id.clone(), ReportReason::WaitsFor { on }))
+    together
+}
+
+/// What waits for each change, its own steps among it.
+fn after(changes: &[Change]) -> BTreeMap<&ActionId, Vec<&Change>> {
+    let mut after: BTreeMap<&ActionId, Vec<&Change>> = BTreeMap::new();
+    for change in changes {
+        let step_of = match &change.reason {
+            Reason::StepOf { change } => Some(change),
+            _ => None,
+        };
+        for before in change.depends_on.iter().chain(step_of) {
+            after.entry(before).or_default().push(change);
+        }
+    }
+    after
 }
 
 #[cfg(test)]

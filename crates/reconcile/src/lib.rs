@@ -5,11 +5,15 @@
 mod error;
 mod forecast;
 mod open;
+mod planning;
+mod policy;
 mod run;
 
 pub use error::ReconcileError;
 pub use forecast::forecast;
 pub use open::{Observations, OpenCluster};
+pub use planning::{PlanInput, make_plan};
+pub use policy::Policy;
 pub use run::RunContext;
 
 /// The version of kubewright that makes plans, as they record it.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::{Clock, ClusterStore, Goal, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError};
-use plan::{Base, Input, Machines, Plan, PlanError};
+use plan::{Base, Plan, PlanError};
 use resource::{Desired, Digest, Observation, Recorded, ResourceId};
 use serde_json::Value;
 
-use crate::VERSION;
+use crate::{PlanInput, VERSION, make_plan};
 
 /// What was found of each resource.
 pub type Observations = BTreeMap<ResourceId, Observation>;
@@ -99,17 +99,14 @@ impl OpenCluster {
         observed: &Observations,
         targets: &BTreeSet<ResourceId>,
     ) -> Result<Plan, PlanError> {
-        let input = Input {
+        make_plan(PlanInput {
             base: self.base(lock),
             desired,
             recorded: &self.loaded.state.resources,
             observed,
-            schemas: self.handlers.schemas(),
-            expanders: self.handlers.expanders(),
-        };
-        let plan = plan::make_plan(input)?.limited_to(targets);
-        let machines = Machines::of(&self.loaded.state.resources, desired, self.handlers.schemas()).as_seen(observed);
-        plan.sparing_quorum(&machines).within_budgets(&machines)
+            targets,
+            handlers: &self.handlers,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use engine::{Lease, StoreError, Summary};
 use plan::Change;
+use reconcile::Policy;
 use resource::Digest;
 use rules::UserRules;
 use serde_json::json;
@@ -18,11 +19,10 @@ use crate::exit::Exit;
 use crate::kubeconfig::Authority;
 use crate::operation;
 use crate::output::{self, Format};
-use crate::policy_check::PolicyCheck;
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::suggestion::Suggestion;
-use crate::{confirm, facts, kubeconfig, update};
+use crate::{confirm, facts, kubeconfig, policy_check, update};
 
 /// Arguments of `delete cluster`.
 #[derive(Debug, Args)]
@@ -93,7 +93,7 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
     let loaded = facts::with_unrecorded(app, name, loaded).await?;
     // What is deleted with its machine need not be reached, so no agent is needed.
     let composition = compose(app, None, &AgentOptions::default());
-    let judge = PolicyCheck::of_deletion(name, &loaded);
+    let policy = Policy::of_deletion(name, &loaded);
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
     let desired = BTreeMap::new();
     let observed = cluster.observe(&desired).await;
@@ -105,7 +105,7 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
     } else {
         update::show(app, &plan)?;
     }
-    judge.plan(app, &plan, options.max_destroy, &options.rules)?;
+    policy_check::plan(app, &policy, &plan, options.max_destroy, &options.rules)?;
     let shown = Shown { lineage: cluster.loaded.head.lineage.clone(), changes: plan.changes.clone() };
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, "Delete all of this?")? {

@@ -15,12 +15,11 @@ use crate::error::{CommandError, Outcome};
 use crate::exit::Exit;
 use crate::operation;
 use crate::output::{self, Format};
-use crate::policy_check::PolicyCheck;
 use crate::power::{self, To};
 use crate::rule_files::RuleFiles;
 use crate::suggestion::Suggestion;
 use crate::update::{self, UpdateOptions};
-use crate::{facts, health, prepare, resolving};
+use crate::{facts, health, policy_check, prepare, resolving};
 
 /// Arguments of `start cluster`.
 #[derive(Debug, Args)]
@@ -65,7 +64,7 @@ async fn start(app: &App, name: &str, options: &UpdateOptions) -> Result<Started
     facts::check_access(app, name, &loaded).await?;
     let loaded = facts::completed(app, name, loaded).await?;
     let mut resolved = resolving::stored(app, name, &loaded)?;
-    let judge = PolicyCheck::of(&resolved, &loaded)?;
+    let policy = policy_check::policy(&resolved, &loaded)?;
     let prepared = prepare::assets(app, &resolved, &loaded, false).await?;
     let composition = compose(app, prepared.agent.clone(), &AgentOptions::default());
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
@@ -79,7 +78,7 @@ async fn start(app: &App, name: &str, options: &UpdateOptions) -> Result<Started
     if app.format == Format::Text {
         update::show(app, &plan)?;
     }
-    judge.plan(app, &plan, None, &options.rules)?;
+    policy_check::plan(app, &policy, &plan, None, &options.rules)?;
     let running = operation::run(app, &cluster, &plan, &desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
     let again = options.rule_files.suggested(Suggestion::new("start cluster").word(name));

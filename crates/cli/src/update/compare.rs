@@ -7,7 +7,7 @@ use engine::{Lease, Loaded};
 use model::Resolved;
 use plan::{Base, Plan};
 use provider::{Finding, PreflightRequest};
-use reconcile::OpenCluster;
+use reconcile::{OpenCluster, Policy};
 use resource::{Desired, Digest, ResourceId};
 
 use super::{UpdateOptions, View, show, timeline};
@@ -17,7 +17,7 @@ use crate::error::{self, CommandError};
 use crate::exit::Exit;
 use crate::operation;
 use crate::passwords::{self, PasswordFiles};
-use crate::policy_check::PolicyCheck;
+use crate::policy_check;
 use crate::prepare::Prepared;
 use crate::{documents, facts, kubeconfig, obstacles, prepare, providers, resolving, sources};
 
@@ -28,7 +28,7 @@ pub(crate) struct Compared {
     pub(super) prepared: Prepared,
     pub(super) composition: Composition,
     pub(super) cluster: OpenCluster,
-    pub(super) judge: PolicyCheck,
+    pub(super) policy: Policy,
     /// What stands in the way of making what the plan makes.
     pub(super) obstacles: Vec<Finding>,
     /// What would have to be done.
@@ -49,8 +49,8 @@ pub(crate) async fn compare(
     known_machines(&resolved, &options.care.forget_etcd_data)?;
     let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));
     passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
-    let judge = PolicyCheck::of(&resolved, &loaded)?;
-    judge.documents(app)?;
+    let policy = policy_check::policy(&resolved, &loaded)?;
+    policy_check::documents(app, &policy)?;
     if used {
         kubeconfig::check(app, &loaded, name)?;
     }
@@ -63,11 +63,11 @@ pub(crate) async fn compare(
     if used && loaded.state.resources.is_empty() {
         operation::make_key(app)?;
     }
-    let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(judge.goal());
+    let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(policy.goal());
     let plan = options.view.plan(app, name, &cluster, &desired, prepared.digest()).await?;
     let plan = if options.view.recorded_only { plan } else { reconcile::forecast(&cluster, &resolved, plan).await };
     let plan = plan.with_rules(options.rules.digest());
-    Ok(Compared { resolved, desired, prepared, composition, cluster, judge, obstacles, plan })
+    Ok(Compared { resolved, desired, prepared, composition, cluster, policy, obstacles, plan })
 }
 
 /// What stands in the way of what the plan makes; nothing where the user doesn't look at what is there.
@@ -131,14 +131,14 @@ impl Compared {
         let digest = store.put_revision(lease, &revision).await?;
         store.set_revision(lease, loaded, digest).await?;
         let loaded = operation::load(app, name).await?;
-        let judge = PolicyCheck::of(&self.resolved, &loaded)?;
+        let policy = policy_check::policy(&self.resolved, &loaded)?;
         let handlers = self.composition.handlers.clone();
-        let cluster = operation::open(app, loaded, name, handlers).await?.towards(judge.goal());
+        let cluster = operation::open(app, loaded, name, handlers).await?.towards(policy.goal());
         // The plan is the same one, on the revision that has what it was made with.
         let base = cluster.base(self.prepared.digest());
         let Base { targets, time, .. } = self.plan.base;
         let base = Base { targets, time, rules: options.rules.digest(), ..base };
-        Ok(Self { plan: Plan { base, ..self.plan }, cluster, judge, ..self })
+        Ok(Self { plan: Plan { base, ..self.plan }, cluster, policy, ..self })
     }
 }
 

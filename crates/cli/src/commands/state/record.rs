@@ -14,10 +14,9 @@ use crate::arguments::Name;
 use crate::error::CommandError;
 use crate::open::Open;
 use crate::output::Format;
-use crate::policy_check::PolicyCheck;
 use crate::rule_files::RuleFiles;
 use crate::suggestion::Suggestion;
-use crate::{confirm, operation, update};
+use crate::{confirm, operation, policy_check, update};
 
 /// What to change the record of.
 #[derive(Debug, Args)]
@@ -81,7 +80,8 @@ pub(super) async fn carry_out(
     lease: Option<Arc<dyn Lease>>,
 ) -> Result<bool, CommandError> {
     update::show(app, plan)?;
-    PolicyCheck::of(&open.resolved, &open.cluster.loaded)?.plan(app, plan, None, &edit.rules)?;
+    let policy = policy_check::policy(&open.resolved, &open.cluster.loaded)?;
+    policy_check::plan(app, &policy, plan, None, &edit.rules)?;
     let Edit { verb, question, name, wanted, .. } = edit;
     let Some(lease) = lease else {
         if app.format == Format::Text && confirm::ask(app, question)? {
