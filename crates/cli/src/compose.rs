@@ -33,11 +33,11 @@ pub(crate) struct AgentOptions {
 }
 
 /// All handlers, putting `agent` on machines; without it, what needs an agent is an error.
-pub(crate) fn compose(app: &App, agent: Option<AgentBinary>, care: &AgentOptions) -> Composition {
+pub(crate) fn compose(app: &App, agent: Option<AgentBinary>, agent_options: &AgentOptions) -> Composition {
     let connections = Arc::new(Connections::new());
     let tokens = Arc::new(TokenSecrets::new(connections.clone()));
     let hosts = HostsHandler::new(Arc::new(SshConnector::new()), agent, app.cache.clone(), tokens);
-    let hosts = Arc::new(hosts.deep(care.deep).forget_etcd_data(care.forget_etcd_data.clone()));
+    let hosts = Arc::new(hosts.deep(agent_options.deep).forget_etcd_data(agent_options.forget_etcd_data.clone()));
     let providers = providers::all(app).into_iter().map(|provider| provider.handler());
     let handlers = providers
         .fold(Handlers::default(), Handlers::with)

@@ -67,7 +67,7 @@ pub(crate) struct UpdateOptions {
     /// Where those are written.
     pub(crate) rule_files: RuleFiles,
     /// How machines are looked at and treated.
-    pub(crate) care: AgentOptions,
+    pub(crate) agent_options: AgentOptions,
     /// The documents were changed just now, whatever becomes of the plan.
     pub(crate) is_revised: bool,
     /// Install what this host lacks.
@@ -84,7 +84,9 @@ impl UpdateOptions {
         let command = self.limits.suggested(command);
         let command = command.flag("--detailed-exitcode", self.detailed_exitcode);
         let command = self.rule_files.suggested(command.options("--max-destroy", self.max_destroy));
-        let command = command.flag("--deep", self.care.deep).options("--forget-etcd-data", &self.care.forget_etcd_data);
+        let command = command
+            .flag("--deep", self.agent_options.deep)
+            .options("--forget-etcd-data", &self.agent_options.forget_etcd_data);
         command.flag("--yes", true).text()
     }
 }
@@ -92,7 +94,7 @@ impl UpdateOptions {
 /// How far an update has come.
 #[derive(Debug, Clone, Default)]
 struct Progress {
-    look: Phase,
+    phase: Phase,
     /// The changes that somebody has said yes to.
     approved: Option<Vec<Change>>,
 }
@@ -120,9 +122,9 @@ pub(crate) async fn update(app: &App, name: &str, options: &UpdateOptions) -> Ou
 }
 
 async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress) -> Result<Next, CommandError> {
-    let changing = options.yes || progress.approved.is_some() || progress.look != Phase::First;
+    let changing = options.yes || progress.approved.is_some() || progress.phase != Phase::First;
     let lease = if changing { Some(operation::lock(app, name, "update cluster").await?) } else { None };
-    if options.setup_host && progress.look == Phase::First {
+    if options.setup_host && progress.phase == Phase::First {
         set_up(app, name, options, changing).await?;
     }
     let compared = compare(app, name, options, changing).await?;
@@ -133,15 +135,15 @@ async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress
     if let Some(saved) = &options.saved {
         saved.check(plan)?;
     }
-    if progress.look.shows(plan, app.format) {
-        if let Some(title) = progress.look.title(plan) {
+    if progress.phase.shows(plan, app.format) {
+        if let Some(title) = progress.phase.title(plan) {
             app.say(title);
         }
         options.view.show(app, plan).await?;
     }
     policy_check::plan(app, &compared.policy, plan, options.max_destroy, &options.rules)?;
     if options.out.is_none() && options.saved.is_none() && !options.view.recorded_only {
-        progress.look.foretell(app, plan);
+        progress.phase.foretell(app, plan);
     }
     compared.prepared.mention(app);
     obstacles::warn(app, &compared.obstacles);
@@ -149,20 +151,20 @@ async fn pass(app: &App, name: &str, options: &UpdateOptions, progress: Progress
         kubeconfig::foretell(app, &compared.cluster.loaded, name);
     }
     compared.mention_edition(app, name);
-    let (site, look) = (Site { app, options }, progress.look);
+    let (site, phase) = (Site { app, options }, progress.phase);
     match lease {
         None if plan.is_empty() && options.out.is_none() => Ok(Next::Exit(unchanged(plan))),
-        None => site.pending(name, look, plan),
-        Some(_) if plan.is_empty() => site.finish(&compared, look).await,
+        None => site.pending(name, phase, plan),
+        Some(_) if plan.is_empty() => site.finish(&compared, phase).await,
         Some(lease) if options.yes || progress.approved.as_ref() == Some(&plan.changes) => {
             let compared = compared.kept(app, name, options, &*lease).await?;
-            site.carry_out(&compared, look, lease).await
+            site.carry_out(&compared, phase, lease).await
         }
         Some(_) => {
             if progress.approved.is_some() {
                 app.say("\nSomething has moved meanwhile: these are not the changes that you said yes to.");
             }
-            site.pending(name, look, plan)
+            site.pending(name, phase, plan)
         }
     }
 }
@@ -203,14 +205,14 @@ struct Site<'a> {
 
 impl Site<'_> {
     /// The plan is shown and nothing is changed, unless the user types yes.
-    fn pending(&self, name: &str, look: Phase, plan: &Plan) -> Result<Next, CommandError> {
+    fn pending(&self, name: &str, phase: Phase, plan: &Plan) -> Result<Next, CommandError> {
         let (app, options) = (self.app, self.options);
         if let Some(path) = &options.out {
             saved::write(app, plan, path)?;
             return Ok(Next::Exit(pending_exit(options, plan)));
         }
         if app.format == Format::Text && confirm::ask(app, &format!("Carry out these changes on cluster {name}?"))? {
-            return Ok(Next::Pass(Progress { look, approved: Some(plan.changes.clone()) }));
+            return Ok(Next::Pass(Progress { phase, approved: Some(plan.changes.clone()) }));
         }
         if app.format == Format::Text {
             let revision = plan.base.revision.short();
@@ -225,20 +227,20 @@ impl Site<'_> {
     }
 
     /// There is nothing to do, as far as could be seen.
-    async fn finish(&self, compared: &Compared, look: Phase) -> Result<Next, CommandError> {
+    async fn finish(&self, compared: &Compared, phase: Phase) -> Result<Next, CommandError> {
         kubectl::beside(self.app, &compared.resolved);
         kubeconfig::export_if_possible(self.app, &compared.cluster, &compared.resolved).await;
-        if look == Phase::Machines {
+        if phase == Phase::Machines {
             self.healthy(compared).await?;
-            return Ok(Next::Pass(Progress { look: Phase::Cluster, approved: None }));
+            return Ok(Next::Pass(Progress { phase: Phase::Cluster, approved: None }));
         }
-        if look == Phase::Cluster {
+        if phase == Phase::Cluster {
             unreached::tell(self.app, &compared.plan, &self.options.command(&compared.plan.base.cluster));
         }
         Ok(Next::Exit(unchanged(&compared.plan)))
     }
 
-    async fn carry_out(&self, compared: &Compared, look: Phase, lease: Arc<dyn Lease>) -> Result<Next, CommandError> {
+    async fn carry_out(&self, compared: &Compared, phase: Phase, lease: Arc<dyn Lease>) -> Result<Next, CommandError> {
         let (app, plan) = (self.app, &compared.plan);
         let began = std::time::Instant::now();
         let running =
@@ -246,14 +248,14 @@ impl Site<'_> {
         let summary = app.phase_until("run", running, Summary::is_complete).await?;
         operation::outcome(app, &summary, &self.options.command(&plan.base.cluster))?;
         // What was approved is done; what could not be seen then is another plan's.
-        let next = look.after(plan).filter(|_| self.options.saved.is_none());
+        let next = phase.after(plan).filter(|_| self.options.saved.is_none());
         if next == Some(Phase::Machines) {
-            return Ok(Next::Pass(Progress { look: Phase::Machines, approved: None }));
+            return Ok(Next::Pass(Progress { phase: Phase::Machines, approved: None }));
         }
         let context = kubeconfig::export_if_possible(app, &compared.cluster, &compared.resolved).await;
         self.healthy(compared).await?;
-        if let Some(look) = next {
-            return Ok(Next::Pass(Progress { look, approved: None }));
+        if let Some(phase) = next {
+            return Ok(Next::Pass(Progress { phase, approved: None }));
         }
         summary::print(app, &compared.resolved, &summary, context, began.elapsed());
         if self.options.saved.is_some() {

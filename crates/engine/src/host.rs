@@ -114,6 +114,6 @@ pub trait Host: Send + Sync {
 /// Makes connections; one per machine is kept and shared.
 #[async_trait]
 pub trait HostConnector: Send + Sync {
-    /// The connection to `target`, made when there is none yet. Tried again until `patience` is over.
-    async fn connect(&self, target: &HostTarget, patience: std::time::Duration) -> Result<Arc<dyn Host>, HostError>;
+    /// The connection to `target`, made when there is none yet. Tried again until `timeout` is over.
+    async fn connect(&self, target: &HostTarget, timeout: std::time::Duration) -> Result<Arc<dyn Host>, HostError>;
 }

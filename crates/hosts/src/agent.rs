@@ -65,14 +65,14 @@ impl Agents {
     pub(crate) async fn ask(
         &self,
         target: &HostTarget,
-        patience: Duration,
+        timeout: Duration,
         missing: WhenMissing,
         request: &Request,
         note: Note<'_>,
     ) -> Result<Reply, AgentError> {
         let binary = self.binary.as_ref().ok_or_else(|| AgentError::NotBuilt { machine: target.name.clone() })?;
         note("connecting".to_owned());
-        let host = self.connector.connect(target, patience).await?;
+        let host = self.connector.connect(target, timeout).await?;
         match converse(binary, host.as_ref(), &target.name, request, note).await {
             Err(AgentError::NotThere { .. }) if missing == WhenMissing::Upload => {
                 note("uploading the agent".to_owned());
@@ -87,8 +87,8 @@ impl Agents {
     }
 
     /// Takes the agent off a machine, in all versions. One that is bound there from outside stays.
-    pub(crate) async fn remove(&self, target: &HostTarget, patience: Duration) -> Result<(), AgentError> {
-        let host = self.connector.connect(target, patience).await?;
+    pub(crate) async fn remove(&self, target: &HostTarget, timeout: Duration) -> Result<(), AgentError> {
+        let host = self.connector.connect(target, timeout).await?;
         let (sender, receiver) = mpsc::channel(1);
         drop(receiver);
         host.run(&format!("rm -f {ALL_VERSIONS}"), Vec::new(), sender).await?;

@@ -14,9 +14,9 @@ pub(crate) struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    /// Waits at most `patience`, looking again after each `every`.
-    pub(crate) fn new(context: &'a ActionContext, patience: Duration, every: Duration) -> Self {
-        Self { context, until: Instant::now() + patience, every, said: String::new() }
+    /// Waits at most `timeout`, looking again after each `every`.
+    pub(crate) fn new(context: &'a ActionContext, timeout: Duration, every: Duration) -> Self {
+        Self { context, until: Instant::now() + timeout, every, said: String::new() }
     }
 
     /// Reports what is being waited for, once per text.
@@ -32,7 +32,7 @@ impl<'a> Wait<'a> {
         &self.said
     }
 
-    /// Sleeps until it is worth looking again; `false` when the patience is over.
+    /// Sleeps until it is worth looking again; `false` when the time is over.
     pub(crate) async fn pause(&self) -> Result<bool, ActionError> {
         if Instant::now() >= self.until {
             return Ok(false);

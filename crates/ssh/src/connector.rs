@@ -39,13 +39,13 @@ impl SshConnector {
 
 #[async_trait]
 impl HostConnector for SshConnector {
-    async fn connect(&self, target: &HostTarget, patience: Duration) -> Result<Arc<dyn Host>, HostError> {
-        let deadline = Instant::now() + patience;
+    async fn connect(&self, target: &HostTarget, timeout: Duration) -> Result<Arc<dyn Host>, HostError> {
+        let deadline = Instant::now() + timeout;
         let slot = self.slot(&target.name);
-        // Whoever comes second waits for the connection that the first one makes, no longer than its own patience.
+        // Whoever comes second waits for the connection that the first one makes, no longer than its own timeout.
         let mut kept = timeout_at(deadline, slot.lock()).await.map_err(|_| HostError::Unreachable {
             name: target.name.clone(),
-            why: format!("no connection within {}", seconds(patience)),
+            why: format!("no connection within {}", seconds(timeout)),
         })?;
         if let Some((known, host)) = kept.as_ref()
             && known == target
@@ -54,13 +54,13 @@ impl HostConnector for SshConnector {
             return Ok(Arc::clone(host) as Arc<dyn Host>);
         }
         *kept = None;
-        let host = Arc::new(connect_patiently(target, patience, deadline).await?);
+        let host = Arc::new(connect_patiently(target, timeout, deadline).await?);
         *kept = Some((target.clone(), Arc::clone(&host)));
         Ok(host)
     }
 }
 
-async fn connect_patiently(target: &HostTarget, patience: Duration, deadline: Instant) -> Result<SshHost, HostError> {
+async fn connect_patiently(target: &HostTarget, timeout: Duration, deadline: Instant) -> Result<SshHost, HostError> {
     let keys = Keys::of(target)?;
     let mut why = "no answer".to_owned();
     for (wait, limit) in waits().zip(connect_limits()) {
@@ -76,9 +76,9 @@ async fn connect_patiently(target: &HostTarget, patience: Duration, deadline: In
         tracing::debug!(machine = target.name, why, "not connected yet");
         sleep(wait).await;
     }
-    Err(HostError::Unreachable { name: target.name.clone(), why: format!("{why} (tried for {})", seconds(patience)) })
+    Err(HostError::Unreachable { name: target.name.clone(), why: format!("{why} (tried for {})", seconds(timeout)) })
 }
 
-fn seconds(patience: Duration) -> String {
-    format!("{} s", patience.as_secs_f32())
+fn seconds(timeout: Duration) -> String {
+    format!("{} s", timeout.as_secs_f32())
 }

@@ -85,7 +85,10 @@ fn options(arguments: Arguments) -> Result<UpdateOptions, CommandError> {
         detailed_exitcode: arguments.detailed_exitcode,
         max_destroy: arguments.max_destroy,
         rules: arguments.rules.read()?,
-        care: AgentOptions { deep: arguments.deep, forget_etcd_data: arguments.forget_etcd_data.into_iter().collect() },
+        agent_options: AgentOptions {
+            deep: arguments.deep,
+            forget_etcd_data: arguments.forget_etcd_data.into_iter().collect(),
+        },
         rule_files: arguments.rules,
         is_revised: false,
         setup_host: false,

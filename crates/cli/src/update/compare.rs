@@ -46,7 +46,7 @@ pub(crate) async fn compare(
     facts::check_access(app, name, &loaded).await?;
     let resolved = resolving::wanted(app, name, &loaded)?;
     let desired = resolving::build(app, &resolved)?;
-    known_machines(&resolved, &options.care.forget_etcd_data)?;
+    known_machines(&resolved, &options.agent_options.forget_etcd_data)?;
     let is_made = loaded.state.resources.contains_key(&model::ids::registry_logins(name));
     passwords::check(&resolved.cluster.spec.containerd.registry_credentials, is_made, &PasswordFiles)?;
     let policy = policy_check::policy(&resolved, &loaded)?;
@@ -59,7 +59,7 @@ pub(crate) async fn compare(
         obstacles::refuse(&obstacles)?;
     }
     let prepared = prepare::assets(app, &resolved, &loaded, used).await?;
-    let composition = compose(app, prepared.agent.clone(), &options.care);
+    let composition = compose(app, prepared.agent.clone(), &options.agent_options);
     if used && loaded.state.resources.is_empty() {
         operation::make_key(app)?;
     }

@@ -212,18 +212,18 @@ async fn wait_until_ready(
     }
 }
 
-/// Looks at an object until it is as far as it is asked to come, or until patience ends: how far it has come then.
+/// Looks at an object until it is as far as it is asked to come, or until the timeout: how far it has come then.
 async fn follow(
     connection: &Connection,
     address: &Address,
     applied: &Value,
-    (how_far, patience): (fn(&Value) -> Rollout, Duration),
+    (how_far, timeout): (fn(&Value) -> Rollout, Duration),
     context: &ActionContext,
 ) -> Result<Rollout, ActionError> {
     let what = format!("cannot look at {} {}", address.kind, address.name);
     let failed = |error: ApiError| error.while_doing(&what);
     let path = format!("{}/{}", address.collection(connection).await.map_err(failed)?, address.name);
-    let mut wait = Wait::new(context, patience, Duration::from_millis(200));
+    let mut wait = Wait::new(context, timeout, Duration::from_millis(200));
     let mut found = how_far(applied);
     while let Rollout::Waiting(note) = &found {
         wait.say(note.clone());

@@ -41,9 +41,9 @@ mod tests {
 
     #[test]
     fn a_panic_and_work_without_end_are_told_apart_and_survived() {
-        let patience = Duration::from_mins(1);
-        assert_eq!(apart(patience, || 3), Ok(3));
-        assert_eq!(apart(patience, || -> u8 { panic!("on purpose") }), Err(Broken::Failed));
+        let timeout = Duration::from_mins(1);
+        assert_eq!(apart(timeout, || 3), Ok(3));
+        assert_eq!(apart(timeout, || -> u8 { panic!("on purpose") }), Err(Broken::Failed));
         let endless = || -> u8 {
             loop {
                 std::thread::park();

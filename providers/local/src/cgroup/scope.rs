@@ -70,14 +70,14 @@ pub(super) fn limit(root: &Path, owner: &str, name: &str, limits: Limits) -> Res
 /// Waits until systemd has removed a scope whose processes ended, and ends the ones that are left over.
 ///
 /// A scope of the same name can't be made before.
-pub(super) fn remove(root: &Path, owner: &str, name: &str, patience: Duration) -> Result<(), LocalError> {
+pub(super) fn remove(root: &Path, owner: &str, name: &str, timeout: Duration) -> Result<(), LocalError> {
     let directory = root.join(path(owner, name));
-    if gone(&directory, patience) {
+    if gone(&directory, timeout) {
         return Ok(());
     }
     // A machine outlives its supervisor where that was killed. A scope that ends meanwhile needs no signal.
     let killed = command::run("systemctl", &["kill", "--signal=KILL", &unit(owner, name)]);
-    if gone(&directory, patience) {
+    if gone(&directory, timeout) {
         return Ok(());
     }
     killed?;
@@ -85,8 +85,8 @@ pub(super) fn remove(root: &Path, owner: &str, name: &str, patience: Duration) -
     Err(LocalError::Io { what: "remove a machine's cgroup".into(), source })
 }
 
-fn gone(directory: &Path, patience: Duration) -> bool {
-    let until = Instant::now() + patience;
+fn gone(directory: &Path, timeout: Duration) -> bool {
+    let until = Instant::now() + timeout;
     while directory.is_dir() {
         if Instant::now() >= until {
             return false;

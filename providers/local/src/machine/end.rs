@@ -70,8 +70,8 @@ fn kill(home: &Home, supervisor: &Supervisor) -> Result<(), LocalError> {
     Err(LocalError::StillRunning(home.name.clone()))
 }
 
-fn gone(supervisor: &Supervisor, patience: Duration) -> bool {
-    let until = Instant::now() + patience;
+fn gone(supervisor: &Supervisor, timeout: Duration) -> bool {
+    let until = Instant::now() + timeout;
     while supervisor.runs() {
         if Instant::now() >= until {
             return false;

@@ -92,7 +92,7 @@ pub(crate) fn lock(cancel: &CancellationToken, say: &dyn Fn(&str)) -> Result<Hos
 /// Takes the lock, within a time, and writes into it who has it.
 fn take(
     lock: &mut fs_err::File,
-    patience: Duration,
+    timeout: Duration,
     cancel: &CancellationToken,
     say: &dyn Fn(&str),
 ) -> Result<(), LocalError> {
@@ -103,8 +103,8 @@ fn take(
         match lock.file().try_lock() {
             Ok(()) => break,
             Err(TryLockError::WouldBlock) if cancel.is_cancelled() => return Err(LocalError::Cancelled),
-            Err(TryLockError::WouldBlock) if since.elapsed() >= patience => {
-                return Err(LocalError::Busy { holder: holder(lock), seconds: patience.as_secs() });
+            Err(TryLockError::WouldBlock) if since.elapsed() >= timeout => {
+                return Err(LocalError::Busy { holder: holder(lock), seconds: timeout.as_secs() });
             }
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(source)) => return Err(LocalError::Io { what, source }),
