@@ -50,17 +50,29 @@ impl Program {
 
 /// Runs `program` in a process group of its own, without input, and waits for its end.
 ///
-/// Every line of its output (both streams) goes to `line`. On cancellation the group gets SIGTERM, then SIGKILL, and is gone
-/// when this returns.
-///
 /// # Errors
-/// [`AssetError::ToolMissing`], [`AssetError::BuildFailed`] with the last 20 lines, [`AssetError::DiskFull`] when they say
-/// so, [`AssetError::Cancelled`].
+/// Those of [`ended`], and [`AssetError::BuildFailed`] with the last 20 lines, [`AssetError::DiskFull`] when they say so.
 pub async fn run(
     program: &Program,
     cancel: &CancellationToken,
     line: &mut (dyn FnMut(&str) + Send),
 ) -> Result<(), AssetError> {
+    let (status, last) = ended(program, cancel, line).await?;
+    if status.success() { Ok(()) } else { Err(failure(program, status, last)) }
+}
+
+/// The same, for programs that fail in more than one way: how it ended, and its last 20 lines.
+///
+/// Every line of its output (both streams) goes to `line`. On cancellation the group gets SIGTERM, then SIGKILL, and is gone
+/// when this returns.
+///
+/// # Errors
+/// [`AssetError::ToolMissing`], [`AssetError::Cancelled`].
+pub(crate) async fn ended(
+    program: &Program,
+    cancel: &CancellationToken,
+    line: &mut (dyn FnMut(&str) + Send),
+) -> Result<(ExitStatus, Vec<String>), AssetError> {
     let mut child = spawn(program)?;
     let group = Group::of(&child);
     let mut lines = read_lines(&mut child);
@@ -90,7 +102,7 @@ pub async fn run(
     let _ = tokio::time::timeout(STRAGGLERS, drain).await;
     group.forget();
     let status = status.map_err(|source| failed_to(program, "wait for", source))?;
-    if status.success() { Ok(()) } else { Err(failure(program, status, last.into())) }
+    Ok((status, last.into()))
 }
 
 /// Runs a short program and gives its standard output.
@@ -155,7 +167,7 @@ fn free(place: &Path) -> Option<u64> {
     Some(there.f_bavail.saturating_mul(there.f_frsize)).filter(|_| there.f_blocks > 0)
 }
 
-fn failure(program: &Program, status: ExitStatus, output: Vec<String>) -> AssetError {
+pub(crate) fn failure(program: &Program, status: ExitStatus, output: Vec<String>) -> AssetError {
     // A linker that maps its output dies of a signal where another program would say it.
     let says_so = output.iter().any(|line| line.to_ascii_lowercase().contains("no space left on device"));
     let full = places(program).into_iter().find(|place| says_so || is_full(place));

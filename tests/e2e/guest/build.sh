@@ -3,6 +3,8 @@
 # `root.img` (Debian with systemd as its first process, cgroup v2) there. Needs root, mmdebstrap, the Debian archive and
 # some ten minutes. What it needs for compiling is installed into a tree of its own and removed again.
 set -euo pipefail
+# Whoever calls may have one that is not there among the tools.
+unset TMPDIR
 here=$(dirname "$(readlink -f "$0")")
 out=$(readlink -f "$1")
 tools=$out/tools
@@ -37,7 +39,8 @@ done
 chroot "$tools" sh -c "cd /usr/src/linux && make -s ARCH=um -j$(nproc) linux && strip linux"
 
 echo "the root file system"
-root=$tools/root
+# Not `root`: that is the home of the tools' own root, and not empty.
+root=$tools/image
 mmdebstrap --quiet --mode=root --variant=minbase \
     --include=systemd,systemd-sysv,systemd-container,dbus,nftables,iproute2,openssh-client,procps,kmod,util-linux \
     $suite "$root"
@@ -53,7 +56,7 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
 done
 chroot "$root" systemctl --quiet enable orders.service
 # Sparse: it takes what is in it.
-chroot "$tools" mkfs.ext4 -q -d /root -N 1500000 /root.img 16G
+chroot "$tools" mkfs.ext4 -q -d /image -N 1500000 /root.img 16G
 
 mv "$tools/root.img" "$out/root.img"
 mv "$source/linux" "$out/linux"

@@ -181,7 +181,7 @@ impl MirrorDirectory {
         match entry.kind {
             AssetKind::File => directory::copy(&asset.path, &part).await.map_err(failed)?,
             AssetKind::Tree => {
-                archive::pack(&asset.path, &part, task, cancel).await?;
+                archive::pack(&asset.path, &record.sha256, &part, task, cancel).await?;
                 let (sha256, size) = sha256_of_file(&part).map_err(failed)?;
                 entry.archive = Some(ArchiveFile { sha256, size });
             }
