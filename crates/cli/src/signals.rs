@@ -61,14 +61,17 @@ impl Stop {
     pub(crate) fn listen() -> Self {
         let stop = Self::default();
         let listening = stop.clone();
+        let (listens, begun) = mpsc::channel();
         let listener = std::thread::Builder::new().name("signals".to_owned());
         // Without the thread, signals end the program, as they do without any program's doing.
         let _ = listener.spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(listening.answer_signals());
+                runtime.block_on(listening.answer_signals(listens));
             }
         });
+        // A signal that comes before would end the program, whatever is open by then.
+        let _ = begun.recv();
         stop
     }
 
@@ -87,12 +90,14 @@ impl Stop {
         Section { heard: self.heard.clone() }
     }
 
-    async fn answer_signals(&self) {
+    /// Answers signals, and says when it `listens` to them.
+    async fn answer_signals(&self, listens: mpsc::Sender<()>) {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             return;
         };
+        let _ = listens.send(());
         loop {
             let by_hand = tokio::select! {
                 _ = interrupt.recv() => true,

@@ -19,7 +19,7 @@ impl LocalProvider {
         allocated(documents.cluster.spec.local.subnet, kept.subnet)?;
         let here = HostIdentity::here(self.root());
         let host = self.host(cluster, kept.host.as_ref(), &here);
-        let kept = if host.as_ref() == Some(&here) { as_here(kept) } else { kept };
+        let kept = if is_here(host.as_ref(), &here) { as_here(kept) } else { kept };
         with_machines(LocalFacts { host, ..kept }, documents)
     }
 
@@ -74,6 +74,11 @@ fn refused(name: &str, finding: &Finding) -> ProviderError {
     }
 }
 
+/// Whether a cluster's host is this one. What was kept of it knows fewer of its ids than it has.
+fn is_here(host: Option<&HostIdentity>, here: &HostIdentity) -> bool {
+    host.is_some_and(|host| host.is_same_place(here))
+}
+
 /// What changes with the host under a cluster: whom it asks for names, and how large it is where nobody knew.
 fn as_here(kept: LocalFacts) -> LocalFacts {
     let capacity = kept.capacity.or_else(|| HostCapacity::of_this_host().map(HostCapacity::capacity));
@@ -100,6 +105,15 @@ fn allocated(wanted: Option<Ipv4Net>, subnet: Ipv4Net) -> Result<(), ProviderErr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_kept_of_this_host_is_known_to_be_of_this_host() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = HostIdentity { other_ids: vec!["firmware".into()], ..HostIdentity::here(directory.path()) };
+        let kept: HostIdentity = serde_json::from_value(serde_json::to_value(&here).unwrap()).unwrap();
+        assert!(is_here(Some(&kept), &here) && !is_here(None, &here));
+        assert!(!is_here(Some(&HostIdentity { machine_id: "another".into(), ..kept }), &here));
+    }
 
     #[test]
     fn a_subnet_that_was_given_is_kept() {
