@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use engine::{ActionError, StoreError};
 use plan::PlanError;
-use provider::{ErrorKind, ProviderError};
+use provider::{DiscoverError, ErrorKind, ProviderError};
 
 use crate::exit::Exit;
 use crate::suggestion::quoted;
@@ -119,6 +119,15 @@ impl From<ProviderError> for CommandError {
             ErrorKind::Bug => Exit::Bug,
         };
         Self { exit, message: error.message, hints: error.hints, output: error.output }
+    }
+}
+
+impl From<DiscoverError> for CommandError {
+    fn from(error: DiscoverError) -> Self {
+        match error {
+            DiscoverError::Provider(error) => error.into(),
+            DiscoverError::Store(error) => error.into(),
+        }
     }
 }
 

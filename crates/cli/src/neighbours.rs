@@ -22,19 +22,20 @@ pub(crate) async fn look(store: &Arc<dyn StateStore>, name: &str) -> Result<Neig
     let mut found = Neighbours::default();
     for other in store.clusters().await?.into_iter().filter(|other| other != name) {
         match ClusterStore::new(store.clone(), &other).latest_revision().await {
-            // What has no such facts has no machines.
-            Ok(revision) => found.facts.extend(revision.and_then(|revision| {
-                Facts::read(&revision.facts, providers::EARLIEST).ok().map(|facts| facts.provider)
-            })),
-            Err(error) => {
-                let why = CommandError::from_source("", &error).message;
-                found.unread.push(format!(
-                    "Warning: cluster {other} is passed over: {why}. See: kubewright state verify {other}"
-                ));
-            }
+            Ok(None) => {}
+            Ok(Some(revision)) => match Facts::read(&revision.facts, providers::EARLIEST) {
+                Ok(facts) => found.facts.push(facts.provider),
+                Err(error) => found.unread.push(passed_over(&other, &error)),
+            },
+            Err(error) => found.unread.push(passed_over(&other, &error)),
         }
     }
     Ok(found)
+}
+
+fn passed_over(name: &str, why: &dyn std::error::Error) -> String {
+    let why = CommandError::from_source("", why).message;
+    format!("Warning: cluster {name} is passed over: {why}. See: kubewright state verify {name}")
 }
 
 #[cfg(test)]
@@ -61,6 +62,7 @@ mod tests {
             cluster(&store, name, facts).await;
         }
         cluster(&store, "foreign", json!({"zones": ["a"]})).await;
+        cluster(&store, "unreadable", json!({"provider": {"name": "local"}})).await;
         store.swap_head("damaged", None, b"{").await.unwrap();
         store.swap_head("newer", None, br#"{"format": 99}"#).await.unwrap();
         let (mut head, version) = store.head("moved").await.unwrap().unwrap();
@@ -73,7 +75,7 @@ mod tests {
         let subnets: Vec<&str> =
             found.facts.iter().filter_map(|facts| facts.value.pointer("/local/subnet")?.as_str()).collect();
         assert_eq!(subnets, ["10.88.1.0/24", "10.88.2.0/24"], "machines of a moved cluster are still there");
-        assert_eq!(found.unread.len(), 2, "{:?}", found.unread);
+        assert_eq!(found.unread.len(), 3, "{:?}", found.unread);
         assert!(found.unread[0].contains("cluster damaged is passed over"), "{:?}", found.unread);
     }
 }

@@ -1,11 +1,28 @@
 //! What stands in the way of making machines, and what sets a host up for them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use engine::{Event, EventSink as _};
-use provider::{Finding, Setup, shown};
+use model::Resolved;
+use provider::{Finding, PreflightRequest, RecordedById, Setup, shown};
+use resource::{Desired, ResourceId};
 
 use crate::app::App;
 use crate::error::CommandError;
-use crate::providers;
+use crate::{providers, sources};
+
+/// What stands in the way of what is not there yet, of `targets` where there are any.
+pub(crate) async fn found(
+    app: &App,
+    resolved: &Resolved,
+    desired: &BTreeMap<ResourceId, Desired>,
+    recorded: &RecordedById,
+    targets: &BTreeSet<ResourceId>,
+) -> Result<Vec<Finding>, CommandError> {
+    let builds_image = sources::builds_machine_image(app, &resolved.cluster.spec.assets.sources);
+    let request = PreflightRequest { resolved, desired, recorded, targets, builds_image };
+    Ok(providers::named(app, &resolved.facts.provider.name)?.preflight(&request).await)
+}
 
 /// Refuses to go on where something stands in the way.
 pub(crate) fn refuse<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Result<(), CommandError> {

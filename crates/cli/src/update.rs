@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::{Lease, Summary};
-use plan::{Change, Plan};
+use plan::{Change, Plan, ReportReason};
 use resource::ResourceId;
 use rules::UserRules;
 
@@ -189,8 +189,14 @@ pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
     output::print(app.format, plan, || report::plan_text(plan))
 }
 
+/// How a run ends that has nothing more to do.
 fn unchanged(plan: &Plan) -> Exit {
-    if plan.report.iter().any(|line| line.reason.is_unknown()) { Exit::Unreachable } else { Exit::Fine }
+    let any = |is: fn(&ReportReason) -> bool| plan.report.iter().any(|line| is(&line.reason));
+    match () {
+        () if any(ReportReason::is_unknown) => Exit::Unreachable,
+        () if any(ReportReason::is_held) => Exit::Partial,
+        () => Exit::Fine,
+    }
 }
 
 fn pending_exit(options: &UpdateOptions, plan: &Plan) -> Exit {

@@ -1,6 +1,6 @@
 //! The user's own objects, in the order in which a cluster takes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use resource::{Desired, ResourceId};
 use serde_json::Value;
@@ -47,8 +47,9 @@ enum Turn {
     Last,
 }
 
-/// The objects of all manifests with their ids.
-pub(crate) fn objects(resolved: &Resolved) -> Vec<(ResourceId, Value)> {
+/// The objects of all manifests with their ids. Validation refuses one that is there twice; what an earlier release stored may
+/// hold some, and the last one holds, as it did then.
+pub(crate) fn objects(resolved: &Resolved) -> BTreeMap<ResourceId, Value> {
     let manifests = &resolved.cluster.spec.addons.manifests;
     let objects = |manifest: &spec::Manifest| {
         let named = |mut object: Value| {

@@ -35,7 +35,7 @@ impl Plan {
     /// of either what is broken, where dependencies allow it: while it is, nothing that works should be taken away. Else the
     /// order is that of the plan. Whoever limits a plan does so before: nothing *needs* what is only laid out before it. Where the
     /// quorum was seen to be lost, members are changed at once: there is nothing to keep up, and one may need all others to be
-    /// mended.
+    /// mended. Others come after all of them, because nobody can say whether they are ready before.
     ///
     /// # Errors
     /// When changes are no plan, which is a bug.
@@ -126,14 +126,19 @@ fn is_possible(changes: &[Change], links: &Dependencies) -> bool {
     Dag::new(&all).is_ok()
 }
 
-/// Changes by the machine that they take away, in the order of the plan.
+/// Changes by the machine that they take away, in the order of the plan; members of a quorum that is lost are one.
 fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
+    let taking = || changes.iter().filter(|change| takes_away(change, machines));
+    let is_lost = machines.lost_their_quorum();
+    let lost: BTreeSet<Key<'a>> = taking()
+        .filter(|change| is_lost && machines.of_resource(&change.resource).is_some())
+        .map(|change| machines.key(&change.resource))
+        .collect();
+    let key = |id: &'a ResourceId| Some(machines.key(id)).filter(|key| !lost.contains(key)).unwrap_or(Key::LostQuorum);
     let mut places: BTreeMap<Key<'a>, usize> = BTreeMap::new();
     let mut units: Vec<Unit<'a>> = Vec::new();
-    let is_lost = machines.lost_their_quorum();
-    let is_free = |change: &Change| is_lost && machines.of_resource(&change.resource).is_some();
-    for change in changes.iter().filter(|change| takes_away(change, machines) && !is_free(change)) {
-        let place = *places.entry(machines.key(&change.resource)).or_insert_with(|| {
+    for change in taking() {
+        let place = *places.entry(key(&change.resource)).or_insert_with(|| {
             units.push(Unit { budgets: machines.budgets(&change.resource), ..Unit::default() });
             units.len() - 1
         });
@@ -142,7 +147,7 @@ fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
     }
     // Whatever else is made on such a machine, and whatever waits for it, belongs to its time.
     for change in changes {
-        if let Some(place) = places.get(&machines.key(&change.resource)) {
+        if let Some(place) = places.get(&key(&change.resource)) {
             units[*place].changes.insert(change.id.clone());
         }
     }
@@ -151,12 +156,17 @@ fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
 
 /// Whether a machine, or a member of the quorum on it, is away while a change is carried out.
 pub(crate) fn takes_away(change: &Change, machines: &Machines) -> bool {
+    is_taken_down(change, machines, &SERVING)
+}
+
+/// The same where only these static pods count besides the machine itself.
+pub(crate) fn is_taken_down(change: &Change, machines: &Machines, pods: &[&str]) -> bool {
     let is_member = || machines.of_resource(&change.resource).is_some();
     let is_remade = || change.replaces && machines.is_machine(&change.resource);
     match change.operation {
         Operation::Update => change.effects.iter().any(|effect| match effect {
             Effect::Reboots { .. } => true,
-            Effect::Restarts { unit, .. } => SERVING.contains(&unit.as_str()),
+            Effect::Restarts { unit, .. } => pods.contains(&unit.as_str()),
             _ => false,
         }),
         // A worker that nobody wants any more is not missed.

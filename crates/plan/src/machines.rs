@@ -26,7 +26,7 @@ pub struct Machines {
 /// How members of the quorum were seen.
 #[derive(Debug, Default)]
 struct Quorum {
-    /// They are gone, off, or don't serve.
+    /// They are gone or off, or don't serve: not now, or not yet.
     away: BTreeSet<ResourceId>,
     /// They could not be looked at.
     unseen: BTreeSet<ResourceId>,
@@ -35,6 +35,8 @@ struct Quorum {
 /// What tells a machine from others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key<'a> {
+    /// All members of a quorum that is lost: they are changed at once.
+    LostQuorum,
     /// The name that its parts have in common.
     Machine(&'a str),
     /// The member that runs on it, or a resource that is a part of nothing.
@@ -88,13 +90,17 @@ impl Machines {
                 Some(Observation::Present { attributes, .. }) => attributes.get(field) == Some(&Value::Bool(false)),
                 _ => false,
             };
-            let serves = observed.get(*id).and_then(|seen| seen.output(MEMBER_SERVES));
-            let is_gone = observed.get(*id) == Some(&Observation::Absent);
-            is_gone || serves == Some(&Value::Bool(false)) || machines.iter().any(is_off)
+            // Where nothing is said of it, the member was not made yet, or what it was made of is gone.
+            let is_idle = match observed.get(*id) {
+                Some(Observation::Absent) => true,
+                Some(seen @ Observation::Present { .. }) => seen.output(MEMBER_SERVES) != Some(&Value::Bool(true)),
+                _ => false,
+            };
+            is_idle || machines.iter().any(is_off)
         };
-        let is_unseen = |id: &&ResourceId| matches!(observed.get(*id), None | Some(Observation::Unknown { .. }));
+        let is_unobserved = |id: &&ResourceId| matches!(observed.get(*id), None | Some(Observation::Unknown { .. }));
         let away: BTreeSet<ResourceId> = self.recorded.iter().filter(is_away).map(|(id, _)| id.clone()).collect();
-        let unseen = self.recorded.keys().filter(|id| !away.contains(*id)).filter(is_unseen).cloned().collect();
+        let unseen = self.recorded.keys().filter(|id| !away.contains(*id)).filter(is_unobserved).cloned().collect();
         self.quorum = Quorum { away, unseen };
         self
     }
@@ -108,8 +114,11 @@ impl Machines {
     }
 
     /// Why a member cannot be taken away too: another one that is away or was not seen, with which the rest would be no quorum.
-    /// `returns`: the plan brings it back before.
+    /// `returns`: the plan brings it back before. One that is away itself has nothing to lose.
     pub(crate) fn keeps(&self, member: &ResourceId, returns: impl Fn(&ResourceId) -> bool) -> Option<&ResourceId> {
+        if self.is_away(member) {
+            return None;
+        }
         let others = self.quorum.away.iter().chain(&self.quorum.unseen);
         let others: Vec<&ResourceId> = others.filter(|other| *other != member && !returns(other)).collect();
         let left = self.recorded.len().saturating_sub(others.len() + 1);
@@ -207,7 +216,9 @@ mod tests {
             ("config/cp-2", silent.clone()),
             ("config/cp-3", serves(true))
         ]));
-        assert!(lost(&[("config/cp-1", silent), ("config/cp-2", Observation::Absent)]));
+        assert!(lost(&[("config/cp-1", silent.clone()), ("config/cp-2", Observation::Absent)]));
+        let not_made_yet = || Observation::present(json!({}));
+        assert!(lost(&[("config/cp-1", silent), ("config/cp-2", not_made_yet()), ("config/cp-3", not_made_yet())]));
     }
 
     #[test]
@@ -216,7 +227,7 @@ mod tests {
         let unseen = Observation::unknown("it cannot be reached");
         assert!(lost(&[("machine/dev/cp-1", off.clone()), ("machine/dev/cp-2", Observation::Absent)]));
         assert!(lost(&[("machine/dev/cp-1", off.clone()), ("machine/dev/cp-2", off), ("config/cp-1", unseen)]));
-        assert!(!lost(&[("machine/dev/cp-1", Observation::present(json!({})))]));
+        assert!(!lost(&[("machine/dev/cp-1", Observation::present(json!({"running": true})))]));
     }
 
     #[test]

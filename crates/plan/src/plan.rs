@@ -79,7 +79,7 @@ pub enum ReportReason {
         /// On what.
         on: ResourceId,
     },
-    /// It takes a member of the quorum away, and while another one is away the rest would be none.
+    /// It takes a member of the quorum away, or waits for that, and while another one is away the rest would be none.
     QuorumAtRisk {
         /// The other one.
         away: ResourceId,
@@ -107,9 +107,19 @@ impl ReportReason {
         matches!(self, Self::Unknown { .. })
     }
 
-    /// Whether something stays undone because it, or what it must not happen beside, could not be seen or is away.
+    /// Whether it, or what it depends on, could not be looked at.
     pub fn is_unobserved(&self) -> bool {
-        self.is_unknown() || matches!(self, Self::WaitsFor { .. } | Self::QuorumAtRisk { .. })
+        self.is_unknown() || matches!(self, Self::WaitsFor { .. })
+    }
+
+    /// Whether it is left out because a member of the quorum is away, or could not be looked at.
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::QuorumAtRisk { .. })
+    }
+
+    /// Whether another look, after the changes of the plan, may find more to do about it.
+    pub fn calls_for_another_look(&self) -> bool {
+        self.is_unobserved() || self.is_held()
     }
 }
 

@@ -4,22 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use resource::ResourceId;
 
-use crate::disruption::takes_away;
+use crate::disruption::{is_taken_down, takes_away};
 use crate::machines::Machines;
 use crate::{ActionId, Change, Plan, Reason, ReportLine, ReportReason};
+
+/// The static pod of which the quorum is made.
+const MEMBER: &str = "etcd";
 
 impl Plan {
     /// The same without what would take members of the quorum away while others are away or could not be seen, so that the rest
     /// would be none, and without what waits for that. Those become lines of the report.
     ///
     /// Others that the plan itself brings back are no reason: they come first. Where the quorum was seen to be lost, there is
-    /// nothing to keep.
+    /// nothing to keep. A member that the plan is limited to stays: whoever names it means it, and may know that one which
+    /// nobody could see is well.
     #[must_use]
     pub fn sparing_quorum(mut self, machines: &Machines) -> Self {
         if machines.none_is_wanted() || machines.lost_their_quorum() {
             return self;
         }
-        let held = held(&self.changes, machines);
+        let held = held(&self.changes, &self.base.targets, machines);
         if held.is_empty() {
             return self;
         }
@@ -34,13 +38,17 @@ impl Plan {
     }
 }
 
-/// What is left out, and why.
-fn held(changes: &[Change], machines: &Machines) -> BTreeMap<ActionId, ReportReason> {
-    let members = |change: &&Change| takes_away(change, machines);
-    let moving: BTreeSet<&ResourceId> =
-        changes.iter().filter(members).filter_map(|change| machines.of_resource(&change.resource)).collect();
+/// What is left out, and why: what waits for it, and what is carried out with it or not at all, has its reason.
+fn held(changes: &[Change], targets: &BTreeSet<ResourceId>, machines: &Machines) -> BTreeMap<ActionId, ReportReason> {
+    let moving: BTreeSet<&ResourceId> = changes
+        .iter()
+        .filter(|change| takes_away(change, machines))
+        .filter_map(|change| machines.of_resource(&change.resource))
+        .collect();
     let returns = |member: &ResourceId| machines.is_away(member) && moving.contains(member);
-    let at_risk = changes.iter().filter(members).filter_map(|change| {
+    let is_meant = |change: &&Change| targets.contains(&change.resource);
+    let stops = |change: &&Change| is_taken_down(change, machines, &[MEMBER]);
+    let at_risk = changes.iter().filter(stops).filter(|change| !is_meant(change)).filter_map(|change| {
         let away = machines.keeps(machines.of_resource(&change.resource)?, returns)?;
         Some((change, ReportReason::QuorumAtRisk { away: away.clone() }))
     });
@@ -54,9 +62,8 @@ fn held(changes: &[Change], machines: &Machines) -> BTreeMap<ActionId, ReportRea
         if held.contains_key(&change.id) {
             continue;
         }
-        queue.extend(together.get(whole(change)).into_iter().flatten().map(|other| (*other, reason.clone())));
-        let waits = || ReportReason::WaitsFor { on: change.resource.clone() };
-        queue.extend(after.get(&change.id).into_iter().flatten().map(|other| (*other, waits())));
+        let with = together.get(whole(change)).into_iter().chain(after.get(&change.id)).flatten();
+        queue.extend(with.map(|other| (*other, reason.clone())));
         held.insert(change.id.clone(), reason);
     }
     held
@@ -167,7 +174,7 @@ mod tests {
                 "{:?}",
                 left.report
             );
-            assert!(left.report[0].reason.is_unobserved(), "another phase looks again");
+            assert!(left.report[0].reason.calls_for_another_look(), "another phase looks again");
         }
     }
 
@@ -179,7 +186,7 @@ mod tests {
         let plan = plan(vec![before, restart("a"), node]);
         let left = plan.sparing_quorum(&machines(&THREE, &[("config/b", unseen())]));
         assert_eq!(changed(&left), ["update file/a"]);
-        assert_eq!(left.report[1].reason, ReportReason::WaitsFor { on: id("config/a") });
+        assert_eq!(left.report[1].reason, ReportReason::QuorumAtRisk { away: id("config/b") });
     }
 
     #[test]
@@ -199,9 +206,49 @@ mod tests {
     }
 
     #[test]
-    fn members_of_a_lost_quorum_are_changed_at_once() {
-        let lost = machines(&THREE, &[("config/a", serving(false)), ("config/b", serving(false))]);
-        let laid_out = spared(&["a", "b", "c"], &lost).within_budgets(&lost).unwrap();
+    fn a_member_that_does_not_serve_is_mended_whoever_else_is_not_seen() {
+        let machines = machines(&THREE, &[("config/b", serving(false)), ("config/c", unseen())]);
+        assert_eq!(changed(&spared(&["b"], &machines)), ["update config/b"]);
+        let off = Observation::present(json!({"running": false}));
+        let machines = self::machines(&THREE, &[("machine/b", off), ("config/b", unseen()), ("config/c", unseen())]);
+        assert_eq!(changed(&spared(&["b"], &machines)), ["update config/b"]);
+    }
+
+    #[test]
+    fn a_creation_that_was_interrupted_before_all_members_were_made_is_ended_at_once() {
+        let not_made_yet = || Observation::present(json!({}));
+        let machines = machines(
+            &THREE,
+            &[("config/a", serving(false)), ("config/b", not_made_yet()), ("config/c", not_made_yet())],
+        );
+        let laid_out = spared(&["a", "b", "c"], &machines).within_budgets(&machines).unwrap();
         assert!(laid_out.changes.len() == 3 && laid_out.changes.iter().all(|change| change.depends_on.is_empty()));
+    }
+
+    #[test]
+    fn restarting_an_api_server_costs_the_quorum_nothing() {
+        let machines = machines(&THREE, &[("config/b", unseen())]);
+        let effects = vec![Effect::Restarts { unit: "kube-apiserver".to_owned(), machine: "a".to_owned() }];
+        let left = plan(vec![Change { effects, ..restart("a") }]).sparing_quorum(&machines);
+        assert_eq!(changed(&left), ["update config/a"]);
+        assert!(left.report.is_empty(), "{:?}", left.report);
+    }
+
+    #[test]
+    fn a_member_that_is_named_as_a_target_is_changed_whatever_is_away() {
+        let machines = machines(&THREE, &[("config/b", unseen())]);
+        let targets = BTreeSet::from([id("config/a")]);
+        let plan = plan(["a", "c"].map(restart).into()).limited_to(&targets);
+        assert_eq!(changed(&plan.sparing_quorum(&machines)), ["update config/a"]);
+    }
+
+    #[test]
+    fn members_of_a_lost_quorum_are_changed_at_once_and_others_after_them() {
+        let lost = machines(&THREE, &[("config/a", serving(false)), ("config/b", serving(false))]);
+        let laid_out = spared(&["w", "a", "b", "c"], &lost).within_budgets(&lost).unwrap();
+        assert_eq!(changed(&laid_out), ["update config/a", "update config/b", "update config/c", "update config/w"]);
+        let (worker, members) = laid_out.changes.split_last().unwrap();
+        assert!(members.iter().all(|change| change.depends_on.is_empty()));
+        assert_eq!(worker.depends_on, members.iter().map(|change| change.id.clone()).collect());
     }
 }

@@ -44,10 +44,15 @@ impl ProviderError {
     }
 }
 
-impl From<StoreError> for ProviderError {
-    fn from(error: StoreError) -> Self {
-        ActionError::from_source("the store cannot be looked through", &error).into()
-    }
+/// Why nothing could be found out for a cluster that is about to be made.
+#[derive(Debug, Error)]
+pub enum DiscoverError {
+    /// The provider refuses, or could not look.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The store's other clusters could not be looked at.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl From<ActionError> for ProviderError {

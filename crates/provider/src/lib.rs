@@ -10,7 +10,6 @@ mod setup;
 
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,7 +18,7 @@ use model::{Infrastructure, ModelError, ProviderFacts, Resolved};
 use resource::{Desired, Recorded, ResourceId};
 use spec::{Effective, HostContext};
 
-pub use error::{ErrorKind, ProviderError};
+pub use error::{DiscoverError, ErrorKind, ProviderError};
 pub use finding::Finding;
 pub use request::{KnownCluster, NewCluster, OtherClusters, PreflightRequest};
 pub use resolving::{ResolveError, build, resolve};
@@ -40,7 +39,7 @@ pub trait Provider: Send + Sync {
     async fn host_context(&self) -> Result<HostContext, ProviderError>;
 
     /// Finds out and allocates what a cluster needs that is about to be made. Changes nothing.
-    async fn discover(&self, cluster: &NewCluster<'_>) -> Result<Discovered, ProviderError>;
+    async fn discover(&self, cluster: &NewCluster<'_>) -> Result<Discovered, DiscoverError>;
 
     /// What is kept of a cluster, as it is now: allocations never change under a machine, and machines that are new get theirs.
     ///
@@ -84,16 +83,8 @@ pub trait Provider: Send + Sync {
     /// What could be installed where the command line runs; `None` where nothing is missing there.
     fn setup(&self) -> Option<Box<dyn Setup>>;
 
-    /// Where machines lie on this host beside the state, for a provider that keeps them so.
-    fn directory(&self) -> Option<&Path> {
-        None
-    }
-
-    /// Whether anything of a cluster was made by this provider.
-    fn has_made(&self, recorded: &RecordedById) -> bool {
-        let kinds: Vec<&str> = self.handler().schemas().iter().map(|schema| schema.kind).collect();
-        recorded.keys().any(|id| kinds.contains(&id.kind()))
-    }
+    /// Whether something of a cluster lies beside its state on this host, so that who moves the state leaves it behind.
+    fn lies_beside_state(&self, recorded: &RecordedById) -> bool;
 }
 
 /// What was found out for a cluster that is about to be made.

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use engine::ObserveRequest;
+use catalog::Edition;
+use engine::{ObserveRequest, StoreError};
 use model::{ProviderFacts, Resolved};
 use resource::{Desired, ResourceId};
 use spec::Effective;
 
-use crate::{ProviderError, RecordedById};
+use crate::RecordedById;
 
 /// The other clusters of a store: they may come and go while somebody looks.
 #[async_trait]
 pub trait OtherClusters: Send + Sync {
-    /// What this provider keeps of each, now.
-    async fn facts(&self) -> Result<Vec<ProviderFacts>, ProviderError>;
+    /// What their providers keep of each, now.
+    async fn facts(&self) -> Result<Vec<ProviderFacts>, StoreError>;
 }
 
 /// A cluster that is about to be made.
@@ -35,6 +36,8 @@ pub struct KnownCluster<'a> {
     pub lineage: &'a str,
     /// What is kept of it.
     pub facts: &'a ProviderFacts,
+    /// The edition that it is of.
+    pub edition: Edition,
     /// Everything that was made.
     pub recorded: &'a RecordedById,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::{Clock, ClusterStore, Goal, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError};
 use plan::{Base, Plan, PlanError};
-use resource::{Desired, Digest, Observation, Recorded, ResourceId};
+use resource::{Desired, Digest, KindSchema, MEMBER_SERVES, Observation, Recorded, ResourceId};
 use serde_json::Value;
 
 use crate::{PlanInput, VERSION, make_plan};
@@ -68,7 +68,13 @@ impl OpenCluster {
     /// Takes what is recorded for what is there; nobody is asked.
     pub fn recorded_as_observed(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
         let requests = requests(desired, &self.loaded).into_iter();
-        requests.map(|request| (request.id, as_observed(request.recorded))).collect()
+        let schemas = self.handlers.schemas();
+        requests
+            .map(|request| {
+                let seen = as_observed(request.recorded, schemas.get(request.id.kind()));
+                (request.id, seen)
+            })
+            .collect()
     }
 
     /// What a plan is bound to, now. `lock` is the digest of what machines will be given.
@@ -111,10 +117,13 @@ impl OpenCluster {
 }
 
 /// What is recorded, as if it had been observed. What an interrupted run left in doubt stays unknown.
-fn as_observed(recorded: Option<Recorded>) -> Observation {
+fn as_observed(recorded: Option<Recorded>, schema: Option<&KindSchema>) -> Observation {
     match recorded {
         None => Observation::Absent,
         Some(recorded) if recorded.tainted => Observation::unknown("its last run was interrupted"),
+        Some(recorded) if schema.is_some_and(|schema| (schema.is_member)(&recorded.inputs)) => {
+            Observation::present(recorded.inputs).with_output(MEMBER_SERVES, true.into())
+        }
         Some(recorded) => Observation::present(recorded.inputs),
     }
 }

@@ -22,7 +22,7 @@ pub fn plan_text(plan: &Plan) -> String {
     drift(&mut text, &plan.drift);
     if plan.is_empty() {
         report(&mut text, "Not done", &plan.report);
-        let nothing = if plan.report.iter().any(|line| line.reason.is_unobserved()) {
+        let nothing = if plan.report.iter().any(|line| line.reason.calls_for_another_look()) {
             "No changes can be planned before the above is looked into."
         } else {
             "No changes. What is there is what the spec asks for."
@@ -189,7 +189,7 @@ fn report(text: &mut String, title: &str, lines: &[ReportLine]) {
             ReportReason::Unknown { why } => format!("unknown: {why}"),
             ReportReason::WaitsFor { on } => format!("waits for {on}"),
             ReportReason::QuorumAtRisk { away } => {
-                format!("waits for {away}: while that is away, etcd would lose its majority")
+                format!("waits for {away}: it is away or out of sight, and etcd could lose its majority by more")
             }
             ReportReason::Shared { differs } if differs.is_empty() => "shared, as expected".to_owned(),
             ReportReason::Shared { differs } => format!("shared, but differs in {}", count(differs.len(), "field")),

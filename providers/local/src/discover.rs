@@ -2,7 +2,7 @@
 
 use ipnet::{IpNet, Ipv4Net};
 use model::ProviderFacts;
-use provider::{Discovered, ErrorKind, NewCluster, ProviderError};
+use provider::{DiscoverError, Discovered, ErrorKind, NewCluster, ProviderError};
 use spec::Effective;
 
 use crate::hold::{self, HeldSubnet};
@@ -17,7 +17,7 @@ struct Chosen {
 
 impl LocalProvider {
     /// What a cluster needs that is about to be made. Its subnet is nobody else's as long as it is held.
-    pub(crate) async fn found(&self, cluster: &NewCluster<'_>) -> Result<Discovered, ProviderError> {
+    pub(crate) async fn found(&self, cluster: &NewCluster<'_>) -> Result<Discovered, DiscoverError> {
         let (Chosen { facts, subnet }, held) = self.held(cluster).await?;
         let kept = LocalFacts {
             host: Some(HostIdentity::here(self.root())),
@@ -31,7 +31,7 @@ impl LocalProvider {
         })
     }
 
-    async fn held(&self, cluster: &NewCluster<'_>) -> Result<(Chosen, HeldSubnet), ProviderError> {
+    async fn held(&self, cluster: &NewCluster<'_>) -> Result<(Chosen, HeldSubnet), DiscoverError> {
         let mut busy = Vec::new();
         loop {
             let Chosen { subnet, .. } = self.choose(cluster, &busy).await?;
@@ -50,8 +50,8 @@ impl LocalProvider {
     }
 
     /// Looks at the host, and finds a subnet on it that is neither taken nor `busy`.
-    async fn choose(&self, cluster: &NewCluster<'_>, busy: &[Ipv4Net]) -> Result<Chosen, ProviderError> {
-        let facts = self.facts().await?;
+    async fn choose(&self, cluster: &NewCluster<'_>, busy: &[Ipv4Net]) -> Result<Chosen, DiscoverError> {
+        let facts = self.facts().await.map_err(ProviderError::from)?;
         let mut taken = subnets(&cluster.others.facts().await?);
         taken.extend(busy);
         let subnet = if let Some(wanted) = cluster.documents.cluster.spec.local.subnet {
@@ -67,9 +67,9 @@ impl LocalProvider {
     }
 }
 
-/// Subnets of other clusters' machines, on whatever host they are.
+/// Subnets of other clusters' machines, on whatever host they are, and whatever else is kept of them.
 fn subnets(others: &[ProviderFacts]) -> Vec<Ipv4Net> {
-    others.iter().filter_map(|facts| Some(LocalFacts::read(facts).ok()?.subnet)).collect()
+    others.iter().filter_map(LocalFacts::subnet_of).collect()
 }
 
 /// Ranges of pods and Services, which machines must keep clear of.

@@ -19,7 +19,12 @@ impl LocalProvider {
         allocated(documents.cluster.spec.local.subnet, kept.subnet)?;
         let here = HostIdentity::here(self.root());
         let host = self.host(cluster, kept.host.as_ref(), &here);
-        let kept = if is_here(host.as_ref(), &here) { as_here(kept) } else { kept };
+        let mut kept =
+            if is_here(host.as_ref(), &here) { kept.with_resolvers(&Resolvers::of_this_host()) } else { kept };
+        // What a cluster was made without it does without, until its owner asks for another edition.
+        if kept.capacity.is_none() && documents.cluster.spec.edition.is_some_and(|wanted| wanted > cluster.edition) {
+            kept.capacity = HostCapacity::of_this_host().map(HostCapacity::capacity);
+        }
         with_machines(LocalFacts { host, ..kept }, documents)
     }
 
@@ -77,12 +82,6 @@ fn refused(name: &str, finding: &Finding) -> ProviderError {
 /// Whether a cluster's host is this one. What was kept of it knows fewer of its ids than it has.
 fn is_here(host: Option<&HostIdentity>, here: &HostIdentity) -> bool {
     host.is_some_and(|host| host.is_same_place(here))
-}
-
-/// What changes with the host under a cluster: whom it asks for names, and how large it is where nobody knew.
-fn as_here(kept: LocalFacts) -> LocalFacts {
-    let capacity = kept.capacity.or_else(|| HostCapacity::of_this_host().map(HostCapacity::capacity));
-    LocalFacts { capacity, ..kept.with_resolvers(&Resolvers::of_this_host()) }
 }
 
 fn owner(cluster: &KnownCluster<'_>) -> Owner {

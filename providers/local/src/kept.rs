@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::Ipv4Net;
 use model::{Capacity, ProviderFacts};
 use provider::{ErrorKind, ProviderError};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::{HostIdentity, NAME, Resolvers, subnet};
@@ -29,8 +29,8 @@ pub struct LocalFacts {
     /// The host's resolver on its loopback, where it has no other: machines ask it at their gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loopback_resolver: Option<Ipv4Addr>,
-    /// The host that the machines are on. Release 0.1 kept none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The host that the machines are on. Release 0.1 kept none, and what cannot be read says as little.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "host")]
     pub host: Option<HostIdentity>,
     /// How large that host is. Release 0.1 kept none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,6 +86,12 @@ impl LocalFacts {
         value.and_then(serde_json::from_value).map_err(|error| unreadable(error.to_string()))
     }
 
+    /// The subnet in what was kept, which must be nobody else's: also where the rest cannot be read, as a newer kubewright's.
+    pub(crate) fn subnet_of(facts: &ProviderFacts) -> Option<Ipv4Net> {
+        let subnet = ["/subnet", "/local/subnet"].into_iter().find_map(|place| facts.value.pointer(place)?.as_str());
+        subnet.filter(|_| facts.name == NAME)?.parse().ok()
+    }
+
     /// As it is kept.
     pub fn facts(&self) -> ProviderFacts {
         // A struct of texts, numbers and lists is always JSON.
@@ -130,6 +136,10 @@ impl LocalFacts {
         let resolvers = now.reachable.iter().copied().map(IpAddr::V4).collect();
         Self { resolvers, loopback_resolver: now.loopback, ..self }
     }
+}
+
+fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HostIdentity>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
 /// What was kept in format 0, in the present one.
@@ -183,6 +193,25 @@ mod tests {
         assert!(facts.reachable_resolvers().is_empty());
         facts.loopback_resolver = Some(Ipv4Addr::LOCALHOST);
         assert_eq!(facts.reachable_resolvers(), [IpAddr::V4(Ipv4Addr::new(10, 88, 0, 1))]);
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_read_is_none() {
+        let mut kept = facts().facts();
+        for host in [json!("a-name"), json!({"unknown": 1}), json!(null)] {
+            kept.value["host"] = host;
+            assert_eq!(LocalFacts::read(&kept).unwrap(), facts());
+        }
+    }
+
+    #[test]
+    fn a_subnet_is_known_whatever_else_was_kept() {
+        let kept = |name: &str, format, value| ProviderFacts { name: name.to_owned(), format, value };
+        let subnet = |facts| LocalFacts::subnet_of(&facts).map(|net| net.to_string());
+        let net = || json!({"subnet": "10.88.7.0/24", "new": true});
+        assert_eq!(subnet(kept(NAME, 9, net())).as_deref(), Some("10.88.7.0/24"));
+        assert_eq!(subnet(kept(NAME, 0, json!({"local": net()}))).as_deref(), Some("10.88.7.0/24"));
+        assert_eq!((subnet(kept("other", 1, net())), subnet(kept(NAME, 1, json!({})))), (None, None));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! This provider behind the port.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,15 +7,15 @@ use engine::Handler;
 use ipnet::IpNet;
 use model::{Infrastructure, ModelError, ProviderFacts, Resolved};
 use provider::{
-    Discovered, ErrorKind, Finding, KnownCluster, NewCluster, PreflightRequest, Provider, ProviderError, RecordedById,
-    Setup,
+    DiscoverError, Discovered, ErrorKind, Finding, KnownCluster, NewCluster, PreflightRequest, Provider, ProviderError,
+    RecordedById, Setup,
 };
 use resource::Desired;
 use spec::{Effective, HostContext, ProxyMode};
 
 use crate::kept::LocalFacts;
 use crate::setup::HostSetup;
-use crate::{LocalProvider, NAME, PreflightInput, ids, infrastructure, names, resources, subnet};
+use crate::{LocalProvider, MACHINE, NAME, PreflightInput, ids, infrastructure, names, resources, subnet};
 
 #[async_trait]
 impl Provider for LocalProvider {
@@ -29,7 +28,7 @@ impl Provider for LocalProvider {
         Ok(HostContext { routes, is_new: true })
     }
 
-    async fn discover(&self, cluster: &NewCluster<'_>) -> Result<Discovered, ProviderError> {
+    async fn discover(&self, cluster: &NewCluster<'_>) -> Result<Discovered, DiscoverError> {
         self.found(cluster).await
     }
 
@@ -112,7 +111,7 @@ impl Provider for LocalProvider {
         HostSetup::of_this_host().map(|setup| Box::new(setup) as Box<dyn Setup>)
     }
 
-    fn directory(&self) -> Option<&Path> {
-        Some(self.root())
+    fn lies_beside_state(&self, recorded: &RecordedById) -> bool {
+        recorded.keys().any(|id| id.kind() == MACHINE)
     }
 }

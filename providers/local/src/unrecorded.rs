@@ -12,15 +12,14 @@ use crate::cgroup::Layout;
 use crate::handler::{blocking, cluster_of};
 use crate::machine::{self, Wanted};
 use crate::owner::Owner;
-use crate::{LocalError, LocalFacts, LocalProvider, MACHINE, ids, network, resources};
+use crate::{LocalError, LocalFacts, LocalProvider, MACHINE, NETWORK, ids, network, resources};
 
 impl LocalProvider {
-    /// Records of machines of release 0.1, which wrote no lineage down, with it: a machine that was made since lies where only
-    /// the lineage leads.
+    /// Records of release 0.1, which wrote no lineage down, with it: a machine that was made since lies where only the lineage
+    /// leads.
     pub(crate) async fn with_lineage(&self, cluster: &KnownCluster<'_>) -> Result<RecordedById, ProviderError> {
-        let unnamed = |recorded: &Recorded| recorded.inputs.is_object() && recorded.inputs.get("lineage").is_none();
-        let recorded = cluster.recorded.iter().filter(|(id, recorded)| id.kind() == MACHINE && unnamed(recorded));
-        let mut unnamed: RecordedById = recorded.map(|(id, recorded)| (id.clone(), recorded.clone())).collect();
+        let mut unnamed: RecordedById =
+            cluster.recorded.iter().filter(is_unnamed).map(|(id, recorded)| (id.clone(), recorded.clone())).collect();
         if !unnamed.is_empty() {
             let marked = self.marked_of(cluster).await?;
             unnamed.retain(|id, _| marked.contains_key(id));
@@ -107,6 +106,12 @@ impl LocalProvider {
     }
 }
 
+/// Whether a machine or a network is recorded without its lineage.
+fn is_unnamed((id, recorded): &(&ResourceId, &Recorded)) -> bool {
+    let is_marked = [MACHINE, NETWORK].contains(&id.kind());
+    is_marked && recorded.inputs.is_object() && recorded.inputs.get("lineage").is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -163,6 +168,16 @@ mod tests {
         make(root.path(), "dev/another", Some("3c-4d"));
         make(root.path(), "dev_3c4d/another", Some("3c-4d"));
         assert_eq!(found(root.path(), ""), [("dev/of-release-0-1".to_owned(), Value::Null)]);
+    }
+
+    #[test]
+    fn a_network_of_release_0_1_lacks_its_lineage_as_a_machine_does() {
+        let recorded = |inputs| Recorded::of_inputs(1, inputs);
+        let lacks = |id: ResourceId, inputs| is_unnamed(&(&id, &recorded(inputs)));
+        assert!(lacks(ids::network("dev"), json!({})) && lacks(ids::machine("dev", "a"), json!({})));
+        assert!(
+            !lacks(ids::network("dev"), json!({"lineage": "1"})) && !lacks(ResourceId::new("node", "a"), json!({}))
+        );
     }
 
     #[test]

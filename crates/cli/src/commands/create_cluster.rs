@@ -6,7 +6,6 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use engine::SourceText;
 use model::{Facts, Resolved};
-use provider::PreflightRequest;
 use resource::{Desired, ResourceId};
 use spec::{Cni, NewCluster};
 
@@ -19,7 +18,7 @@ use crate::passwords::{self, PasswordFiles};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::update::{self, UpdateOptions};
-use crate::{documents, facts, host_context, kubeconfig, obstacles, providers, resolving, sources};
+use crate::{documents, facts, host_context, kubeconfig, obstacles, providers, resolving};
 
 /// Arguments of `create cluster`.
 #[derive(Debug, Args)]
@@ -163,10 +162,7 @@ async fn check_host(
     desired: &BTreeMap<ResourceId, Desired>,
     set_up: bool,
 ) -> Result<(), CommandError> {
-    let (recorded, targets) = (&BTreeMap::new(), &BTreeSet::new());
-    let builds_image = sources::builds_machine_image(app, &resolved.cluster.spec.assets.sources);
-    let request = PreflightRequest { resolved, desired, recorded, targets, builds_image };
-    let found = providers::named(app, &resolved.facts.provider.name)?.preflight(&request).await;
+    let found = obstacles::found(app, resolved, desired, &BTreeMap::new(), &BTreeSet::new()).await?;
     obstacles::refuse(found.iter().filter(|finding| !(set_up && finding.can_be_installed)))
 }
 

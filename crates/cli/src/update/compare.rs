@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Edition;
-use engine::{Lease, Loaded};
+use engine::Lease;
 use model::Resolved;
 use plan::{Base, Plan};
-use provider::{Finding, PreflightRequest};
+use provider::Finding;
 use reconcile::{OpenCluster, Policy};
 use resource::{Desired, Digest, ResourceId};
 
@@ -19,7 +19,7 @@ use crate::operation;
 use crate::passwords::{self, PasswordFiles};
 use crate::policy_check;
 use crate::prepare::Prepared;
-use crate::{documents, facts, kubeconfig, obstacles, prepare, providers, resolving, sources};
+use crate::{documents, facts, kubeconfig, obstacles, prepare, resolving};
 
 /// A cluster compared with its documents.
 pub(crate) struct Compared {
@@ -54,7 +54,11 @@ pub(crate) async fn compare(
     if used {
         kubeconfig::check(app, &loaded, name)?;
     }
-    let obstacles = found_obstacles(app, &resolved, &loaded, &desired, &options.view).await?;
+    let obstacles = if options.view.recorded_only || options.view.drift_only {
+        Vec::new()
+    } else {
+        obstacles::found(app, &resolved, &desired, &loaded.state.resources, &options.view.targets).await?
+    };
     if used {
         obstacles::refuse(&obstacles)?;
     }
@@ -68,27 +72,6 @@ pub(crate) async fn compare(
     let plan = if options.view.recorded_only { plan } else { reconcile::forecast(&cluster, &resolved, plan).await };
     let plan = plan.with_rules(options.rules.digest());
     Ok(Compared { resolved, desired, prepared, composition, cluster, policy, obstacles, plan })
-}
-
-/// What stands in the way of what the plan makes; nothing where the user doesn't look at what is there.
-async fn found_obstacles(
-    app: &App,
-    resolved: &Resolved,
-    loaded: &Loaded,
-    desired: &BTreeMap<ResourceId, Desired>,
-    view: &View,
-) -> Result<Vec<Finding>, CommandError> {
-    if view.recorded_only || view.drift_only {
-        return Ok(Vec::new());
-    }
-    let request = PreflightRequest {
-        resolved,
-        desired,
-        recorded: &loaded.state.resources,
-        targets: &view.targets,
-        builds_image: sources::builds_machine_image(app, &resolved.cluster.spec.assets.sources),
-    };
-    Ok(providers::named(app, &resolved.facts.provider.name)?.preflight(&request).await)
 }
 
 impl Compared {

@@ -22,7 +22,7 @@ impl Phase {
     /// The look that a plan calls for after it was carried out, because some of it could not be seen.
     pub(super) fn after(self, plan: &Plan) -> Option<Self> {
         match self {
-            _ if !plan.report.iter().any(|line| line.reason.is_unobserved()) => None,
+            _ if !plan.report.iter().any(|line| line.reason.calls_for_another_look()) => None,
             Self::First => Some(Self::Machines),
             Self::Machines => Some(Self::Cluster),
             Self::Cluster => None,
@@ -38,12 +38,12 @@ impl Phase {
 
     fn foretold(self, plan: &Plan) -> Option<String> {
         self.after(plan).filter(|_| !plan.is_empty())?;
-        let unobserved = plan.report.iter().filter(|line| line.reason.is_unobserved()).count();
+        let left = plan.report.iter().filter(|line| line.reason.calls_for_another_look()).count();
         Some(format!(
-            "\nA further phase follows: when these changes are carried out, {} that could not be looked at {} looked at again. What that \
-             leads to is shown first, and with --yes carried out in the same run.",
-            words::count(unobserved, "resource"),
-            if unobserved == 1 { "is" } else { "are" },
+            "\nA further phase follows: when these changes are carried out, {} that could not be looked at, or had to wait, {} looked at \
+             again. What that leads to is shown first, and with --yes carried out in the same run.",
+            words::count(left, "resource"),
+            if left == 1 { "is" } else { "are" },
         ))
     }
 
@@ -96,7 +96,7 @@ mod tests {
     fn a_phase_that_follows_is_foretold_and_no_other() {
         let unknown = || Some(ReportReason::Unknown { why: "it is off".into() });
         let told = Phase::First.foretold(&plan(1, unknown())).unwrap();
-        assert!(told.contains("1 resource that could not be looked at is looked at again"), "{told}");
+        assert!(told.contains("1 resource that could not be looked at, or had to wait, is looked at again"), "{told}");
         assert_eq!(Phase::Cluster.foretold(&plan(1, unknown())), None, "it is the last one");
         assert_eq!(Phase::First.foretold(&plan(0, unknown())), None, "nothing is carried out");
         assert_eq!(Phase::First.foretold(&plan(1, None)), None);

@@ -1,4 +1,4 @@
-//! Machines and other things that a run could not look at: it leaves them as they are, and says so once.
+//! What a run could not look at, and what it leaves undone for the sake of the quorum: it stays as it is, and that is said once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ fn out_of_reach(plan: &Plan, machines: &BTreeMap<&str, &ResourceId>) -> BTreeSet
     configs.filter(is_out_of_reach).map(|line| line.resource.name().to_owned()).collect()
 }
 
-/// Says what could not be looked at, and what to type when that has been seen to.
+/// Says what was left as it is, and what to type when the reason has been seen to.
 pub(super) fn tell(app: &App, plan: &Plan, again: &str) {
     if let Some(text) = text(plan, again) {
         app.say(text);
@@ -38,16 +38,33 @@ pub(super) fn tell(app: &App, plan: &Plan, again: &str) {
 }
 
 fn text(plan: &Plan, again: &str) -> Option<String> {
-    let unknown = plan.report.iter().filter_map(|line| match &line.reason {
+    let left = unknown(plan) + &held(plan);
+    (!left.is_empty()).then(|| format!("\nThe rest is done. {left}\n\nSee to it, then: {again}"))
+}
+
+fn unknown(plan: &Plan) -> String {
+    let lines = plan.report.iter().filter_map(|line| match &line.reason {
         ReportReason::Unknown { why } => Some(format!("\n  {}: {why}", line.resource)),
         _ => None,
     });
-    let unknown: String = unknown.collect();
-    (!unknown.is_empty()).then(|| {
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("This could not be looked at and was left as it is:{lines}") }
+}
+
+fn held(plan: &Plan) -> String {
+    let mut by_member: BTreeMap<&ResourceId, Vec<&str>> = BTreeMap::new();
+    for line in &plan.report {
+        if let ReportReason::QuorumAtRisk { away } = &line.reason {
+            by_member.entry(away).or_default().push(line.resource.as_str());
+        }
+    }
+    let lines = by_member.into_iter().map(|(away, left)| {
         format!(
-            "\nThe rest is done. This could not be looked at and was left as it is:{unknown}\n\nSee to it, then: {again}"
+            "\n{away} is away or out of sight. etcd could lose its majority by more, so this was left as it is: {}",
+            left.join(", ")
         )
-    })
+    });
+    lines.collect()
 }
 
 #[cfg(test)]
@@ -75,6 +92,18 @@ mod tests {
         let text = text(&plan, "kubewright update cluster demo --yes").unwrap();
         assert!(text.contains("\n  machine-config/w-1: connection refused\n") && !text.contains("image"), "{text}");
         assert!(text.ends_with("kubewright update cluster demo --yes"));
+    }
+
+    #[test]
+    fn what_is_left_for_the_sake_of_the_quorum_is_named_with_the_member_that_is_away() {
+        let at_risk = || ReportReason::QuorumAtRisk { away: ResourceId::new("machine-config", "cp-2") };
+        let plan = plan(&[("machine-config/cp-1", at_risk()), ("machine-config/cp-3", at_risk())]);
+        let text = text(&plan, "kubewright update cluster demo --yes").unwrap();
+        assert!(
+            text.contains("machine-config/cp-2 is away") && text.contains("machine-config/cp-1, machine-config/cp-3\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("See to it, then: kubewright update cluster demo --yes"), "{text}");
     }
 
     #[test]

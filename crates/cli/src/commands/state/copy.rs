@@ -104,8 +104,7 @@ fn none(name: &str, from: &Place) -> CommandError {
 
 /// Machines that lie beside the state, where that is a directory: kubewright would look for them elsewhere.
 fn check_machines(app: &App, loaded: &Loaded, name: &str, from: &Place, to: &Place) -> Result<(), CommandError> {
-    let is_here =
-        |provider: &Arc<dyn Provider>| provider.directory().is_some() && provider.has_made(&loaded.state.resources);
+    let is_here = |provider: &Arc<dyn Provider>| provider.lies_beside_state(&loaded.state.resources);
     if from.data == to.data || !providers::all(app).iter().any(is_here) {
         return Ok(());
     }
