@@ -9,6 +9,7 @@ mod editions;
 mod failures;
 mod generated;
 mod kinds;
+mod lagging;
 mod lifecycle;
 mod mutations;
 mod plans;

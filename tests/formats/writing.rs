@@ -37,6 +37,7 @@ fn recorded(inputs: Value) -> Recorded {
         contained_in: Some(id("network/demo")),
         lifecycle: Lifecycle::Managed,
         tainted: false,
+        attempt: None,
     }
 }
 

@@ -110,6 +110,7 @@ async fn make(desired: &Desired, known: &Arc<KnownOutputs>, vault: &Vault) -> Re
         action: id,
         cluster: "demo".to_owned(),
         epoch: 1,
+        token: String::new(),
         outputs: known.clone(),
         randomness: Arc::new(Fixed),
         events: Arc::new(Fixed),
@@ -134,6 +135,7 @@ async fn make(desired: &Desired, known: &Arc<KnownOutputs>, vault: &Vault) -> Re
         contained_in: None,
         lifecycle: desired.lifecycle,
         tainted: false,
+        attempt: None,
     }
 }
 

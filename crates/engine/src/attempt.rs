@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 5;
 pub const ACTION_LIMIT: Duration = Duration::from_mins(30);
 
 /// Applies `change`, again and again as long as its errors can heal, and no longer than `limit` in all.
-pub(crate) async fn attempt(
+pub(crate) async fn with_retries(
     handler: &dyn Handler,
     change: &Change,
     context: &ActionContext,
@@ -161,6 +161,7 @@ mod tests {
             action: change.id.clone(),
             cluster: "demo".into(),
             epoch: 1,
+            token: String::new(),
             outputs: nothing.clone(),
             randomness: nothing.clone(),
             events: nothing,
@@ -168,7 +169,7 @@ mod tests {
             unfinished: tokio_util::task::TaskTracker::new(),
         };
         let (began, handler) = (Instant::now(), Slow { takes: Duration::from_secs(takes), class });
-        let result = attempt(&handler, &change, &context, Duration::from_secs(limit)).await;
+        let result = with_retries(&handler, &change, &context, Duration::from_secs(limit)).await;
         assert!(!abort.is_cancelled(), "the run goes on");
         (result, began.elapsed(), context.cancel.is_cancelled())
     }

@@ -79,6 +79,9 @@ pub struct ActionContext {
     pub cluster: String,
     /// Epoch of the lease; agents refuse lower ones.
     pub epoch: u64,
+    /// The attempt that this is, for whoever must not make a thing twice: it is written down before the action takes effect, and
+    /// the next run has the same one where it asks for the same and nobody knows what came of it.
+    pub token: String,
     /// Outputs of everything that this action depends on.
     pub outputs: Arc<dyn ObserveContext>,
     /// The source of keys and tokens.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use plan::Expander;
 use resource::{Digest, KindSchema, Observation, ResourceId};
 
@@ -54,12 +55,14 @@ impl Handlers {
         &self.expanders
     }
 
-    /// Observes everything at once: one batch per handler, all handlers side by side.
+    /// Observes everything at once: one batch per handler, all handlers side by side. What an attempt that was cut off may have
+    /// made, and what would not show yet, is unknown where it is not seen.
     pub async fn observe(
         &self,
         requests: Vec<ObserveRequest>,
         context: Arc<dyn ObserveContext>,
     ) -> BTreeMap<ResourceId, Observation> {
+        let maybe_made = self.maybe_made(&requests, context.clock().now());
         let mut batches: BTreeMap<usize, Vec<ObserveRequest>> = BTreeMap::new();
         let mut observed = BTreeMap::new();
         for request in requests {
@@ -75,6 +78,28 @@ impl Handlers {
             Some(handler.observe(batch, context.clone()))
         });
         observed.extend(join_all(running).await.into_iter().flatten());
+        for (id, why) in maybe_made {
+            if let Some(seen) = observed.get_mut(&id).filter(|seen| **seen == Observation::Absent) {
+                *seen = Observation::unknown(why);
+            }
+        }
         observed
+    }
+
+    /// What may have been made so shortly ago that it need not show yet, and what there is to say about it.
+    fn maybe_made(&self, requests: &[ObserveRequest], now: Timestamp) -> BTreeMap<ResourceId, String> {
+        let why = |request: &ObserveRequest| {
+            let window = self.schemas.get(request.id.kind())?.visible_within;
+            let attempt = request.recorded.as_ref().filter(|recorded| recorded.tainted)?.attempt.as_ref()?;
+            // Whoever's clock went backwards waits for the whole time.
+            let ago = now.duration_since(attempt.at).max(SignedDuration::ZERO).unsigned_abs();
+            let left = window.checked_sub(ago).filter(|left| !left.is_zero())?;
+            Some(format!(
+                "an action that was cut off {} s ago may have made it, which shows within {} s; run again then",
+                ago.as_secs(),
+                left.as_millis().div_ceil(1000)
+            ))
+        };
+        requests.iter().filter_map(|request| Some((request.id.clone(), why(request)?))).collect()
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use plan::{ActionId, Change, Operation, Plan};
-use resource::{Desired, Digest, Recorded, ResourceId};
+use resource::{Attempt, Desired, Digest, Recorded, ResourceId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::attempt::{ACTION_LIMIT, attempt};
+use crate::attempt::{ACTION_LIMIT, with_retries};
 use crate::handler::{Applied, Output, Outputs};
 use crate::journal::{self, Journal, Record, StateEffect};
 use crate::schedule::{Limits, Outcome, Schedule};
@@ -87,12 +87,14 @@ pub fn new_run_id(clock: &dyn Clock) -> String {
     format!("{}-{}", clock.now().strftime("%Y%m%dT%H%M%SZ"), suffix.get(..6).unwrap_or_default())
 }
 
-/// Carries out `plan`. `desired` is what the plan's creates and updates lead to; `limits` caps how much runs at once.
+/// Carries out `plan`. `desired` is what the plan's creates and updates lead to, `recorded` what was known before; `limits` caps
+/// how much runs at once.
 ///
 /// When the lease is lost, nothing more is started, and that is the error once what was running has ended.
 pub async fn run(
     plan: &Plan,
     desired: &BTreeMap<ResourceId, Desired>,
+    recorded: &BTreeMap<ResourceId, Recorded>,
     run: &str,
     limits: Limits,
     ports: &Ports,
@@ -106,7 +108,7 @@ pub async fn run(
         limit: limits.action.unwrap_or(ACTION_LIMIT),
         unfinished: TaskTracker::new(),
     };
-    let work = Work { changes, desired, terms };
+    let work = Work { changes, desired, recorded, terms };
     let mut schedule = Schedule::new(&plan.changes, &limits);
     let mut running = JoinSet::new();
     let mut summary = Summary::default();
@@ -150,6 +152,7 @@ pub async fn run(
 struct Work<'a> {
     changes: BTreeMap<&'a ActionId, &'a Change>,
     desired: &'a BTreeMap<ResourceId, Desired>,
+    recorded: &'a BTreeMap<ResourceId, Recorded>,
     terms: Terms,
 }
 
@@ -174,8 +177,9 @@ fn start_ready(
     while !ports.drain.is_cancelled() && !ports.abort.is_cancelled() {
         ports.lease.check()?;
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
+        let attempt = attempt_of(change, work.recorded.get(&change.resource), ports);
         let recorded = work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
-        running.spawn(carry_out(change.clone(), recorded, work.terms.clone(), ports.clone()));
+        running.spawn(carry_out(change.clone(), recorded, attempt, work.terms.clone(), ports.clone()));
     }
     Ok(())
 }
@@ -248,10 +252,28 @@ fn to_record(desired: &Desired, ports: &Ports) -> Recorded {
     desired.to_recorded(ports.handlers.schemas().get(desired.id.kind()).map_or(0, |schema| schema.version))
 }
 
+/// A new attempt. It has the token of an earlier one that asked for the same thing and was cut off: that may have made it.
+fn attempt_of(change: &Change, recorded: Option<&Recorded>, ports: &Ports) -> Attempt {
+    let asks_for_the_same = |known: &&Recorded| {
+        change.operation == Operation::Create && known.tainted && change.after.as_ref() == Some(&known.inputs)
+    };
+    let earlier = recorded.filter(asks_for_the_same).and_then(|known| known.attempt.clone());
+    let token = earlier.map_or_else(|| new_token(ports.randomness.as_ref()), |attempt| attempt.token);
+    Attempt { token, at: ports.clock.now() }
+}
+
+/// 32 hexadecimal digits: short enough for every API that takes such tokens.
+fn new_token(randomness: &dyn Randomness) -> String {
+    let mut bytes = [0; 16];
+    randomness.fill(&mut bytes);
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
 /// Carries out one change between its two journal records.
 async fn carry_out(
     change: Change,
     recorded: Option<Recorded>,
+    attempt: Attempt,
     terms: Terms,
     ports: Ports,
 ) -> (ActionId, Result<u64, ActionError>) {
@@ -259,7 +281,8 @@ async fn carry_out(
     let id = change.id.clone();
     ports.events.emit(Event::ActionStarted { action: id.clone() });
     // One that panics fails as any other does, with a record of it.
-    let carried_out = AssertUnwindSafe(carry_out_inner(&change, recorded, terms, &ports, began)).catch_unwind();
+    let carried_out =
+        AssertUnwindSafe(carry_out_inner(&change, recorded, attempt, terms, &ports, began)).catch_unwind();
     let result = carried_out.await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
     if let Err(error) = &result {
         let record =
@@ -282,17 +305,18 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> ActionError {
 async fn carry_out_inner(
     change: &Change,
     recorded: Option<Recorded>,
+    attempt: Attempt,
     terms: Terms,
     ports: &Ports,
     began: Instant,
 ) -> Result<(), ActionError> {
     let provisional = match change.operation {
         Operation::Run | Operation::Forget | Operation::Delete => None,
-        _ => recorded.clone().map(Box::new),
+        _ => recorded.clone().map(|recorded| Box::new(Recorded { attempt: Some(attempt.clone()), ..recorded })),
     };
     let started = Record::ActionStarted { action: change.id.clone(), resource: change.resource.clone(), provisional };
     ports.journal.append(&started).await.map_err(stored)?;
-    let applied = apply(change, terms, ports).await?;
+    let applied = apply(change, attempt, terms, ports).await?;
     let effect = match (change.operation, recorded) {
         (Operation::Delete | Operation::Forget, _) => {
             ports.outputs.remove(&change.resource);
@@ -310,7 +334,7 @@ async fn carry_out_inner(
     ports.journal.append(&succeeded).await.map_err(stored)
 }
 
-async fn apply(change: &Change, terms: Terms, ports: &Ports) -> Result<Applied, ActionError> {
+async fn apply(change: &Change, attempt: Attempt, terms: Terms, ports: &Ports) -> Result<Applied, ActionError> {
     if change.operation == Operation::Forget {
         return Ok(Applied::default());
     }
@@ -321,6 +345,7 @@ async fn apply(change: &Change, terms: Terms, ports: &Ports) -> Result<Applied, 
         action: change.id.clone(),
         cluster: terms.cluster,
         epoch: ports.lease.epoch(),
+        token: attempt.token,
         outputs: ports.outputs.clone(),
         randomness: ports.randomness.clone(),
         events: ports.events.clone(),
@@ -329,7 +354,7 @@ async fn apply(change: &Change, terms: Terms, ports: &Ports) -> Result<Applied, 
     };
     tokio::select! {
         biased;
-        ended = attempt(handler.as_ref(), change, &context, terms.limit) => ended,
+        ended = with_retries(handler.as_ref(), change, &context, terms.limit) => ended,
         lost = lost(ports.lease.as_ref()) => {
             context.cancel.cancel();
             Err(lost)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plan::ActionId;
 use resource::{Digest, Recorded, ResourceId};
 use serde::{Deserialize, Serialize};
 
@@ -73,9 +74,9 @@ impl State {
     pub fn fold<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) {
         for record in records {
             match record {
-                Record::ActionStarted { resource, provisional: Some(provisional), .. } => {
+                Record::ActionStarted { action, resource, provisional: Some(provisional) } => {
                     let known = self.resources.remove(resource);
-                    self.resources.insert(resource.clone(), in_doubt(known, provisional));
+                    self.resources.insert(resource.clone(), in_doubt(action, known, provisional));
                 }
                 Record::ActionSucceeded { resource, effect, .. } => match effect {
                     StateEffect::Put(recorded) => {
@@ -92,11 +93,16 @@ impl State {
     }
 }
 
-/// A resource whose action was started: what is known about it stays, but it is tainted.
-fn in_doubt(known: Option<Recorded>, provisional: &Recorded) -> Recorded {
+/// A resource whose action was started: what is known about it stays, but it is tainted. What is made again has the inputs that
+/// were asked for, or is not there.
+fn in_doubt(action: &ActionId, known: Option<Recorded>, provisional: &Recorded) -> Recorded {
+    let attempted = Recorded { tainted: true, ..provisional.clone() };
     match known {
-        Some(known) => Recorded { tainted: true, ..known },
-        None => Recorded { tainted: true, ..provisional.clone() },
+        None => attempted,
+        Some(known) if action.verb_and_kind().0 == "create" => {
+            Recorded { inputs: attempted.inputs, attempt: attempted.attempt, tainted: true, ..known }
+        }
+        Some(known) => Recorded { attempt: attempted.attempt, tainted: true, ..known },
     }
 }
 
@@ -107,7 +113,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use plan::ActionId;
 
     fn recorded(value: u32) -> Recorded {
         Recorded {
@@ -119,13 +124,14 @@ mod tests {
             contained_in: None,
             lifecycle: resource::Lifecycle::Managed,
             tainted: false,
+            attempt: None,
         }
     }
 
-    fn started(value: u32) -> Record {
+    fn started(verb: &str, value: u32) -> Record {
         let resource: ResourceId = "x/a".parse().unwrap();
         Record::ActionStarted {
-            action: ActionId::new("create", &resource),
+            action: ActionId::new(verb, &resource),
             resource,
             provisional: Some(Box::new(recorded(value))),
         }
@@ -139,7 +145,7 @@ mod tests {
     #[test]
     fn an_unfinished_action_leaves_its_resource_tainted() {
         let mut state = State::empty();
-        state.fold(&[started(1)]);
+        state.fold(&[started("create", 1)]);
         let tainted = Recorded { tainted: true, ..recorded(1) };
         assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [tainted]);
     }
@@ -147,14 +153,14 @@ mod tests {
     #[test]
     fn a_finished_action_leaves_what_it_made() {
         let mut state = State::empty();
-        state.fold(&[started(1), succeeded(StateEffect::Put(Box::new(recorded(1))))]);
+        state.fold(&[started("create", 1), succeeded(StateEffect::Put(Box::new(recorded(1))))]);
         assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [recorded(1)]);
     }
 
     #[test]
     fn a_finished_delete_leaves_nothing() {
         let mut state = State::empty();
-        state.fold(&[started(1), succeeded(StateEffect::Remove)]);
+        state.fold(&[started("create", 1), succeeded(StateEffect::Remove)]);
         assert!(state.resources.is_empty());
     }
 
@@ -163,7 +169,15 @@ mod tests {
         let mut state = State::empty();
         let mut old = recorded(1);
         old.outputs.insert("address".into(), json!("10.0.0.1"));
-        state.fold(&[succeeded(StateEffect::Put(Box::new(old.clone()))), started(2)]);
+        state.fold(&[succeeded(StateEffect::Put(Box::new(old.clone()))), started("update", 2)]);
         assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [Recorded { tainted: true, ..old }]);
+    }
+
+    #[test]
+    fn an_unfinished_creation_of_what_is_recorded_has_the_inputs_that_were_asked_for() {
+        let mut state = State::empty();
+        state.fold(&[succeeded(StateEffect::Put(Box::new(recorded(1)))), started("create", 2)]);
+        let attempted = Recorded { tainted: true, ..recorded(2) };
+        assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [attempted]);
     }
 }

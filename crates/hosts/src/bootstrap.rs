@@ -22,8 +22,8 @@ const KUBELET_CONF: &str = "/etc/kubernetes/kubelet.conf";
 const KUBELET: &str = "kubelet.service";
 /// The user's name in kubeadm's bootstrap-kubelet.conf.
 const USER: &str = "tls-bootstrap-token-user";
-/// Seconds a kubelet may take to get its certificate.
-const CERTIFICATE_SECONDS: u64 = 60;
+/// Seconds a kubelet may take to get its certificate: kubeadm's `timeouts.tlsBootstrap`.
+const CERTIFICATE_SECONDS: u64 = 300;
 
 /// What a bootstrap needs, without references.
 struct Inputs {

@@ -87,6 +87,7 @@ impl World {
             action: action.clone(),
             cluster: "demo".into(),
             epoch: 1,
+            token: String::new(),
             outputs: Arc::new(self.memory.clone()),
             randomness: Arc::new(self.memory.clone()),
             events: Arc::new(self.memory.clone()),

@@ -11,6 +11,9 @@ use serde_json::Value;
 use crate::planner::Input;
 use crate::{ActionId, Change, DriftLine, Operation, Reason, ReportLine, ReportReason, field_changes, remove};
 
+/// The first segment of the path of an output, which is no input.
+const OUTPUTS: &str = "outputs";
+
 /// The outcome of deciding.
 #[derive(Default)]
 pub(crate) struct Decisions {
@@ -78,8 +81,11 @@ impl Context<'_> {
                 self.block(id, ReportReason::Unknown { why: why.clone() });
             }
             Observation::Foreign { .. } if parent_remade.is_none() => self.block(id, ReportReason::Taken),
-            Observation::Present { attributes, .. } | Observation::Orphan { attributes } if parent_remade.is_none() => {
-                self.present(desired, recorded, attributes);
+            Observation::Present { attributes, outputs } if parent_remade.is_none() => {
+                self.present(desired, recorded, attributes, outputs);
+            }
+            Observation::Orphan { attributes } if parent_remade.is_none() => {
+                self.present(desired, recorded, attributes, &BTreeMap::new());
             }
             _ => self.absent(desired, recorded, parent_remade.cloned()),
         }
@@ -127,8 +133,15 @@ impl Context<'_> {
         });
     }
 
-    fn present(&mut self, desired: &Desired, recorded: Option<&Recorded>, attributes: &Value) {
+    fn present(
+        &mut self,
+        desired: &Desired,
+        recorded: Option<&Recorded>,
+        attributes: &Value,
+        outputs: &BTreeMap<String, Value>,
+    ) {
         let schema = self.schema(&desired.id);
+        let other_outputs = recorded.map(|recorded| other_outputs(recorded, outputs)).unwrap_or_default();
         let mut fields = field_changes(&schema, attributes, &desired.inputs);
         let (operation, reason) = match recorded {
             None => (Operation::Create, Reason::FoundUnrecorded),
@@ -136,20 +149,22 @@ impl Context<'_> {
                 let wished = field_changes(&schema, &recorded.inputs, &desired.inputs);
                 let drifted: Vec<FieldChange> =
                     fields.iter().filter(|field| !wished.iter().any(|wish| wish.path == field.path)).cloned().collect();
-                if !drifted.is_empty() {
-                    // Shown as somebody changed it; the change itself is the way back.
-                    let fields = drifted.iter().map(FieldChange::reversed).collect();
+                if !drifted.is_empty() || !other_outputs.is_empty() {
+                    // Shown as somebody changed it; the change itself is the way back. Outputs have none: they are taken in.
+                    let fields =
+                        drifted.iter().map(FieldChange::reversed).chain(other_outputs.iter().cloned()).collect();
                     self.decisions.drift.push(DriftLine { resource: desired.id.clone(), gone: false, fields });
                 }
                 let referred = self.changed_reference(&schema, &desired.inputs);
-                if fields.is_empty() && !recorded.tainted && referred.is_none() {
+                if fields.is_empty() && !recorded.tainted && referred.is_none() && other_outputs.is_empty() {
                     return;
                 }
                 let moved = field_changes(&schema, &recorded.inputs, attributes);
                 for field in &mut fields {
                     field.changed_by = Some(changed_by(field, &wished, &moved));
                 }
-                let reason = update_reason(recorded, fields.len(), drifted.len(), referred);
+                let (differing, drifted) = (fields.len() + other_outputs.len(), drifted.len() + other_outputs.len());
+                let reason = update_reason(recorded, differing, drifted, referred);
                 (Operation::Update, stopped(&schema, recorded).unwrap_or(reason))
             }
         };
@@ -172,9 +187,10 @@ impl Context<'_> {
         }
         // What an interrupted action gave was not recorded, so those that refer to it look at it again.
         let in_doubt = recorded.is_some_and(|recorded| recorded.tainted);
-        if operation == Operation::Create || schema.update_changes_outputs || in_doubt {
+        if operation == Operation::Create || schema.update_changes_outputs || in_doubt || !other_outputs.is_empty() {
             self.new_outputs.insert(desired.id.clone());
         }
+        fields.extend(other_outputs);
         self.push(Change { fields, ..template });
     }
 
@@ -242,6 +258,23 @@ impl Context<'_> {
         }
         compared_references(schema, &mut Vec::new(), inputs).into_iter().find(|id| self.new_outputs.contains(id))
     }
+}
+
+/// Outputs that are seen to be others than recorded, as fields below [`OUTPUTS`]: an address or a name that changed outside, of
+/// which whatever refers to it must hear.
+fn other_outputs(recorded: &Recorded, seen: &BTreeMap<String, Value>) -> Vec<FieldChange> {
+    let differing = seen.iter().filter_map(|(name, value)| {
+        let known = recorded.outputs.get(name).filter(|known| *known != value)?;
+        Some(FieldChange {
+            path: vec![OUTPUTS.to_owned(), name.clone()],
+            before: Some(known.clone()),
+            after: Some(value.clone()),
+            secret: false,
+            known_after_apply: false,
+            changed_by: Some(ChangedBy::Outside),
+        })
+    });
+    differing.collect()
 }
 
 /// Whose outputs those fields refer to that are compared again and again.

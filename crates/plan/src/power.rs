@@ -142,6 +142,7 @@ mod tests {
             contained_in: None,
             lifecycle: resource::Lifecycle::Managed,
             tainted: false,
+            attempt: None,
         }
     }
 

@@ -60,7 +60,7 @@ impl OpenCluster {
             drain: context.drain,
             abort: context.abort,
         };
-        let summary = runner::run(plan, desired, &run, context.limits, &ports).await?;
+        let summary = runner::run(plan, desired, &self.loaded.state.resources, &run, context.limits, &ports).await?;
         let state = self.store.end_run(&*lease, &run).await?;
         self.vault.compact(&*lease, &secrets_in_use(&state)).await?;
         Ok(summary)

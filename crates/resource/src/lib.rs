@@ -16,7 +16,7 @@ pub use digest::Digest;
 pub use id::{InvalidId, ResourceId};
 pub use lifecycle::Lifecycle;
 pub use observation::Observation;
-pub use recorded::{Desired, Place, Recorded, Run};
+pub use recorded::{Attempt, Desired, Place, Recorded, Run};
 pub use reference::Reference;
 pub use schema::{Behaviour, ChangedBy, Effect, FieldChange, FieldRule, KindSchema, Loss, MEMBER_SERVES, STOPPED};
 pub use secret::Secret;

@@ -16,7 +16,8 @@ pub enum Observation {
     Present {
         /// What it is like, in the shape of the desired inputs: a field that agrees is equal JSON.
         attributes: Value,
-        /// What else is seen of it, by name: no input asks for it, so it is compared with nothing.
+        /// What else is seen of it, by name. No input asks for it; one that is recorded and differs is drift, and whatever
+        /// refers to it hears of it.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         outputs: BTreeMap<String, Value>,
     },

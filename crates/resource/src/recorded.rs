@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -134,6 +135,19 @@ pub struct Recorded {
     /// Whether its last action failed after it may have taken effect; it is made good by the next run.
     #[serde(default)]
     pub tainted: bool,
+    /// The last attempt to make or change it, as long as it is in doubt what came of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<Attempt>,
+}
+
+/// An attempt to make or change a resource, written down before it takes effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Names the attempt to whoever carries it out: what is asked for twice under one token is made once.
+    pub token: String,
+    /// When it began.
+    pub at: Timestamp,
 }
 
 impl Recorded {
@@ -148,6 +162,7 @@ impl Recorded {
             contained_in: None,
             lifecycle: Lifecycle::Managed,
             tainted: false,
+            attempt: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the engine must know about a kind: how each field is compared and what changing it means.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,6 +32,9 @@ pub struct KindSchema {
     pub is_member: fn(inputs: &Value) -> bool,
     /// The field that says whether it is switched on, for what has power.
     pub power: Option<&'static str>,
+    /// How long after it was made it may still be seen as absent, where whoever is asked answers from the past. Within that time
+    /// nobody knows whether an attempt that was cut off has made it.
+    pub visible_within: Duration,
 }
 
 /// The field of recorded inputs that says by whom and when something with power was switched off.
@@ -52,6 +57,7 @@ impl KindSchema {
             identity: ResourceId::to_string,
             is_member: |_| false,
             power: None,
+            visible_within: Duration::ZERO,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::Clock;
-use jiff::{Span, Timestamp};
+use jiff::{Timestamp, TimestampArithmetic};
 
 /// A clock that stands still until it is set forward.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ impl ManualClock {
     }
 
     /// Sets it forward. A span that leads out of the calendar leaves it as it is.
-    pub fn advance(&self, span: Span) {
+    pub fn advance(&self, span: impl Into<TimestampArithmetic>) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Ok(later) = now.checked_add(span) {
             *now = later;
@@ -45,7 +45,7 @@ mod tests {
     fn it_moves_only_when_told_to() {
         let clock = ManualClock::default();
         assert_eq!(clock.now().to_string(), "2026-01-01T00:00:00Z");
-        clock.clone().advance(Span::new().hours(36));
+        clock.clone().advance(jiff::Span::new().hours(36));
         assert_eq!(clock.now().to_string(), "2026-01-02T12:00:00Z");
     }
 }

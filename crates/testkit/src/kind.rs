@@ -28,12 +28,14 @@ pub(crate) struct FakeOutput {
 pub struct FakeKind {
     pub(crate) schema: KindSchema,
     pub(crate) outputs: Vec<FakeOutput>,
+    pub(crate) shows_outputs: bool,
+    pub(crate) made_by_token: bool,
 }
 
 impl FakeKind {
     /// A kind that gives nothing.
     pub fn new(schema: KindSchema) -> Self {
-        Self { schema, outputs: Vec::new() }
+        Self { schema, outputs: Vec::new(), shows_outputs: false, made_by_token: false }
     }
 
     /// The same with one more output.
@@ -41,6 +43,18 @@ impl FakeKind {
     pub fn output(mut self, name: &'static str, source: Source) -> Self {
         self.outputs.push(FakeOutput { name, source, secret: false });
         self
+    }
+
+    /// The same whose public outputs can be seen, too.
+    #[must_use]
+    pub fn showing_outputs(self) -> Self {
+        Self { shows_outputs: true, ..self }
+    }
+
+    /// The same of which every creation under another token makes another one, as clouds do: the one before is left over.
+    #[must_use]
+    pub fn made_by_token(self) -> Self {
+        Self { made_by_token: true, ..self }
     }
 
     /// The same with one more secret output.

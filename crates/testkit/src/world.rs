@@ -173,6 +173,15 @@ impl FakeWorld {
         true
     }
 
+    /// Somebody else gives a thing another identity, as an address that is not kept over a restart. Gives back whether it is there.
+    pub fn rename(&self, id: &ResourceId) -> bool {
+        let mut world = self.lock();
+        let revision = world.next_revision();
+        let Some(thing) = world.things.get_mut(id) else { return false };
+        *thing = Thing { birth: thing.birth + 1, revision, changed_by: None, ..thing.clone() };
+        true
+    }
+
     /// Somebody else removes a thing with everything in it.
     pub fn take_away(&self, id: &ResourceId) {
         self.lock().remove(id);
@@ -216,7 +225,7 @@ impl Handler for FakeWorld {
             let observation = if self.life.is_over() {
                 Observation::unknown("the process is dead")
             } else {
-                world.observe(&request, context.as_ref())
+                world.observe(self.kinds.get(request.id.kind()), &request, context.as_ref())
             };
             (request.id, observation)
         };
@@ -243,10 +252,11 @@ impl Handler for FakeWorld {
             return Err(self.strike(fault));
         }
         let kind = self.kinds.get(change.resource.kind()).ok_or_else(|| unknown_kind(&change.resource))?;
-        let applied = self.lock().apply(kind, &self.kinds, change, context)?;
+        // Also where what is done does not show yet.
+        let applied = self.lock().apply(kind, &self.kinds, change, context);
         match fault {
             Some(fault) => Err(self.strike(fault)),
-            None => Ok(applied),
+            None => applied,
         }
     }
 }

@@ -145,6 +145,7 @@ impl World {
             action: change.id.clone(),
             cluster: "demo".into(),
             epoch: 1,
+            token: String::new(),
             outputs: self.context(),
             randomness: Arc::new(Counting::default()),
             events: Arc::new(Silence),
@@ -205,6 +206,7 @@ fn record(wanted: &Value, outputs: &Outputs) -> Recorded {
         contained_in: None,
         lifecycle: Lifecycle::Generated,
         tainted: false,
+        attempt: None,
     };
     for (name, output) in outputs {
         match output {

@@ -193,6 +193,7 @@ impl World {
             action: change.id.clone(),
             cluster: "demo".into(),
             epoch: 5,
+            token: String::new(),
             outputs: self.context(),
             randomness: Arc::new(Fixed),
             events: Arc::clone(&self.events) as Arc<dyn EventSink>,

@@ -71,11 +71,16 @@ impl World {
         let inputs = change.after.as_ref().ok_or_else(|| broken(id, "is to be made, but nobody says how"))?;
         let attributes = Arc::new(look::resolve(inputs, context.outputs.as_ref())?);
         self.check_dependencies(kinds, id)?;
-        let Some(thing) = self.things.get(id).cloned() else {
+        // Whoever makes what is there already, and says so, takes it over.
+        let makes_another = |thing: &Thing| {
+            let is_blind = change.operation == Operation::Create && change.expect.is_none();
+            kind.made_by_token && is_blind && thing.token != context.token
+        };
+        let Some(thing) = self.things.get(id).filter(|thing| !makes_another(thing)).cloned() else {
             if change.operation == Operation::Update {
                 return Err(broken(id, "is to be changed, but it is not there"));
             }
-            self.make(change, attributes);
+            self.make(change, attributes, &context.token);
             return Ok(());
         };
         let differs = field_changes(&kind.schema, &thing.attributes, &attributes);
@@ -94,12 +99,19 @@ impl World {
         Ok(())
     }
 
-    fn make(&mut self, change: &Change, attributes: Arc<Value>) {
+    fn make(&mut self, change: &Change, attributes: Arc<Value>, token: &str) {
         let id = &change.resource;
         let revision = self.next_revision();
         let birth = self.history.made.entry(id.clone()).or_default();
         *birth += 1;
-        let thing = Thing { attributes, birth: *birth, generation: 0, revision, changed_by: Some(change.id.clone()) };
+        let thing = Thing {
+            attributes,
+            birth: *birth,
+            generation: 0,
+            revision,
+            token: token.to_owned(),
+            changed_by: Some(change.id.clone()),
+        };
         self.things.insert(id.clone(), thing);
     }
 

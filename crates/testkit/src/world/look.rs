@@ -6,9 +6,15 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::World;
+use crate::FakeKind;
 
 impl World {
-    pub(super) fn observe(&mut self, request: &ObserveRequest, context: &dyn ObserveContext) -> Observation {
+    pub(super) fn observe(
+        &mut self,
+        kind: Option<&FakeKind>,
+        request: &ObserveRequest,
+        context: &dyn ObserveContext,
+    ) -> Observation {
         let id = &request.id;
         if let Some(why) = self.hidden.get(id.as_str()).or_else(|| self.hidden.get(id.kind())) {
             return Observation::unknown(why);
@@ -24,8 +30,14 @@ impl World {
             None => Value::clone(&have),
         };
         let revision = thing.map_or(0, |thing| thing.revision);
+        let shown = kind.filter(|kind| kind.shows_outputs).zip(thing);
+        let outputs = shown.map(|(kind, thing)| thing.outputs(id, kind)).unwrap_or_default();
+        let public = outputs.into_iter().filter_map(|(name, output)| match output {
+            Output::Public(value) => Some((name, value)),
+            Output::Secret(_) => None,
+        });
         self.told.insert(id.clone(), (Digest::of_json(&attributes), revision));
-        Observation::present(attributes)
+        Observation::Present { attributes, outputs: public.collect() }
     }
 }
 

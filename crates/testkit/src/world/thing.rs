@@ -21,6 +21,8 @@ pub(super) struct Thing {
     pub(super) generation: usize,
     /// When it was last changed, in the world's own count.
     pub(super) revision: u64,
+    /// The attempt that made it.
+    pub(super) token: String,
     /// The action that changed it last, unless somebody else did.
     pub(super) changed_by: Option<ActionId>,
 }

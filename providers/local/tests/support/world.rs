@@ -78,6 +78,7 @@ pub(crate) fn context(cluster: &str, change: &Change, world: &Arc<World>) -> Act
         action: change.id.clone(),
         cluster: cluster.into(),
         epoch: 1,
+        token: String::new(),
         outputs: world.clone(),
         randomness: Arc::new(Nothing),
         events: Arc::new(Nothing),

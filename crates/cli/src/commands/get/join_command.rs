@@ -30,6 +30,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
         action: ActionId::new("run", &ResourceId::new("bootstrap-token", name)),
         cluster: name.to_owned(),
         epoch: 0,
+        token: String::new(),
         outputs: open.cluster.outputs.clone(),
         randomness: Arc::new(SystemRandomness),
         events: app.progress.clone(),

@@ -104,6 +104,7 @@ mod tests {
             contained_in: None,
             lifecycle: resource::Lifecycle::Managed,
             tainted: false,
+            attempt: None,
         };
         let ready = NodeSummary { ready: true, ..NodeSummary::default() };
         let cordoned = NodeSummary { unschedulable: true, ..ready.clone() };
