@@ -17,3 +17,4 @@ mod reaches;
 mod repeats;
 mod schema;
 mod stopping;
+mod upgrades;

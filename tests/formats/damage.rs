@@ -86,7 +86,7 @@ fn sound() -> &'static Files {
 /// Damage is named; nothing else may come of it.
 fn named<T>(result: Result<T, StoreError>) -> Option<StoreError> {
     let error = result.err()?;
-    let is_clear = matches!(error, StoreError::Damaged { .. } | StoreError::Unusable { .. });
+    let is_clear = matches!(error, StoreError::Damaged { .. } | StoreError::Newer { .. } | StoreError::Unusable { .. });
     assert!(is_clear && error.to_string().len() > 10, "{error:?}");
     Some(error)
 }

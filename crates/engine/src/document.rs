@@ -10,7 +10,7 @@ use crate::StoreError;
 /// not mangled.
 ///
 /// # Errors
-/// [`StoreError::Damaged`], naming `what`.
+/// [`StoreError::Damaged`] and [`StoreError::Newer`], naming `what`.
 pub fn parse<T: DeserializeOwned>(what: &str, format: u32, bytes: &[u8]) -> Result<T, StoreError> {
     /// Everything else in a document is passed over: a state may be large.
     #[derive(Deserialize)]
@@ -25,12 +25,9 @@ pub fn parse<T: DeserializeOwned>(what: &str, format: u32, bytes: &[u8]) -> Resu
         Some(found) if (1..=u64::from(format)).contains(&found) => {
             serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))
         }
-        Some(found) if found > u64::from(format) => Err(damaged(newer(found, format))),
+        Some(found) if found > u64::from(format) => {
+            Err(StoreError::Newer { what: what.to_owned(), found, known: format })
+        }
         _ => Err(damaged("it names no format that this kubewright knows".to_owned())),
     }
-}
-
-/// Why a document of a newer format is refused.
-pub(crate) fn newer(found: u64, known: u32) -> String {
-    format!("it has format {found}, but this kubewright knows only up to {known}: use a newer kubewright")
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use plan::Expander;
 use resource::{Digest, KindSchema, Observation, ResourceId};
 
-use crate::{Handler, ObserveContext, ObserveRequest};
+use crate::{Handler, ObserveContext, ObserveRequest, State, StoreError};
 
 /// All handlers, by the kinds they handle.
 #[derive(Clone, Default)]
@@ -48,6 +48,25 @@ impl Handlers {
         let versions: BTreeMap<&str, u32> =
             self.schemas.iter().map(|(kind, schema)| (kind.as_str(), schema.version)).collect();
         Digest::of_json(&serde_json::json!(versions))
+    }
+
+    /// A state as these handlers record it: what an earlier version of a kind recorded is upgraded. Kinds that nobody knows stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] where a newer kubewright recorded a resource.
+    pub fn upgraded(&self, mut state: State) -> Result<State, StoreError> {
+        for (id, recorded) in &mut state.resources {
+            let Some(schema) = self.schemas.get(id.kind()) else { continue };
+            let (found, known) = (recorded.schema_version, schema.version);
+            if found > known {
+                return Err(StoreError::Newer { what: format!("the record of {id}"), found: found.into(), known });
+            }
+            if found < known {
+                recorded.inputs = (schema.upgrade)(found, std::mem::take(&mut recorded.inputs));
+                recorded.schema_version = known;
+            }
+        }
+        Ok(state)
     }
 
     /// Expanders by kind.

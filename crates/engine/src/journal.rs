@@ -7,7 +7,7 @@ use resource::{Digest, Recorded, ResourceId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{JournalWriter, StoreError, document};
+use crate::{JournalWriter, StoreError};
 
 /// One line of a journal. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -153,8 +153,8 @@ pub fn parse(run: &str, lines: &[String]) -> Result<Vec<Record>, StoreError> {
         let what = format!("journal of run {run}, record {}", index + 1);
         StoreError::Damaged { what, why }
     };
-    if let Some(newer) = lines.first().and_then(|line| format_of(line)).filter(|format| *format > u64::from(FORMAT)) {
-        return Err(damaged(0, document::newer(newer, FORMAT)));
+    if let Some(found) = lines.first().and_then(|line| format_of(line)).filter(|format| *format > u64::from(FORMAT)) {
+        return Err(StoreError::Newer { what: format!("journal of run {run}"), found, known: FORMAT });
     }
     let record =
         |(index, line): (usize, &String)| serde_json::from_str(line).map_err(|error| damaged(index, error.to_string()));
@@ -174,6 +174,6 @@ mod tests {
     fn a_journal_of_a_newer_kubewright_is_refused_as_such() {
         let line = r#"{"record": "runBegan", "format": 2, "run": "x"}"#.to_owned();
         let error = parse("x", &[line]).unwrap_err();
-        assert!(error.to_string().contains("use a newer kubewright"), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
     }
 }

@@ -66,6 +66,16 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// A newer kubewright wrote what is stored, in a way that this one cannot read.
+    #[error("{what} has format {found}, but this kubewright knows only up to {known}")]
+    Newer {
+        /// Which object.
+        what: String,
+        /// Version of its format.
+        found: u64,
+        /// The newest version that is known here.
+        known: u32,
+    },
     /// The store could not be used.
     #[error("cannot {what}")]
     Unusable {

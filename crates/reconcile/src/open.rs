@@ -29,10 +29,11 @@ pub struct OpenCluster {
 }
 
 impl OpenCluster {
-    /// Opens what is `loaded` from `store`, with its secrets in `vault` and the handlers that work on it.
+    /// Opens what is `loaded` from `store`, with its secrets in `vault` and the handlers that work on it. What earlier versions of
+    /// kinds recorded is upgraded.
     ///
     /// # Errors
-    /// When the secrets that the state refers to cannot be read.
+    /// When a newer kubewright recorded something, or the secrets that the state refers to cannot be read.
     pub async fn new(
         store: ClusterStore,
         loaded: Loaded,
@@ -40,6 +41,7 @@ impl OpenCluster {
         handlers: Handlers,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        let loaded = Loaded { state: handlers.upgraded(loaded.state)?, ..loaded };
         let outputs = KnownOutputs::load(&loaded.state, clock.clone(), vault.clone()).await?;
         Ok(Self { store, loaded, outputs, handlers, vault, clock, goal: None })
     }

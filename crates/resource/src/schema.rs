@@ -15,6 +15,8 @@ pub struct KindSchema {
     pub kind: &'static str,
     /// Raised when the meaning of recorded inputs changes.
     pub version: u32,
+    /// Inputs that an earlier version recorded, as this one records them.
+    pub upgrade: fn(from: u32, inputs: Value) -> Value,
     /// Rules for fields that are not simply compared and updated in place. The first match holds.
     pub fields: Vec<FieldRule>,
     /// What changing these fields disturbs.
@@ -49,6 +51,7 @@ impl KindSchema {
         Self {
             kind,
             version: 1,
+            upgrade: |_, inputs| inputs,
             fields: Vec::new(),
             effects: |_, _, _| Vec::new(),
             outlives_parent: false,

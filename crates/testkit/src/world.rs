@@ -110,6 +110,21 @@ impl FakeWorld {
         Self { kinds: self.kinds.clone(), expanders: self.expanders.clone(), life, inner: Arc::new(Mutex::new(world)) }
     }
 
+    /// The same things as a program of another version knows them, whose kinds upgrade what earlier ones recorded.
+    #[must_use]
+    pub fn known_as(&self, kinds: impl IntoIterator<Item = FakeKind>) -> Self {
+        let kinds: BTreeMap<String, FakeKind> =
+            kinds.into_iter().map(|kind| (kind.schema.kind.to_owned(), kind)).collect();
+        for (id, thing) in &mut self.lock().things {
+            let versions = self.kinds.get(id.kind()).zip(kinds.get(id.kind()));
+            if let Some((before, now)) = versions.filter(|(before, now)| before.schema.version < now.schema.version) {
+                let attributes = (now.schema.upgrade)(before.schema.version, Value::clone(&thing.attributes));
+                thing.attributes = Arc::new(attributes);
+            }
+        }
+        Self { kinds: Arc::new(kinds), ..self.clone() }
+    }
+
     /// Tells the world how things hang together: it takes children away with their parents, and says so when something
     /// is made before what it depends on or deleted while something depends on it.
     pub fn learn(&self, desired: &BTreeMap<ResourceId, Desired>) {

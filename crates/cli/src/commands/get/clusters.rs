@@ -48,6 +48,9 @@ fn row(name: String, loaded: Result<Option<Loaded>, StoreError>) -> Option<Row> 
             let advice = format!("Damaged: kubewright state verify {name}");
             return Some((name, advice, 0, String::new()));
         }
+        Err(StoreError::Newer { .. }) => {
+            return Some((name, "Unreadable: use a newer kubewright".to_owned(), 0, String::new()));
+        }
         Err(error) => {
             let why = CommandError::from_source("cannot be read", &error).message;
             return Some((name, why, 0, String::new()));
