@@ -1,7 +1,7 @@
 //! The engine: ports to the outside, and the runner that carries a plan out.
 
+mod action;
 pub mod asset;
-mod attempt;
 pub mod cluster_store;
 pub mod document;
 pub mod error;
@@ -13,6 +13,7 @@ pub mod host;
 pub mod journal;
 pub mod memory;
 pub mod outputs;
+mod retries;
 pub mod runner;
 pub mod schedule;
 pub mod state;
@@ -22,7 +23,6 @@ pub mod token;
 pub mod vault;
 
 pub use asset::{AssetFiles, AssetMissing};
-pub use attempt::ACTION_LIMIT;
 pub use cluster_store::{
     ClusterStore, Damage, Goal, Loaded, MoveError, MovedCluster, Revision, RevisionError, SourceText, Verified,
 };
@@ -36,6 +36,7 @@ pub use history::{ActionHistory, ActionOutcome, RunHistory, RunOutcome};
 pub use host::{Exit, Host, HostConnector, HostError, HostTarget};
 pub use memory::MemoryStore;
 pub use outputs::KnownOutputs;
+pub use retries::ACTION_LIMIT;
 pub use runner::{Ports, Summary};
 pub use schedule::Limits;
 pub use state::{Head, State};

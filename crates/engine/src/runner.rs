@@ -1,30 +1,22 @@
 //! Carries a plan out: a ready queue around the sans-io schedule, with journal, retries and two ways to stop.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use futures::FutureExt as _;
-use plan::{ActionId, Change, Operation, Plan};
-use resource::{Attempt, Desired, Digest, Recorded, ResourceId};
+use plan::{ActionId, Change, Plan};
+use resource::{Desired, Digest, Recorded, ResourceId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::attempt::{ACTION_LIMIT, with_retries};
-use crate::handler::{Applied, Output, Outputs};
-use crate::journal::{self, Journal, Record, StateEffect};
+use crate::action::{self, Action, Terms, elapsed};
+use crate::journal::{self, Journal, Record};
+use crate::retries::ACTION_LIMIT;
 use crate::schedule::{Limits, Outcome, Schedule};
-use crate::vault::{SecretVault, Secrets};
-use crate::{
-    ActionContext, ActionError, Clock, ErrorClass, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness,
-    StoreError,
-};
-
-/// How often an action that takes its time asks whether the lease still holds.
-const LEASE_CHECK: Duration = Duration::from_secs(1);
+use crate::vault::SecretVault;
+use crate::{ActionError, Clock, ErrorClass, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness, StoreError};
 
 /// Everything a run works with.
 #[derive(Clone)]
@@ -156,15 +148,6 @@ struct Work<'a> {
     terms: Terms,
 }
 
-/// What is the same for all actions of a run.
-#[derive(Clone)]
-struct Terms {
-    cluster: String,
-    /// How long one action may take.
-    limit: Duration,
-    unfinished: TaskTracker,
-}
-
 type Running = JoinSet<(ActionId, Result<u64, ActionError>)>;
 
 /// Starts everything that may start now. The lease and the wish to stop are looked at before each action.
@@ -177,9 +160,14 @@ fn start_ready(
     while !ports.drain.is_cancelled() && !ports.abort.is_cancelled() {
         ports.lease.check()?;
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
-        let attempt = attempt_of(change, work.recorded.get(&change.resource), ports);
-        let recorded = work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
-        running.spawn(carry_out(change.clone(), recorded, attempt, work.terms.clone(), ports.clone()));
+        let action = Action {
+            change: change.clone(),
+            to_record: work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports)),
+            attempt: action::attempt(change, work.recorded.get(&change.resource), ports),
+            terms: work.terms.clone(),
+            ports: ports.clone(),
+        };
+        running.spawn(action.carry_out());
     }
     Ok(())
 }
@@ -243,164 +231,9 @@ async fn finish(summary: &Summary, began: Instant, ports: &Ports) -> Result<(), 
     Ok(())
 }
 
-fn elapsed(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
 /// What will be recorded of a resource, before its outputs are known.
 fn to_record(desired: &Desired, ports: &Ports) -> Recorded {
     desired.to_recorded(ports.handlers.schemas().get(desired.id.kind()).map_or(0, |schema| schema.version))
-}
-
-/// A new attempt. It has the token of an earlier one that asked for the same thing and was cut off: that may have made it.
-fn attempt_of(change: &Change, recorded: Option<&Recorded>, ports: &Ports) -> Attempt {
-    let asks_for_the_same = |known: &&Recorded| {
-        change.operation == Operation::Create && known.tainted && change.after.as_ref() == Some(&known.inputs)
-    };
-    let earlier = recorded.filter(asks_for_the_same).and_then(|known| known.attempt.clone());
-    let token = earlier.map_or_else(|| new_token(ports.randomness.as_ref()), |attempt| attempt.token);
-    Attempt { token, at: ports.clock.now() }
-}
-
-/// 32 hexadecimal digits: short enough for every API that takes such tokens.
-fn new_token(randomness: &dyn Randomness) -> String {
-    let mut bytes = [0; 16];
-    randomness.fill(&mut bytes);
-    format!("{:032x}", u128::from_be_bytes(bytes))
-}
-
-/// Carries out one change between its two journal records.
-async fn carry_out(
-    change: Change,
-    recorded: Option<Recorded>,
-    attempt: Attempt,
-    terms: Terms,
-    ports: Ports,
-) -> (ActionId, Result<u64, ActionError>) {
-    let began = Instant::now();
-    let id = change.id.clone();
-    ports.events.emit(Event::ActionStarted { action: id.clone() });
-    // One that panics fails as any other does, with a record of it.
-    let carried_out =
-        AssertUnwindSafe(carry_out_inner(&change, recorded, attempt, terms, &ports, began)).catch_unwind();
-    let result = carried_out.await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
-    if let Err(error) = &result {
-        let record =
-            Record::ActionFailed { action: id.clone(), resource: change.resource.clone(), why: error.message.clone() };
-        // The failure itself is what the user must hear of; the unfinished start record already marks the doubt.
-        let _ = ports.journal.append(&record).await;
-    }
-    (id, result.map(|()| elapsed(began)))
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> ActionError {
-    let text = panic.downcast_ref::<&str>().copied();
-    let said = text.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it did not say why");
-    let message =
-        format!("this is a fault of kubewright ({said}); what it has done is not known, the next run looks at it");
-    ActionError { class: ErrorClass::Fault, ..ActionError::permanent(message) }
-        .hint("the same command goes on from here; please report the fault with what is printed above")
-}
-
-async fn carry_out_inner(
-    change: &Change,
-    recorded: Option<Recorded>,
-    attempt: Attempt,
-    terms: Terms,
-    ports: &Ports,
-    began: Instant,
-) -> Result<(), ActionError> {
-    let provisional = match change.operation {
-        Operation::Run | Operation::Forget | Operation::Delete => None,
-        _ => recorded.clone().map(|recorded| Box::new(Recorded { attempt: Some(attempt.clone()), ..recorded })),
-    };
-    let started = Record::ActionStarted { action: change.id.clone(), resource: change.resource.clone(), provisional };
-    ports.journal.append(&started).await.map_err(stored)?;
-    let applied = apply(change, attempt, terms, ports).await?;
-    let effect = match (change.operation, recorded) {
-        (Operation::Delete | Operation::Forget, _) => {
-            ports.outputs.remove(&change.resource);
-            StateEffect::Remove
-        }
-        (Operation::Run, _) | (_, None) => StateEffect::None,
-        (_, Some(recorded)) => StateEffect::Put(Box::new(keep_outputs(change, recorded, applied, ports).await?)),
-    };
-    let succeeded = Record::ActionSucceeded {
-        action: change.id.clone(),
-        resource: change.resource.clone(),
-        effect,
-        millis: elapsed(began),
-    };
-    ports.journal.append(&succeeded).await.map_err(stored)
-}
-
-async fn apply(change: &Change, attempt: Attempt, terms: Terms, ports: &Ports) -> Result<Applied, ActionError> {
-    if change.operation == Operation::Forget {
-        return Ok(Applied::default());
-    }
-    let Some(handler) = ports.handlers.of(change.resource.kind()) else {
-        return Err(ActionError::permanent(format!("nothing here handles {}", change.resource)));
-    };
-    let context = ActionContext {
-        action: change.id.clone(),
-        cluster: terms.cluster,
-        epoch: ports.lease.epoch(),
-        token: attempt.token,
-        outputs: ports.outputs.clone(),
-        randomness: ports.randomness.clone(),
-        events: ports.events.clone(),
-        cancel: ports.abort.child_token(),
-        unfinished: terms.unfinished,
-    };
-    tokio::select! {
-        biased;
-        ended = with_retries(handler.as_ref(), change, &context, terms.limit) => ended,
-        lost = lost(ports.lease.as_ref()) => {
-            context.cancel.cancel();
-            Err(lost)
-        }
-    }
-}
-
-/// Ends when the lease is lost: a laptop that slept wakes in the middle of a wait or a retry, and somebody else is at work.
-async fn lost(lease: &dyn Lease) -> ActionError {
-    loop {
-        tokio::time::sleep(LEASE_CHECK).await;
-        if let Err(error) = lease.check() {
-            return ActionError::permanent(format!("given up: {error}"));
-        }
-    }
-}
-
-/// Makes outputs durable (secrets in the vault) and known to what depends on them.
-async fn keep_outputs(
-    change: &Change,
-    mut recorded: Recorded,
-    applied: Applied,
-    ports: &Ports,
-) -> Result<Recorded, ActionError> {
-    let mut secrets = Secrets::new();
-    for (name, output) in &applied.outputs {
-        match output {
-            Output::Public(value) => {
-                recorded.outputs.insert(name.clone(), value.clone());
-            }
-            Output::Secret(secret) => {
-                secrets.insert(name.clone(), secret.clone());
-            }
-        }
-    }
-    if !secrets.is_empty() {
-        recorded.secrets = ports.vault.put(&*ports.lease, &change.resource, &secrets).await.map_err(stored)?;
-    }
-    let outputs: Outputs = applied.outputs;
-    ports.outputs.set(&change.resource, outputs);
-    Ok(recorded)
-}
-
-fn stored(error: StoreError) -> ActionError {
-    ActionError::from_source("the state store failed", &error)
-        .hint("nothing that was done is lost: fix the store and run the same command again")
 }
 
 #[cfg(test)]
