@@ -27,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("ssh", &["engine", "resource"]),
     ("report", &["engine", "graph", "plan", "resource", "rules"]),
     ("agent", &["machine"]),
-    ("provider", &["engine", "model", "resource", "spec"]),
+    ("provider", &["catalog", "engine", "model", "resource", "spec"]),
     ("provider-local", &["catalog", "engine", "model", "plan", "provider", "resource", "spec"]),
     ("state-fs", &["engine"]),
     ("state-s3", &["engine"]),
