@@ -6,7 +6,7 @@ use plan::Change;
 use tokio::time::Instant;
 
 use crate::handler::Applied;
-use crate::{ActionContext, ActionError, ErrorClass, Event, Handler};
+use crate::{ActionContext, ActionError, ErrorClass, Event, Handler, Randomness};
 
 /// How often an action is tried when the other side is throttling or out of reach.
 const ATTEMPTS: u32 = 5;
@@ -57,9 +57,17 @@ async fn until_healed(handler: &dyn Handler, change: &Change, context: &ActionCo
             attempt: number,
             why: error.message,
         });
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(spread(wait, context.randomness.as_ref())).await;
         number += 1;
     }
+}
+
+/// Half of a wait for certain, and the rest by chance: those that were refused together don't come back together.
+fn spread(wait: Duration, randomness: &dyn Randomness) -> Duration {
+    let mut chance = [0];
+    randomness.fill(&mut chance);
+    let [chance] = chance;
+    wait / 2 + wait / 2 * u32::from(chance) / u32::from(u8::MAX)
 }
 
 /// How long to wait before attempt `number + 1`; `None` when there is no point in one.
@@ -83,7 +91,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::{Clock, EventSink, ObserveContext, ObserveRequest, Output, Outputs, Randomness, UnresolvedReference};
+    use crate::{Clock, EventSink, ObserveContext, ObserveRequest, Output, Outputs, UnresolvedReference};
 
     /// Takes its time, and fails a number of times before it is done.
     struct Slow {
@@ -216,6 +224,18 @@ mod tests {
             .map(|wait| wait.map(|wait| u64::try_from(wait.as_millis()).unwrap()))
             .collect();
         assert_eq!(waits, [Some(500), Some(1000), Some(2000), Some(4000), None]);
+    }
+
+    #[test]
+    fn waits_are_spread_over_their_second_half() {
+        struct Always(u8);
+        impl Randomness for Always {
+            fn fill(&self, bytes: &mut [u8]) {
+                bytes.fill(self.0);
+            }
+        }
+        let spread = |chance| spread(Duration::from_millis(1020), &Always(chance)).as_millis();
+        assert_eq!([0, 85, 255].map(spread), [510, 680, 1020]);
     }
 
     #[test]
