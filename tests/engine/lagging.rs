@@ -100,7 +100,8 @@ async fn what_may_have_been_made_is_unknown_until_it_would_show() {
         ReportReason::Unknown { why } => Some(why.as_str()),
         _ => None,
     });
-    let expected = "an action that was cut off 0 s ago may have made it, which shows within 3 s; run again then";
+    let expected =
+        "an action that began 0 s ago and was not seen to end may have made it, which shows within 3 s; run again then";
     assert_eq!(why, Some(expected));
     later(&next).await;
     apply(&next, &wanted()).await;

@@ -104,9 +104,9 @@ impl From<StoreError> for CommandError {
                 .hint("if its head was lost, restore that from a backup: what is left may be all that opens a running cluster")
                 .hint("if that cluster is gone, remove by hand what is left of it, or take another name"),
             StoreError::Damaged { .. } => failed.hint("nothing was changed; restore the state from a backup"),
-            StoreError::Newer { .. } => failed
-                .hint("nothing was changed; use the kubewright that wrote it, or a newer one")
-                .hint("which one that was: kubewright version"),
+            StoreError::Newer { .. } => {
+                failed.hint("nothing was changed; use the kubewright that wrote it, or a newer one")
+            }
             StoreError::Moved { to } => failed.hint(format!("run the same command with: --state {}", quoted(&to))),
             StoreError::Unusable { .. } => failed,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{ClusterStore, StateStore, StoreError};
-use model::{Facts, ProviderFacts};
+use model::ProviderFacts;
 
 use crate::error::CommandError;
 use crate::providers;
@@ -23,19 +23,21 @@ pub(crate) async fn look(store: &Arc<dyn StateStore>, name: &str) -> Result<Neig
     for other in store.clusters().await?.into_iter().filter(|other| other != name) {
         match ClusterStore::new(store.clone(), &other).latest_revision().await {
             Ok(None) => {}
-            Ok(Some(revision)) => match Facts::read(&revision.facts, providers::EARLIEST) {
-                Ok(facts) => found.facts.push(facts.provider),
-                Err(error) => found.unread.push(passed_over(&other, &error)),
+            Ok(Some(revision)) => match ProviderFacts::read(&revision.facts, providers::EARLIEST) {
+                Ok(facts) => found.facts.push(facts),
+                Err(error) => found.unread.push(passed_over(&other, &error, "a newer kubewright may read it")),
             },
-            Err(error) => found.unread.push(passed_over(&other, &error)),
+            Err(error) => {
+                found.unread.push(passed_over(&other, &error, &format!("see: kubewright state verify {other}")));
+            }
         }
     }
     Ok(found)
 }
 
-fn passed_over(name: &str, why: &dyn std::error::Error) -> String {
+fn passed_over(name: &str, why: &dyn std::error::Error, advice: &str) -> String {
     let why = CommandError::from_source("", why).message;
-    format!("Warning: cluster {name} is passed over: {why}. See: kubewright state verify {name}")
+    format!("Warning: cluster {name} is passed over: {why}; {advice}")
 }
 
 #[cfg(test)]

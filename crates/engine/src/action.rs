@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
-use plan::{ActionId, Change, Operation};
+use plan::{ActionId, Change, Operation, Reason};
 use resource::{Attempt, Recorded};
 use tokio_util::task::TaskTracker;
 
@@ -41,9 +41,10 @@ pub(crate) struct Terms {
 /// A new attempt at a change. It has the token of an earlier one that asked for the same thing and was cut off: that may have
 /// made it.
 pub(crate) fn attempt(change: &Change, recorded: Option<&Recorded>, ports: &Ports) -> Attempt {
-    let asks_for_the_same = |known: &&Recorded| {
-        change.operation == Operation::Create && known.tainted && change.after.as_ref() == Some(&known.inputs)
-    };
+    // What a replace or a new parent makes anew has nothing to do with what was made before.
+    let goes_on = change.operation == Operation::Create && change.reason == Reason::Interrupted && !change.replaces;
+    let asks_for_the_same =
+        |known: &&Recorded| goes_on && known.tainted && change.after.as_ref() == Some(&known.inputs);
     let earlier = recorded.filter(asks_for_the_same).and_then(|known| known.attempt.clone());
     let token = earlier.map_or_else(|| new_token(ports.randomness.as_ref()), |attempt| attempt.token);
     Attempt { token, at: ports.clock.now() }

@@ -79,8 +79,8 @@ pub struct ActionContext {
     pub cluster: String,
     /// Epoch of the lease; agents refuse lower ones.
     pub epoch: u64,
-    /// The attempt that this is, for whoever must not make a thing twice: it is written down before the action takes effect, and
-    /// the next run has the same one where it asks for the same and nobody knows what came of it.
+    /// Names the attempt, for whoever must not make a thing twice. Of what makes and changes things it is written down before that
+    /// takes effect; a creation that was cut off is tried again under the same one, as long as it asks for the same.
     pub token: String,
     /// Outputs of everything that this action depends on.
     pub outputs: Arc<dyn ObserveContext>,
@@ -130,6 +130,7 @@ pub trait Handler: Send + Sync {
         context: Arc<dyn ObserveContext>,
     ) -> BTreeMap<ResourceId, Observation>;
 
-    /// Carries out one atomic change. Doing it twice must do no more than doing it once.
+    /// Carries out one atomic change. Doing it twice must do no more than doing it once. It has ended well when what it did can be
+    /// seen: where that takes time, [`crate::ErrorClass::NotYetVisible`] asks for another try.
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError>;
 }

@@ -114,7 +114,7 @@ impl Handlers {
             let ago = now.duration_since(attempt.at).max(SignedDuration::ZERO).unsigned_abs();
             let left = window.checked_sub(ago).filter(|left| !left.is_zero())?;
             Some(format!(
-                "an action that was cut off {} s ago may have made it, which shows within {} s; run again then",
+                "an action that began {} s ago and was not seen to end may have made it, which shows within {} s; run again then",
                 ago.as_secs(),
                 left.as_millis().div_ceil(1000)
             ))

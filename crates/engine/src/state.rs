@@ -78,6 +78,14 @@ impl State {
                     let known = self.resources.remove(resource);
                     self.resources.insert(resource.clone(), in_doubt(action, known, provisional));
                 }
+                // What was made under an earlier token may be gone from now on.
+                Record::ActionStarted { action, resource, provisional: None }
+                    if action.verb_and_kind().0 == "delete" =>
+                {
+                    if let Some(known) = self.resources.get_mut(resource) {
+                        known.attempt = None;
+                    }
+                }
                 Record::ActionSucceeded { resource, effect, .. } => match effect {
                     StateEffect::Put(recorded) => {
                         self.resources.insert(resource.clone(), (**recorded).clone());
@@ -93,14 +101,14 @@ impl State {
     }
 }
 
-/// A resource whose action was started: what is known about it stays, but it is tainted. What is made again has the inputs that
-/// were asked for, or is not there.
+/// A resource whose action was started: what is known about it stays, but it is tainted. What is made again is as it was asked
+/// for, or not there.
 fn in_doubt(action: &ActionId, known: Option<Recorded>, provisional: &Recorded) -> Recorded {
     let attempted = Recorded { tainted: true, ..provisional.clone() };
     match known {
         None => attempted,
         Some(known) if action.verb_and_kind().0 == "create" => {
-            Recorded { inputs: attempted.inputs, attempt: attempted.attempt, tainted: true, ..known }
+            Recorded { outputs: known.outputs, secrets: known.secrets, ..attempted }
         }
         Some(known) => Recorded { attempt: attempted.attempt, tainted: true, ..known },
     }
@@ -111,6 +119,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use serde_json::json;
+
+    use resource::Attempt;
 
     use super::*;
 
@@ -179,5 +189,20 @@ mod tests {
         state.fold(&[succeeded(StateEffect::Put(Box::new(recorded(1)))), started("create", 2)]);
         let attempted = Recorded { tainted: true, ..recorded(2) };
         assert_eq!(state.resources.into_values().collect::<Vec<_>>(), [attempted]);
+    }
+
+    #[test]
+    fn whose_deletion_was_begun_is_not_asked_for_under_the_same_token_again() {
+        let attempt = Some(Attempt { token: "t".into(), at: jiff::Timestamp::UNIX_EPOCH });
+        let resource: ResourceId = "x/a".parse().unwrap();
+        let delete = Record::ActionStarted {
+            action: ActionId::new("delete", &resource),
+            resource: resource.clone(),
+            provisional: None,
+        };
+        let doubtful = Recorded { tainted: true, attempt, ..recorded(1) };
+        let mut state = State { resources: BTreeMap::from([(resource, doubtful)]), ..State::empty() };
+        state.fold(&[delete]);
+        assert_eq!(state.resources.into_values().next(), Some(Recorded { tainted: true, ..recorded(1) }));
     }
 }

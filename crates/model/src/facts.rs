@@ -34,6 +34,19 @@ pub struct ProviderFacts {
     pub value: Value,
 }
 
+impl ProviderFacts {
+    /// The provider's part of what a revision keeps, whatever else that is: see [`Facts::read`].
+    ///
+    /// # Errors
+    /// When there is no such part.
+    pub fn read(kept: &Value, provider: &str) -> Result<Self, serde_json::Error> {
+        match kept.get("provider") {
+            Some(facts) => serde_json::from_value(facts.clone()),
+            None => Facts::read(kept, provider).map(|facts| facts.provider),
+        }
+    }
+}
+
 impl Facts {
     /// What a revision keeps. Revisions before providers had formats kept everything side by side: what is nobody else's then
     /// belongs to `provider`.
@@ -74,6 +87,15 @@ mod tests {
             facts,
             "it is read as it is written"
         );
+    }
+
+    #[test]
+    fn a_providers_part_is_read_beside_what_is_not_known() {
+        let part = ProviderFacts { name: "some".into(), format: 1, value: json!({"subnet": "s"}) };
+        let kept = json!({"provider": part, "edition": "v99", "further": true});
+        assert!(Facts::read(&kept, "some").is_err());
+        assert_eq!(ProviderFacts::read(&kept, "some").unwrap(), part);
+        assert!(ProviderFacts::read(&json!({"provider": 1}), "some").is_err());
     }
 
     #[test]

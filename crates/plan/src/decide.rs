@@ -141,7 +141,9 @@ impl Context<'_> {
         outputs: &BTreeMap<String, Value>,
     ) {
         let schema = self.schema(&desired.id);
-        let other_outputs = recorded.map(|recorded| other_outputs(recorded, outputs)).unwrap_or_default();
+        // What an action that was cut off gave was not recorded, so it is nobody else's doing.
+        let settled = recorded.filter(|recorded| !recorded.tainted);
+        let other_outputs = settled.map(|recorded| other_outputs(recorded, outputs)).unwrap_or_default();
         let mut fields = field_changes(&schema, attributes, &desired.inputs);
         let (operation, reason) = match recorded {
             None => (Operation::Create, Reason::FoundUnrecorded),

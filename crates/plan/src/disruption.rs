@@ -128,12 +128,12 @@ fn is_possible(changes: &[Change], links: &Dependencies) -> bool {
 
 /// Changes by the machine that they take away, in the order of the plan; members of a quorum that is lost are one.
 fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
-    let taking = || changes.iter().filter(|change| takes_away(change, machines));
     let is_lost = machines.lost_their_quorum();
-    let lost: BTreeSet<Key<'a>> = taking()
-        .filter(|change| is_lost && machines.of_resource(&change.resource).is_some())
-        .map(|change| machines.key(&change.resource))
-        .collect();
+    // Whatever is done about such a member may be what brings the quorum back.
+    let is_of_lost = |change: &Change| is_lost && machines.of_resource(&change.resource).is_some();
+    let taking = || changes.iter().filter(|change| takes_away(change, machines) || is_of_lost(change));
+    let lost: BTreeSet<Key<'a>> =
+        changes.iter().filter(|change| is_of_lost(change)).map(|change| machines.key(&change.resource)).collect();
     let key = |id: &'a ResourceId| Some(machines.key(id)).filter(|key| !lost.contains(key)).unwrap_or(Key::LostQuorum);
     let mut places: BTreeMap<Key<'a>, usize> = BTreeMap::new();
     let mut units: Vec<Unit<'a>> = Vec::new();

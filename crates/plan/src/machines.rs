@@ -9,8 +9,10 @@ use serde_json::Value;
 /// schemas to say (see [`KindSchema::is_member`]).
 #[derive(Debug, Default)]
 pub struct Machines {
-    /// What is recorded as a member, with what it runs on.
-    recorded: BTreeMap<ResourceId, BTreeSet<Powered>>,
+    /// The members, recorded or wanted, with what they run on: each member is told of all of them when it is made.
+    members: BTreeMap<ResourceId, BTreeSet<Powered>>,
+    /// Whether a member was ever made.
+    is_made: bool,
     /// What is wanted as a member, with its inputs.
     wanted: BTreeMap<ResourceId, Value>,
     /// The member that runs on what has power, recorded or wanted.
@@ -19,7 +21,7 @@ pub struct Machines {
     places: BTreeMap<ResourceId, Place>,
     /// What is wanted and has power: the machines themselves.
     powered: BTreeSet<ResourceId>,
-    /// How the recorded members were seen.
+    /// How the members were seen.
     quorum: Quorum,
 }
 
@@ -30,6 +32,8 @@ struct Quorum {
     away: BTreeSet<ResourceId>,
     /// They could not be looked at.
     unseen: BTreeSet<ResourceId>,
+    /// Whether one says that it serves, which it does only with a quorum.
+    is_alive: bool,
 }
 
 /// What tells a machine from others.
@@ -45,6 +49,11 @@ pub(crate) enum Key<'a> {
 
 /// What has power, and the field that says so.
 type Powered = (ResourceId, &'static str);
+
+/// Whether a member says that it serves.
+fn says_it_serves(seen: &Observation) -> bool {
+    seen.output(MEMBER_SERVES) == Some(&Value::Bool(true))
+}
 
 impl Machines {
     /// Those that are recorded or wanted.
@@ -63,11 +72,13 @@ impl Machines {
         for (id, resource) in recorded.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
             let below = powered(resource.depends_on.iter().cloned().collect());
             machines.by_machine.extend(below.iter().map(|(machine, _)| (machine.clone(), id.clone())));
-            machines.recorded.insert(id.clone(), below);
+            machines.members.insert(id.clone(), below);
+            machines.is_made = true;
         }
         for (id, resource) in desired.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
             let below = powered(resource.dependencies());
-            machines.by_machine.extend(below.into_iter().map(|(machine, _)| (machine, id.clone())));
+            machines.by_machine.extend(below.iter().map(|(machine, _)| (machine.clone(), id.clone())));
+            machines.members.entry(id.clone()).or_insert(below);
             machines.wanted.insert(id.clone(), resource.inputs.clone());
         }
         for (id, resource) in desired {
@@ -93,35 +104,36 @@ impl Machines {
             // Where nothing is said of it, the member was not made yet, or what it was made of is gone.
             let is_idle = match observed.get(*id) {
                 Some(Observation::Absent) => true,
-                Some(seen @ Observation::Present { .. }) => seen.output(MEMBER_SERVES) != Some(&Value::Bool(true)),
+                Some(seen @ Observation::Present { .. }) => !says_it_serves(seen),
                 _ => false,
             };
             is_idle || machines.iter().any(is_off)
         };
         let is_unobserved = |id: &&ResourceId| matches!(observed.get(*id), None | Some(Observation::Unknown { .. }));
-        let away: BTreeSet<ResourceId> = self.recorded.iter().filter(is_away).map(|(id, _)| id.clone()).collect();
-        let unseen = self.recorded.keys().filter(|id| !away.contains(*id)).filter(is_unobserved).cloned().collect();
-        self.quorum = Quorum { away, unseen };
+        let away: BTreeSet<ResourceId> = self.members.iter().filter(is_away).map(|(id, _)| id.clone()).collect();
+        let unseen = self.members.keys().filter(|id| !away.contains(*id)).filter(is_unobserved).cloned().collect();
+        let is_alive = self.members.keys().filter_map(|id| observed.get(id)).any(says_it_serves);
+        self.quorum = Quorum { away, unseen, is_alive };
         self
     }
 
     /// Whether so many members were seen not to serve that the others are no quorum.
     ///
     /// Only what was seen counts: one that could not be looked at may serve, so that whoever is kept from looking takes
-    /// nothing away from a cluster that works.
+    /// nothing away from a cluster that works. One that serves says by that that there is a quorum, whatever others said.
     pub(crate) fn lost_their_quorum(&self) -> bool {
-        !self.recorded.is_empty() && self.recorded.len() - self.quorum.away.len() < self.majority()
+        self.is_made && !self.quorum.is_alive && self.members.len() - self.quorum.away.len() < self.majority()
     }
 
     /// Why a member cannot be taken away too: another one that is away or was not seen, with which the rest would be no quorum.
     /// `returns`: the plan brings it back before. One that is away itself has nothing to lose.
     pub(crate) fn keeps(&self, member: &ResourceId, returns: impl Fn(&ResourceId) -> bool) -> Option<&ResourceId> {
-        if self.is_away(member) {
+        if !self.is_made || self.is_away(member) {
             return None;
         }
         let others = self.quorum.away.iter().chain(&self.quorum.unseen);
         let others: Vec<&ResourceId> = others.filter(|other| *other != member && !returns(other)).collect();
-        let left = self.recorded.len().saturating_sub(others.len() + 1);
+        let left = self.members.len().saturating_sub(others.len() + 1);
         others.first().copied().filter(|_| left < self.majority())
     }
 
@@ -131,7 +143,7 @@ impl Machines {
     }
 
     fn majority(&self) -> usize {
-        self.recorded.len() / 2 + 1
+        self.members.len() / 2 + 1
     }
 
     /// Whether none is wanted: the cluster goes.
@@ -141,8 +153,7 @@ impl Machines {
 
     /// The member that a resource is, or that runs on it.
     pub(crate) fn of_resource<'a>(&'a self, id: &'a ResourceId) -> Option<&'a ResourceId> {
-        let is_member = self.recorded.contains_key(id) || self.wanted.contains_key(id);
-        if is_member { Some(id) } else { self.by_machine.get(id) }
+        if self.members.contains_key(id) { Some(id) } else { self.by_machine.get(id) }
     }
 
     /// What tells the machine that a resource is a part of from others.
@@ -211,7 +222,8 @@ mod tests {
             ("config/cp-2", serves(true)),
             ("config/cp-3", serves(true))
         ]));
-        assert!(lost(&[
+        assert!(lost(&[("config/cp-1", silent.clone()), ("config/cp-2", silent.clone())]));
+        assert!(!lost(&[
             ("config/cp-1", silent.clone()),
             ("config/cp-2", silent.clone()),
             ("config/cp-3", serves(true))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use resource::ResourceId;
 
-use crate::disruption::{is_taken_down, takes_away};
+use crate::disruption::is_taken_down;
 use crate::machines::Machines;
 use crate::{ActionId, Change, Plan, Reason, ReportLine, ReportReason};
 
@@ -15,15 +15,15 @@ impl Plan {
     /// The same without what would take members of the quorum away while others are away or could not be seen, so that the rest
     /// would be none, and without what waits for that. Those become lines of the report.
     ///
-    /// Others that the plan itself brings back are no reason: they come first. Where the quorum was seen to be lost, there is
-    /// nothing to keep. A member that the plan is limited to stays: whoever names it means it, and may know that one which
-    /// nobody could see is well.
+    /// Others whose etcd the plan itself starts again are no reason: they come first. Where the quorum was seen to be lost, there
+    /// is nothing to keep. A plan that is limited to targets stays whole: whoever names them may know that one which nobody could
+    /// see is well.
     #[must_use]
     pub fn sparing_quorum(mut self, machines: &Machines) -> Self {
-        if machines.none_is_wanted() || machines.lost_their_quorum() {
+        if !self.base.targets.is_empty() || machines.none_is_wanted() || machines.lost_their_quorum() {
             return self;
         }
-        let held = held(&self.changes, &self.base.targets, machines);
+        let held = held(&self.changes, machines);
         if held.is_empty() {
             return self;
         }
@@ -39,16 +39,12 @@ impl Plan {
 }
 
 /// What is left out, and why: what waits for it, and what is carried out with it or not at all, has its reason.
-fn held(changes: &[Change], targets: &BTreeSet<ResourceId>, machines: &Machines) -> BTreeMap<ActionId, ReportReason> {
-    let moving: BTreeSet<&ResourceId> = changes
-        .iter()
-        .filter(|change| takes_away(change, machines))
-        .filter_map(|change| machines.of_resource(&change.resource))
-        .collect();
-    let returns = |member: &ResourceId| machines.is_away(member) && moving.contains(member);
-    let is_meant = |change: &&Change| targets.contains(&change.resource);
+fn held(changes: &[Change], machines: &Machines) -> BTreeMap<ActionId, ReportReason> {
     let stops = |change: &&Change| is_taken_down(change, machines, &[MEMBER]);
-    let at_risk = changes.iter().filter(stops).filter(|change| !is_meant(change)).filter_map(|change| {
+    let started_again: BTreeSet<&ResourceId> =
+        changes.iter().filter(stops).filter_map(|change| machines.of_resource(&change.resource)).collect();
+    let returns = |member: &ResourceId| machines.is_away(member) && started_again.contains(member);
+    let at_risk = changes.iter().filter(stops).filter_map(|change| {
         let away = machines.keeps(machines.of_resource(&change.resource)?, returns)?;
         Some((change, ReportReason::QuorumAtRisk { away: away.clone() }))
     });
@@ -115,6 +111,11 @@ mod tests {
 
     /// Members `a`, `b`, … and a worker `w`, recorded and wanted, as they were seen.
     fn machines(members: &[&str], seen: &[(&str, Observation)]) -> Machines {
+        made(members, members, seen)
+    }
+
+    /// The same where only some were ever made.
+    fn made(made: &[&str], members: &[&str], seen: &[(&str, Observation)]) -> Machines {
         let config = KindSchema { is_member: |inputs| inputs["etcd"] == true, ..KindSchema::plain("config") };
         let schemas = [config, KindSchema::plain("machine").power("running")];
         let schemas = schemas.map(|schema| (schema.kind.to_owned(), schema)).into();
@@ -131,7 +132,8 @@ mod tests {
         let serves = |name: &&str| (config(name), serving(true));
         let seen = seen.iter().map(|(name, seen)| (id(name), seen.clone()));
         let observed = all.iter().map(serves).chain(seen).collect();
-        let (recorded, desired) = (all.iter().map(recorded).collect(), all.iter().map(desired).collect());
+        let recorded = all.iter().filter(|name| made.contains(name) || **name == "w").map(recorded).collect();
+        let desired = all.iter().map(desired).collect();
         Machines::of(&recorded, &desired, &schemas).as_seen(&observed)
     }
 
@@ -235,18 +237,48 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_is_named_as_a_target_is_changed_whatever_is_away() {
+    fn a_member_that_is_named_as_a_target_is_changed_whatever_is_away_with_what_it_waits_for() {
         let machines = machines(&THREE, &[("config/b", unseen())]);
-        let targets = BTreeSet::from([id("config/a")]);
-        let plan = plan(["a", "c"].map(restart).into()).limited_to(&targets);
-        assert_eq!(changed(&plan.sparing_quorum(&machines)), ["update config/a"]);
+        let effects = vec![Effect::Reboots { machine: "a".to_owned() }];
+        let boot = Change { effects, ..Change::new(&id("machine/a"), Operation::Update, Reason::SpecChanged) };
+        let mut config = restart("a");
+        config.depends_on.insert(boot.id.clone());
+        let plan = plan(vec![boot, config, restart("c")]);
+        assert!(changed(&plan.clone().sparing_quorum(&machines)).is_empty());
+        let limited = plan.limited_to(&BTreeSet::from([id("config/a")]));
+        assert_eq!(changed(&limited.sparing_quorum(&machines)), ["update machine/a", "update config/a"]);
+    }
+
+    #[test]
+    fn a_member_whose_api_server_alone_restarts_is_not_brought_back_by_that() {
+        let machines = machines(&THREE, &[("config/b", serving(false))]);
+        let effects = vec![Effect::Restarts { unit: "kube-apiserver".to_owned(), machine: "b".to_owned() }];
+        let left = plan(vec![restart("a"), Change { effects, ..restart("b") }]).sparing_quorum(&machines);
+        assert_eq!(changed(&left), ["update config/b"]);
+    }
+
+    #[test]
+    fn a_member_that_was_never_made_is_missed() {
+        let absent = Observation::Absent;
+        let machines = made(&["a", "c"], &THREE, &[("config/b", absent.clone()), ("machine/b", absent)]);
+        let create = Change::new(&id("config/b"), Operation::Create, Reason::New);
+        assert_eq!(changed(&plan(vec![restart("a"), create]).sparing_quorum(&machines)), ["create config/b"]);
+    }
+
+    #[test]
+    fn who_says_that_it_serves_says_that_there_is_a_quorum() {
+        let seen = [("config/a", serving(false)), ("config/b", serving(false)), ("config/c", serving(true))];
+        assert!(!machines(&THREE, &seen).lost_their_quorum());
     }
 
     #[test]
     fn members_of_a_lost_quorum_are_changed_at_once_and_others_after_them() {
-        let lost = machines(&THREE, &[("config/a", serving(false)), ("config/b", serving(false))]);
-        let laid_out = spared(&["w", "a", "b", "c"], &lost).within_budgets(&lost).unwrap();
-        assert_eq!(changed(&laid_out), ["update config/a", "update config/b", "update config/c", "update config/w"]);
+        let seen = [("config/a", serving(false)), ("config/b", serving(false)), ("config/c", unseen())];
+        let lost = machines(&THREE, &seen);
+        let mut changes: Vec<Change> = ["w", "a", "b"].map(restart).into();
+        changes.push(Change::new(&id("machine/c"), Operation::Update, Reason::Drifted));
+        let laid_out = plan(changes).sparing_quorum(&lost).within_budgets(&lost).unwrap();
+        assert_eq!(changed(&laid_out), ["update config/a", "update config/b", "update machine/c", "update config/w"]);
         let (worker, members) = laid_out.changes.split_last().unwrap();
         assert!(members.iter().all(|change| change.depends_on.is_empty()));
         assert_eq!(worker.depends_on, members.iter().map(|change| change.id.clone()).collect());

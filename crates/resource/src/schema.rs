@@ -34,8 +34,8 @@ pub struct KindSchema {
     pub is_member: fn(inputs: &Value) -> bool,
     /// The field that says whether it is switched on, for what has power.
     pub power: Option<&'static str>,
-    /// How long after it was made it may still be seen as absent, where whoever is asked answers from the past. Within that time
-    /// nobody knows whether an attempt that was cut off has made it.
+    /// How long it may still be seen as absent, where whoever is asked answers from the past, counted from the beginning of the
+    /// attempt to make it. Within that time nobody knows whether an attempt that was cut off has made it.
     pub visible_within: Duration,
 }
 

@@ -72,6 +72,8 @@ struct World {
     random: StdRng,
     faults: Faults,
     revision: u64,
+    /// Tokens under which something was made.
+    spent: BTreeSet<String>,
 }
 
 impl FakeWorld {
@@ -90,6 +92,7 @@ impl FakeWorld {
             random: StdRng::seed_from_u64(0),
             faults: Faults::default(),
             revision: 0,
+            spent: BTreeSet::new(),
         };
         let kinds = kinds.into_iter().map(|kind| (kind.schema.kind.to_owned(), kind)).collect();
         Self { kinds: Arc::new(kinds), expanders: Vec::new(), life, inner: Arc::new(Mutex::new(world)) }

@@ -19,13 +19,16 @@ impl LocalProvider {
         allocated(documents.cluster.spec.local.subnet, kept.subnet)?;
         let here = HostIdentity::here(self.root());
         let host = self.host(cluster, kept.host.as_ref(), &here);
-        let mut kept =
-            if is_here(host.as_ref(), &here) { kept.with_resolvers(&Resolvers::of_this_host()) } else { kept };
-        // What a cluster was made without it does without, until its owner asks for another edition.
-        if kept.capacity.is_none() && documents.cluster.spec.edition.is_some_and(|wanted| wanted > cluster.edition) {
-            kept.capacity = HostCapacity::of_this_host().map(HostCapacity::capacity);
+        let mut facts = LocalFacts { host, ..kept };
+        if is_here(facts.host.as_ref(), &here) {
+            facts = facts.with_resolvers(&Resolvers::of_this_host());
+            // What a cluster was made without it does without, until its owner asks for another edition.
+            let is_raised = documents.cluster.spec.edition.is_some_and(|wanted| wanted > cluster.edition);
+            if facts.capacity.is_none() && is_raised {
+                facts.capacity = HostCapacity::of_this_host().map(HostCapacity::capacity);
+            }
         }
-        with_machines(LocalFacts { host, ..kept }, documents)
+        with_machines(facts, documents)
     }
 
     /// The host of a cluster: the one that was kept, or this one where nothing speaks against it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::Resolved;
 use plan::{Plan, ReportLine, ReportReason};
+use report::words;
 use resource::ResourceId;
 
 use crate::app::App;
@@ -11,7 +12,8 @@ use crate::app::App;
 /// The kind that stands for what is on a machine.
 const CONFIG: &str = "machine-config";
 
-/// Names of the machines on which nobody could look, and which this plan did not switch on.
+/// Names of the machines on which nobody could look, and which this plan did not switch on, and of those for whose sake others
+/// were left as they are.
 pub(super) fn machines(plan: &Plan, resolved: &Resolved) -> BTreeSet<String> {
     out_of_reach(plan, &resolved.machines.iter().map(|machine| (machine.name.as_str(), &machine.resource)).collect())
 }
@@ -19,6 +21,10 @@ pub(super) fn machines(plan: &Plan, resolved: &Resolved) -> BTreeSet<String> {
 /// The same with the resources that make machines, by name.
 fn out_of_reach(plan: &Plan, machines: &BTreeMap<&str, &ResourceId>) -> BTreeSet<String> {
     let switched_on: BTreeSet<&ResourceId> = plan.changes.iter().map(|change| &change.resource).collect();
+    let away = plan.report.iter().filter_map(|line| match &line.reason {
+        ReportReason::QuorumAtRisk { away } => Some(away.name().to_owned()),
+        _ => None,
+    });
     let is_out_of_reach = |line: &&ReportLine| match &line.reason {
         ReportReason::WaitsFor { on } => !switched_on.contains(on),
         ReportReason::Unknown { .. } => {
@@ -27,7 +33,7 @@ fn out_of_reach(plan: &Plan, machines: &BTreeMap<&str, &ResourceId>) -> BTreeSet
         _ => false,
     };
     let configs = plan.report.iter().filter(|line| line.resource.kind() == CONFIG);
-    configs.filter(is_out_of_reach).map(|line| line.resource.name().to_owned()).collect()
+    configs.filter(is_out_of_reach).map(|line| line.resource.name().to_owned()).chain(away).collect()
 }
 
 /// Says what was left as it is, and what to type when the reason has been seen to.
@@ -39,7 +45,7 @@ pub(super) fn tell(app: &App, plan: &Plan, again: &str) {
 
 fn text(plan: &Plan, again: &str) -> Option<String> {
     let left = unknown(plan) + &held(plan);
-    (!left.is_empty()).then(|| format!("\nThe rest is done. {left}\n\nSee to it, then: {again}"))
+    (!left.is_empty()).then(|| format!("\nThe rest is done.{left}\n\nSee to it, then: {again}"))
 }
 
 fn unknown(plan: &Plan) -> String {
@@ -48,20 +54,20 @@ fn unknown(plan: &Plan) -> String {
         _ => None,
     });
     let lines: String = lines.collect();
-    if lines.is_empty() { lines } else { format!("This could not be looked at and was left as it is:{lines}") }
+    if lines.is_empty() { lines } else { format!(" This could not be looked at and was left as it is:{lines}") }
 }
 
 fn held(plan: &Plan) -> String {
-    let mut by_member: BTreeMap<&ResourceId, Vec<&str>> = BTreeMap::new();
+    let mut by_member: BTreeMap<&ResourceId, usize> = BTreeMap::new();
     for line in &plan.report {
         if let ReportReason::QuorumAtRisk { away } = &line.reason {
-            by_member.entry(away).or_default().push(line.resource.as_str());
+            *by_member.entry(away).or_default() += 1;
         }
     }
-    let lines = by_member.into_iter().map(|(away, left)| {
+    let lines = by_member.into_iter().map(|(away, count)| {
+        let left = words::count(count, "resource");
         format!(
-            "\n{away} is away or out of sight. etcd could lose its majority by more, so this was left as it is: {}",
-            left.join(", ")
+            "\n{away} is away or out of sight, and etcd could lose its majority by more: {left} had to wait for it."
         )
     });
     lines.collect()
@@ -100,9 +106,10 @@ mod tests {
         let plan = plan(&[("machine-config/cp-1", at_risk()), ("machine-config/cp-3", at_risk())]);
         let text = text(&plan, "kubewright update cluster demo --yes").unwrap();
         assert!(
-            text.contains("machine-config/cp-2 is away") && text.contains("machine-config/cp-1, machine-config/cp-3\n"),
+            text.contains("done.\nmachine-config/cp-2 is away") && text.contains("2 resources had to wait"),
             "{text}"
         );
+        assert_eq!(out_of_reach(&plan, &BTreeMap::new()), BTreeSet::from(["cp-2".to_owned()]));
         assert!(text.ends_with("See to it, then: kubewright update cluster demo --yes"), "{text}");
     }
 

@@ -33,16 +33,18 @@ pub struct Damage {
 impl Verified {
     /// Takes a result in. Damages are collected; another failure ends the look.
     fn take<T>(&mut self, result: Result<T, StoreError>) -> Result<(), StoreError> {
-        match result {
-            Err(StoreError::Damaged { what, why }) => {
-                let damage = Damage { what, why };
-                if !self.damages.contains(&damage) {
-                    self.damages.push(damage);
-                }
-                Ok(())
+        let damage = match result {
+            Err(StoreError::Damaged { what, why }) => Damage { what, why },
+            // It may be sound, but nobody here can tell.
+            Err(StoreError::Newer { what, found, known }) => {
+                Damage { what, why: format!("it has format {found}, but this kubewright knows only up to {known}") }
             }
-            other => other.map(drop),
+            other => return other.map(drop),
+        };
+        if !self.damages.contains(&damage) {
+            self.damages.push(damage);
         }
+        Ok(())
     }
 }
 

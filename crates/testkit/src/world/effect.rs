@@ -80,6 +80,9 @@ impl World {
             if change.operation == Operation::Update {
                 return Err(broken(id, "is to be changed, but it is not there"));
             }
+            if kind.made_by_token && !self.spent.insert(context.token.clone()) {
+                return Err(broken(id, "is asked for under the token of what is gone"));
+            }
             self.make(change, attributes, &context.token);
             return Ok(());
         };
