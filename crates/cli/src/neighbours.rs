@@ -77,7 +77,7 @@ mod tests {
         let subnets: Vec<&str> =
             found.facts.iter().filter_map(|facts| facts.value.pointer("/local/subnet")?.as_str()).collect();
         assert_eq!(subnets, ["10.88.1.0/24", "10.88.2.0/24"], "machines of a moved cluster are still there");
-        assert_eq!(found.unread.len(), 3, "{:?}", found.unread);
+        assert_eq!(found.unread.len(), 4, "{:?}", found.unread);
         assert!(found.unread[0].contains("cluster damaged is passed over"), "{:?}", found.unread);
     }
 }
