@@ -72,10 +72,14 @@ pub(crate) fn stored(
     let kept = Kept::of(app, name, loaded)?;
     let provider = kept.provider.refresh(&kept.cluster(), effective)?;
     known.extend(kept.facts.templates);
-    // A cluster stays in its edition when nobody asks for another one any more.
-    let edition = effective.cluster.spec.edition.unwrap_or(kept.facts.edition);
+    let edition = in_edition(kept.facts.edition, effective.cluster.spec.edition);
     let templates = templates::texts(effective, documents, &known)?;
     Ok(Facts { provider, programs: programs::digests(), edition, templates })
+}
+
+/// A cluster stays in its edition when nobody asks for another one any more.
+fn in_edition(kept: Edition, wanted: Option<Edition>) -> Edition {
+    wanted.unwrap_or(kept)
 }
 
 /// Refuses to work on machines that cannot be seen from here, or cannot be told from somebody else's.
@@ -138,4 +142,16 @@ pub(crate) fn templates(revision: &Revision) -> Result<BTreeMap<String, String>,
 fn read(revision: &Revision) -> Result<Facts, CommandError> {
     Facts::read(&revision.facts, providers::EARLIEST)
         .map_err(|error| CommandError::from_source("what is kept with the documents cannot be read", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_keeps_its_edition_until_it_is_asked_to_take_another_one() {
+        assert_eq!(in_edition(Edition::V1, None), Edition::V1);
+        assert_eq!(in_edition(Edition::V1, Some(Edition::V2)), Edition::V2);
+        assert_eq!(in_edition(Edition::V2, Some(Edition::V1)), Edition::V1);
+    }
 }

@@ -191,11 +191,13 @@ pub(crate) fn show(app: &App, plan: &Plan) -> Result<(), CommandError> {
 
 /// How a run ends that has nothing more to do.
 fn unchanged(plan: &Plan) -> Exit {
-    let any = |is: fn(&ReportReason) -> bool| plan.report.iter().any(|line| is(&line.reason));
-    match () {
-        () if any(ReportReason::is_unknown) => Exit::Unreachable,
-        () if any(ReportReason::is_held) => Exit::Partial,
-        () => Exit::Fine,
+    let mut reasons = plan.report.iter().map(|line| &line.reason);
+    if reasons.clone().any(ReportReason::is_unknown) {
+        Exit::Unreachable
+    } else if reasons.any(|reason| reason.held_by().is_some()) {
+        Exit::Partial
+    } else {
+        Exit::Fine
     }
 }
 

@@ -126,17 +126,8 @@ async fn make(desired: &Desired, known: &Arc<KnownOutputs>, vault: &Vault) -> Re
             Output::Secret(secret) => drop(secrets.insert(name, secret)),
         }
     }
-    Recorded {
-        schema_version: 1,
-        depends_on: desired.dependencies(),
-        inputs: desired.inputs.clone(),
-        outputs: public,
-        secrets: vault.put(&Held::default(), &desired.id, &secrets).await.unwrap(),
-        contained_in: None,
-        lifecycle: desired.lifecycle,
-        tainted: false,
-        attempt: None,
-    }
+    let secrets = vault.put(&Held::default(), &desired.id, &secrets).await.unwrap();
+    Recorded { outputs: public, secrets, ..desired.to_recorded(1) }
 }
 
 async fn observe(state: &State, vault: Arc<Vault>) -> BTreeMap<ResourceId, Observation> {

@@ -116,26 +116,13 @@ fn in_doubt(action: &ActionId, known: Option<Recorded>, provisional: &Recorded) 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use serde_json::json;
-
     use resource::Attempt;
+    use serde_json::json;
 
     use super::*;
 
     fn recorded(value: u32) -> Recorded {
-        Recorded {
-            schema_version: 1,
-            depends_on: BTreeSet::new(),
-            inputs: json!({ "value": value }),
-            outputs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            contained_in: None,
-            lifecycle: resource::Lifecycle::Managed,
-            tainted: false,
-            attempt: None,
-        }
+        Recorded::of_inputs(1, json!({ "value": value }))
     }
 
     fn started(verb: &str, value: u32) -> Record {

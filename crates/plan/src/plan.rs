@@ -112,14 +112,17 @@ impl ReportReason {
         self.is_unknown() || matches!(self, Self::WaitsFor { .. })
     }
 
-    /// Whether it is left out because a member of the quorum is away, or could not be looked at.
-    pub fn is_held(&self) -> bool {
-        matches!(self, Self::QuorumAtRisk { .. })
+    /// The member of the quorum for whose sake it is left out: that one is away, or could not be looked at.
+    pub fn held_by(&self) -> Option<&ResourceId> {
+        match self {
+            Self::QuorumAtRisk { away } => Some(away),
+            _ => None,
+        }
     }
 
     /// Whether another look, after the changes of the plan, may find more to do about it.
     pub fn calls_for_another_look(&self) -> bool {
-        self.is_unobserved() || self.is_held()
+        self.is_unobserved() || self.held_by().is_some()
     }
 }
 

@@ -133,17 +133,8 @@ mod tests {
     }
 
     fn recorded(inputs: Value, depends_on: &[&str]) -> Recorded {
-        Recorded {
-            schema_version: 1,
-            depends_on: depends_on.iter().map(|text| id(text)).collect(),
-            inputs,
-            outputs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            contained_in: None,
-            lifecycle: resource::Lifecycle::Managed,
-            tainted: false,
-            attempt: None,
-        }
+        let depends_on = depends_on.iter().map(|text| id(text)).collect();
+        Recorded { depends_on, ..Recorded::of_inputs(1, inputs) }
     }
 
     fn schemas() -> BTreeMap<String, KindSchema> {

@@ -94,8 +94,7 @@ impl FakeWorld {
             revision: 0,
             spent: BTreeSet::new(),
         };
-        let kinds = kinds.into_iter().map(|kind| (kind.schema.kind.to_owned(), kind)).collect();
-        Self { kinds: Arc::new(kinds), expanders: Vec::new(), life, inner: Arc::new(Mutex::new(world)) }
+        Self { kinds: Arc::new(by_name(kinds)), expanders: Vec::new(), life, inner: Arc::new(Mutex::new(world)) }
     }
 
     /// The same with changes of `kind` expanded into steps.
@@ -116,8 +115,7 @@ impl FakeWorld {
     /// The same things as a program of another version knows them, whose kinds upgrade what earlier ones recorded.
     #[must_use]
     pub fn known_as(&self, kinds: impl IntoIterator<Item = FakeKind>) -> Self {
-        let kinds: BTreeMap<String, FakeKind> =
-            kinds.into_iter().map(|kind| (kind.schema.kind.to_owned(), kind)).collect();
+        let kinds = by_name(kinds);
         for (id, thing) in &mut self.lock().things {
             let versions = self.kinds.get(id.kind()).zip(kinds.get(id.kind()));
             if let Some((before, now)) = versions.filter(|(before, now)| before.schema.version < now.schema.version) {
@@ -293,6 +291,10 @@ impl World {
         self.revision += 1;
         self.revision
     }
+}
+
+fn by_name(kinds: impl IntoIterator<Item = FakeKind>) -> BTreeMap<String, FakeKind> {
+    kinds.into_iter().map(|kind| (kind.schema.kind.to_owned(), kind)).collect()
 }
 
 fn unknown_kind(id: &ResourceId) -> ActionError {

@@ -21,10 +21,7 @@ pub(super) fn machines(plan: &Plan, resolved: &Resolved) -> BTreeSet<String> {
 /// The same with the resources that make machines, by name.
 fn out_of_reach(plan: &Plan, machines: &BTreeMap<&str, &ResourceId>) -> BTreeSet<String> {
     let switched_on: BTreeSet<&ResourceId> = plan.changes.iter().map(|change| &change.resource).collect();
-    let away = plan.report.iter().filter_map(|line| match &line.reason {
-        ReportReason::QuorumAtRisk { away } => Some(away.name().to_owned()),
-        _ => None,
-    });
+    let away = plan.report.iter().filter_map(|line| Some(line.reason.held_by()?.name().to_owned()));
     let is_out_of_reach = |line: &&ReportLine| match &line.reason {
         ReportReason::WaitsFor { on } => !switched_on.contains(on),
         ReportReason::Unknown { .. } => {
@@ -59,10 +56,8 @@ fn unknown(plan: &Plan) -> String {
 
 fn held(plan: &Plan) -> String {
     let mut by_member: BTreeMap<&ResourceId, usize> = BTreeMap::new();
-    for line in &plan.report {
-        if let ReportReason::QuorumAtRisk { away } = &line.reason {
-            *by_member.entry(away).or_default() += 1;
-        }
+    for away in plan.report.iter().filter_map(|line| line.reason.held_by()) {
+        *by_member.entry(away).or_default() += 1;
     }
     let lines = by_member.into_iter().map(|(away, count)| {
         let left = words::count(count, "resource");

@@ -197,17 +197,7 @@ fn present(observation: Observation) -> Option<Value> {
 }
 
 fn record(wanted: &Value, outputs: &Outputs) -> Recorded {
-    let mut recorded = Recorded {
-        schema_version: 1,
-        depends_on: BTreeSet::new(),
-        inputs: wanted.clone(),
-        outputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        contained_in: None,
-        lifecycle: Lifecycle::Generated,
-        tainted: false,
-        attempt: None,
-    };
+    let mut recorded = Recorded { lifecycle: Lifecycle::Generated, ..Recorded::of_inputs(1, wanted.clone()) };
     for (name, output) in outputs {
         match output {
             Output::Public(value) => {

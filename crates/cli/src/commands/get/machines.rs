@@ -87,25 +87,13 @@ fn state(recorded: Option<&Recorded>, power: Option<State>, node: &Node<'_>) -> 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::Value;
 
     use super::*;
 
     #[test]
     fn a_machines_state_is_a_word_that_people_know() {
-        let recorded = Recorded {
-            schema_version: 1,
-            depends_on: BTreeSet::new(),
-            inputs: Value::Null,
-            outputs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            contained_in: None,
-            lifecycle: resource::Lifecycle::Managed,
-            tainted: false,
-            attempt: None,
-        };
+        let recorded = Recorded::of_inputs(1, Value::Null);
         let ready = NodeSummary { ready: true, ..NodeSummary::default() };
         let cordoned = NodeSummary { unschedulable: true, ..ready.clone() };
         let (made, on) = (Some(&recorded), Some(State::On));
