@@ -10,6 +10,7 @@ mod drains;
 mod earlier;
 mod guest;
 mod leaks;
+mod leftovers;
 mod machines;
 mod preview;
 mod probe;

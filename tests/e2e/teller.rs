@@ -10,7 +10,7 @@ use tests::outcome::Outcome;
 use tests::turns;
 
 use crate::snapshot::Snapshot;
-use crate::{Story, number};
+use crate::{Story, leftovers, number};
 
 /// Set where other stories are told meanwhile: what is new on the host may be theirs. A directory with a file for each
 /// cluster's name that says which story has it.
@@ -32,6 +32,9 @@ pub(crate) struct Told {
 
 /// Tells the stories.
 pub(crate) fn tell(stories: &[&Story]) -> Vec<Told> {
+    let program = std::env::var("KUBEWRIGHT_BIN").expect("the program under test");
+    leftovers::check_itself();
+    leftovers::sweep(Path::new(&program));
     let workers = usize::try_from(number("KUBEWRIGHT_WORKERS").unwrap_or(WORKERS)).expect("a small number");
     let (alone, beside): (Vec<&Story>, Vec<&Story>) =
         stories.iter().copied().partition(|story| story.alone || workers < 2);

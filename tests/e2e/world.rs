@@ -11,6 +11,7 @@ use testkit::Moto;
 use crate::aside::Aside;
 use crate::cache;
 use crate::disk::Disk;
+use crate::leftovers;
 use crate::running::Running;
 use crate::snapshot::Snapshot;
 use crate::teller::BESIDE;
@@ -22,6 +23,8 @@ pub(crate) struct World {
     /// The disk that has the state. It is dropped before the directory that it is mounted in.
     disk: Option<Disk>,
     directory: tempfile::TempDir,
+    /// While it is open the next run of tests lets the directory be.
+    _owner: std::fs::File,
     program: PathBuf,
     before: Snapshot,
     /// Clusters that may have to be deleted.
@@ -46,12 +49,14 @@ impl World {
     /// Fresh surroundings. Must be on the cache's file system, because machines are hard links of cached trees.
     pub(crate) fn new(story: &str) -> Self {
         let prefix = format!("kubewright-{}-", story.replace(' ', "-"));
-        let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in("/var/tmp").expect("a directory");
+        let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(leftovers::PARENT).expect("a directory");
+        let owner = leftovers::own(directory.path());
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));
         let before = Snapshot::take(&std::env::temp_dir());
         Self {
             story: story.to_owned(),
             directory,
+            _owner: owner,
             program,
             before,
             clusters: Vec::new(),
