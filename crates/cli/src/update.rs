@@ -267,10 +267,20 @@ impl Site<'_> {
         }
         summary::print(app, &compared.resolved, &summary, context, began.elapsed());
         if self.options.saved.is_some() {
-            return Ok(Next::Exit(Exit::Fine));
+            return Ok(Next::Exit(self.saved_is_done(compared)));
         }
         unreached::tell(app, plan, &self.options.command(&plan.base.cluster));
         Ok(Next::Exit(unchanged(plan)))
+    }
+
+    /// How a saved plan ends. It has one phase: what it could not be made for is another plan's.
+    fn saved_is_done(&self, compared: &Compared) -> Exit {
+        let (plan, exit) = (&compared.plan, unchanged(&compared.plan));
+        unreached::tell_after_saved(self.app, plan);
+        match exit {
+            Exit::Unreachable if unreached::machines(plan, &compared.resolved).is_empty() => Exit::Partial,
+            other => other,
+        }
     }
 
     /// Waits until the cluster is of use. Machines that nobody could look at are not this run's.

@@ -16,7 +16,8 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
     });
     let mut cluster = Desired::new(ids::cluster(resolved.name()), inputs);
     for machine in resolved.control_planes() {
-        cluster = cluster.after(ids::machine_config(&machine.name));
+        // While one is out of sight the others serve the same API.
+        cluster = cluster.after_if_seen(ids::machine_config(&machine.name));
     }
     builder.add(cluster);
 }

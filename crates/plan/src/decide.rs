@@ -67,7 +67,7 @@ impl Context<'_> {
             self.decisions.report.push(ReportLine { resource: id.clone(), reason: ReportReason::Ignored });
             return;
         }
-        if let Some(on) = desired.dependencies().into_iter().find(|need| self.blocked.contains(need)) {
+        if let Some(on) = self.waits_for(desired, observation) {
             self.block(id, ReportReason::WaitsFor { on });
             return;
         }
@@ -89,6 +89,13 @@ impl Context<'_> {
             }
             _ => self.absent(desired, recorded, parent_remade.cloned()),
         }
+    }
+
+    /// What a resource waits for that is blocked.
+    fn waits_for(&self, desired: &Desired, observation: &Observation) -> Option<ResourceId> {
+        let is_there = matches!(observation, Observation::Present { .. });
+        let is_needed = |need: &ResourceId| !(is_there && desired.if_seen.contains(need));
+        desired.dependencies().into_iter().find(|need| self.blocked.contains(need) && is_needed(need))
     }
 
     pub(crate) fn block(&mut self, id: &ResourceId, reason: ReportReason) {

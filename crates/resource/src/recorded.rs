@@ -18,6 +18,10 @@ pub struct Desired {
     pub inputs: Value,
     /// What must exist before it, besides what `inputs` refers to.
     pub depends_on: BTreeSet<ResourceId>,
+    /// Those of `depends_on` that it waits for only where they can be seen: while one cannot, the resource goes on without it as
+    /// long as it is there itself.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub if_seen: BTreeSet<ResourceId>,
     /// How its existence is managed.
     #[serde(default)]
     pub lifecycle: Lifecycle,
@@ -55,8 +59,8 @@ pub struct Run {
 impl Desired {
     /// A managed resource without explicit dependencies.
     pub fn new(id: ResourceId, inputs: Value) -> Self {
-        let (depends_on, lifecycle) = (BTreeSet::new(), Lifecycle::Managed);
-        Self { id, inputs, depends_on, lifecycle, contained_in: None, place: None }
+        let (depends_on, if_seen) = (BTreeSet::new(), BTreeSet::new());
+        Self { id, inputs, depends_on, if_seen, lifecycle: Lifecycle::Managed, contained_in: None, place: None }
     }
 
     /// The same as a part of a machine.
@@ -73,6 +77,14 @@ impl Desired {
         self
     }
 
+    /// The same after `dependency`, which it does without while nobody can see it: it is one of several that do the same, or was
+    /// needed for the resource's creation only.
+    #[must_use]
+    pub fn after_if_seen(mut self, dependency: ResourceId) -> Self {
+        self.if_seen.insert(dependency.clone());
+        self.after(dependency)
+    }
+
     /// The same, disappearing with `parent` (which is a dependency too).
     #[must_use]
     pub fn contained_in(mut self, parent: ResourceId) -> Self {
@@ -87,6 +99,7 @@ impl Desired {
             id: id.clone(),
             inputs: recorded.inputs.clone(),
             depends_on: recorded.depends_on.clone(),
+            if_seen: BTreeSet::new(),
             lifecycle: recorded.lifecycle,
             contained_in: recorded.contained_in.clone(),
             place: None,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{World, both};
 use crate::{checks, machines, preview, probe};
 
 const CLUSTER: &str = "failover1";
@@ -15,11 +15,30 @@ pub(crate) fn story(world: &mut World) {
     checks::nodes_and_system(world, "1.36.3", &NAMES);
     world.apply(probe::MANIFEST);
     world.kubectl(&["rollout", "status", "deployment/web", "--timeout=120s"]);
+    change_without(world, NAMES[0]);
     // The first is the one that the kubeconfig names.
     for (round, dead) in NAMES.into_iter().take(3).enumerate() {
         outlive(world, dead, round);
     }
     checks::nothing_to_do(world, CLUSTER);
+}
+
+/// Lets no new connection to sshd in; a machine that is booted again knows nothing of it.
+const HIDE: &str = "nft \"add table inet story; add chain inet story input { type filter hook input priority 0; }; \
+                    add rule inet story input tcp dport 22 tcp flags & (syn|ack) == syn reject with tcp reset\"";
+
+/// What is in the cluster is mended while nobody reaches one of its control planes: the others serve the same API.
+fn change_without(world: &mut World, unseen: &str) {
+    world.on_machine(CLUSTER, unseen, HIDE);
+    let limit = ["get", "deployment", "coredns", "-n", "kube-system", "-o", "jsonpath={..limits.memory}"];
+    let before = world.kubectl(&limit);
+    let other = r#"{"spec":{"template":{"spec":{"containers":[{"name":"coredns","resources":{"limits":{"memory":"181Mi"}}}]}}}}"#;
+    world.kubectl(&["patch", "deployment", "coredns", "-n", "kube-system", "-p", other]);
+    assert_ne!(world.kubectl(&limit), before);
+    let output = world.try_kubewright(&["update", "cluster", CLUSTER, "--yes"]);
+    assert_eq!(output.status.code(), Some(21), "somebody has to look at {unseen}: {}", both(&output));
+    assert!(both(&output).contains(unseen), "it is named: {}", both(&output));
+    assert_eq!(world.kubectl(&limit), before);
 }
 
 /// The cluster goes on without a control plane, and gets it back.

@@ -39,7 +39,21 @@ pub(crate) fn story(world: &mut World) {
     checks::nothing_to_do(world, "stop1");
     world.kubewright(&["start", "cluster", "stop1"]);
     world.kubewright(&["stop", "cluster", "stop1"]);
+    a_saved_plan_has_one_phase(world);
+    world.kubewright(&["stop", "cluster", "stop1"]);
     world.kubewright(&["delete", "cluster", "stop1", "--yes"]);
+}
+
+/// A plan that was saved while machines were off switches them on, and says that what is on them was not in it.
+fn a_saved_plan_has_one_phase(world: &mut World) {
+    let file = world.path("plan.json").display().to_string();
+    world.kubewright(&["update", "cluster", "stop1", "--out", &file]);
+    let carried_out = world.try_kubewright(&["update", "cluster", "stop1", "--plan", &file, "--yes"]);
+    let said = both(&carried_out);
+    assert_eq!(carried_out.status.code(), Some(20), "{said}");
+    let (_, end) = said.split_once("it is not all").expect("that something is left");
+    assert!(end.contains("What is left to do: kubewright update cluster stop1"), "{said}");
+    checks::nothing_to_do(world, "stop1");
 }
 
 /// A worker that nobody reaches keeps nobody from changing something else: that is done, the worker is named once, and the exit

@@ -8,6 +8,7 @@ use report::words;
 use resource::ResourceId;
 
 use crate::app::App;
+use crate::suggestion::Suggestion;
 
 /// The kind that stands for what is on a machine.
 const CONFIG: &str = "machine-config";
@@ -38,6 +39,26 @@ pub(super) fn tell(app: &App, plan: &Plan, again: &str) {
     if let Some(text) = text(plan, again) {
         app.say(text);
     }
+}
+
+/// Says that a saved plan that was carried out is not all, and what to type to see the rest.
+pub(super) fn tell_after_saved(app: &App, plan: &Plan) {
+    if let Some(text) = text_after_saved(plan) {
+        app.say(text);
+    }
+}
+
+fn text_after_saved(plan: &Plan) -> Option<String> {
+    let left = plan.report.iter().filter(|line| line.reason.calls_for_another_look()).count();
+    let command = Suggestion::new("update cluster").word(&plan.base.cluster).text();
+    (left > 0).then(|| {
+        format!(
+            "\nThe plan is carried out, and it is not all: {} that could not be looked at when it was made, or had to wait, {} \
+             not in it.\nWhat is left to do: {command}",
+            words::count(left, "resource"),
+            if left == 1 { "is" } else { "are" },
+        )
+    })
 }
 
 fn text(plan: &Plan, again: &str) -> Option<String> {
@@ -109,8 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn after_a_saved_plan_what_was_not_in_it_is_told_with_the_command_that_shows_it() {
+        let off = ReportReason::Unknown { why: "its machine is off".into() };
+        let text = text_after_saved(&plan(&[("machine-config/w-1", off), ("node/x", ReportReason::Foreign)])).unwrap();
+        assert!(
+            text.contains("1 resource that could not be looked at when it was made, or had to wait, is not in it"),
+            "{text}"
+        );
+        assert!(text.ends_with("What is left to do: kubewright update cluster demo"), "{text}");
+    }
+
+    #[test]
     fn where_everything_was_looked_at_there_is_nothing_to_tell() {
         let plan = plan(&[("node/x", ReportReason::Foreign)]);
+        assert_eq!(text_after_saved(&plan), None);
         assert_eq!((text(&plan, ""), out_of_reach(&plan, &BTreeMap::new())), (None, BTreeSet::new()));
     }
 }

@@ -1,10 +1,10 @@
-//! The cluster itself: ready when every API server is, known by the UID of kube-system.
+//! The cluster itself: made when every API server is ready, known by the UID of kube-system.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::{ActionContext, ActionError, Applied, ErrorClass, ObserveContext, ObserveRequest, Output, Outputs};
-use futures::future::{join_all, try_join_all};
+use futures::future::{join_all, select_ok, try_join_all};
 use plan::{Change, Operation};
 use resource::{Behaviour, KindSchema, Observation, ResourceId};
 use serde_json::Value;
@@ -84,8 +84,13 @@ pub(super) async fn apply(
     let text = access.to_secret();
     let connection = connections.open(&text).map_err(|error| error.while_doing(&what))?;
     let machines = machine_names(&inputs, &connection);
-    try_join_all(connection.servers.iter().zip(&machines).map(|(server, machine)| wait_for(server, machine, context)))
-        .await?;
+    let waits = connection.servers.iter().zip(&machines).map(|(server, machine)| wait_for(server, machine, context));
+    if change.operation == Operation::Update {
+        // One of them may be out of reach for good. What was changed on a machine was waited for there.
+        select_ok(waits.map(Box::pin)).await?;
+    } else {
+        try_join_all(waits).await?;
+    }
     let found = identity(&connection, context).await?;
     if change.operation == Operation::Update {
         let outputs = context.outputs.outputs(&change.resource);

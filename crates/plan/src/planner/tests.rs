@@ -6,8 +6,10 @@ use serde_json::json;
 use super::*;
 use crate::{Operation, Reason, ReportReason};
 
+mod out_of_sight;
+
 /// A little world: what is desired, recorded and observed, by id.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct World {
     desired: BTreeMap<ResourceId, Desired>,
     recorded: BTreeMap<ResourceId, Recorded>,

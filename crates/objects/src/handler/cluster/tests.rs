@@ -48,6 +48,19 @@ async fn a_server_that_does_not_become_ready_is_named_with_what_to_do() {
     assert!(error.hint.unwrap().contains("kubewright ssh demo cp-2 -- crictl ps -a"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_update_needs_one_server_and_a_creation_all_of_them() {
+    let world = world();
+    world.fake.state().dead.insert(SERVERS[0].to_owned());
+    let update = World::change(Operation::Update, "cluster/demo", Some(inputs()), Some(inputs()));
+    let applied = world.apply(&update).await.unwrap();
+    assert_eq!(applied.outputs["access"], Output::Secret(World::access()));
+    assert!(world.create("cluster/demo", &inputs()).await.unwrap_err().message.contains("cp-1"));
+    world.fake.state().dead.insert(SERVERS[1].to_owned());
+    let error = world.apply(&update).await.unwrap_err();
+    assert!(error.message.contains("is not ready after 5 min"), "{}", error.message);
+}
+
 #[tokio::test]
 async fn a_cluster_is_known_by_its_identity() {
     let world = world();
