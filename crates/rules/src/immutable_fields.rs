@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use spec::Kind;
+use spec::{FixedField, Kind};
 
 use crate::documents::{field, of_kind};
 use crate::{Finding, Intent};
@@ -17,9 +17,9 @@ pub(crate) fn check(intent: &Intent<'_>) -> Vec<Finding> {
         for (name, before) in of_kind(intent.previous, kind) {
             let Some(after) = wanted.get(name) else { continue };
             let filled = with_defaults(kind, before);
-            findings.extend(spec::fixed_fields(kind).iter().filter_map(|path| {
-                let (old, new) = (field(&filled, path), field(after, path));
-                (old != new).then(|| changed(&format!("{}/{name}", kind.kind()), path, old, new))
+            findings.extend(spec::fixed_fields(kind).iter().filter_map(|fixed| {
+                let (old, new) = (field(&filled, &fixed.path), field(after, &fixed.path));
+                (old != new).then(|| changed(&format!("{}/{name}", kind.kind()), fixed, old, new))
             }));
         }
     }
@@ -40,41 +40,12 @@ fn again<T: DeserializeOwned + Serialize>(document: &Value) -> Option<Value> {
     serde_json::to_value(T::deserialize(document).ok()?).ok()
 }
 
-fn changed(document: &str, path: &str, old: &Value, new: &Value) -> Finding {
+fn changed(document: &str, fixed: &FixedField, old: &Value, new: &Value) -> Finding {
+    let FixedField { path, takes } = fixed;
     let message =
         format!("`{path}` of {document} cannot change once a cluster is made: {} → {}", words(old), words(new));
-    let hint = format!("set it back to {}. {}", words(old), needed(path));
+    let hint = format!("set it back to {}. {takes}", words(old));
     Finding::refuse(NAME, message, hint)
-}
-
-/// What changing a field would take.
-fn needed(path: &str) -> &'static str {
-    match path {
-        "spec.networking.podCIDRs" | "spec.networking.nodeCIDRMaskSize" => {
-            "A Node keeps the range of pod addresses that it was given: every Node would have to be deleted and join anew; \
-             create another cluster and move the workloads"
-        }
-        "spec.networking.serviceCIDRs" => {
-            "The API server's certificate and every Service's address are from the old range: every Service would have to \
-             be made anew; create another cluster and move the workloads"
-        }
-        "spec.networking.dnsDomain" => {
-            "Every kubelet, CoreDNS, the API server's certificate and every pod that runs know the old domain: all pods \
-             would have to restart at once; create another cluster and move the workloads"
-        }
-        "spec.local.subnet" => {
-            "Machines, certificates and etcd's members have addresses from it: every machine would have to be made anew; \
-             create another cluster on the new subnet"
-        }
-        "spec.networking.cni" => {
-            "Every pod on every machine is in the old network: taking it away cuts them all off, and a second one beside it \
-             routes against it; create another cluster and move the workloads"
-        }
-        "spec.role" => "Add an instance group of the other role, and set the count of this one to 0",
-        _ => {
-            "It takes another cluster: delete this one and create it anew, or create one beside it and move the workloads"
-        }
-    }
 }
 
 fn words(value: &Value) -> String {

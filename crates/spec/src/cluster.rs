@@ -16,6 +16,7 @@ mod audit;
 mod containerd;
 mod control_plane;
 mod kubelet;
+mod local;
 mod networking;
 mod pki;
 mod protection;
@@ -28,10 +29,11 @@ pub use audit::{Audit, AuditLog, AuditPolicy};
 pub use containerd::{Containerd, ContainerdProxy, RegistryCredential};
 pub use control_plane::{AdmissionPlugins, Component, EncryptionAtRest, EncryptionProvider, Etcd, KubeApiServer};
 pub use kubelet::{Kubelet, Reserved};
+pub use local::Local;
 pub use networking::{Cni, Flannel, FlannelBackend, KubeProxy, Networking, ProxyMode};
 pub use pki::{CaKeys, Pki};
 pub use protection::Protection;
-pub use provider::{Local, MachineProperties, Provider};
+pub use provider::{MachineProperties, Provider};
 
 /// A Kubernetes cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,12 +51,16 @@ pub struct Cluster {
     pub spec: ClusterSpec,
 }
 
+/// What it takes to change a field that says nothing else: immutable fields say it with `x-immutable`.
+pub(crate) const ANOTHER_CLUSTER: &str =
+    "It takes another cluster: delete this one and create it anew, or create one beside it and move the workloads";
+
 /// Names a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterMetadata {
     /// The cluster's name: lower-case letters, digits and `-`, at most 32 characters.
-    #[schemars(with = "ClusterName", extend("x-immutable" = true))]
+    #[schemars(with = "ClusterName", extend("x-immutable" = ANOTHER_CLUSTER))]
     pub name: String,
     /// Labels for the user's own use. kubewright only keeps them.
     #[serde(default)]
@@ -77,7 +83,7 @@ pub struct ClusterSpec {
     pub edition: Option<Edition>,
     /// Who brings the cluster's machines.
     #[serde(default)]
-    #[schemars(extend("x-immutable" = true))]
+    #[schemars(extend("x-immutable" = ANOTHER_CLUSTER))]
     pub provider: Provider,
     /// Settings of the provider `local`.
     #[serde(default)]

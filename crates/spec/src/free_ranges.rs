@@ -32,7 +32,7 @@ pub fn moved_ranges(documents: &Documents, effective: &Effective, surroundings: 
     let networking = &effective.cluster.spec.networking;
     let (pods, services) = (&networking.pod_cidrs, &networking.service_cidrs);
     let mut taken: Vec<IpNet> = pods.iter().chain(services).copied().collect();
-    taken.extend(effective.cluster.spec.local.subnet.map(IpNet::V4));
+    taken.extend(effective.cluster.spec.machine_ranges().iter().map(|range| range.net));
     let mut moved = Vec::new();
     for (field, what, nets, candidates) in [
         ("spec.networking.podCIDRs", "pods", pods, PODS),

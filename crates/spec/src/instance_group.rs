@@ -48,7 +48,7 @@ pub struct InstanceGroupMetadata {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InstanceGroupSpec {
     /// What they do.
-    #[schemars(extend("x-immutable" = true))]
+    #[schemars(extend("x-immutable" = "Add an instance group of the other role, and set the count of this one to 0"))]
     pub role: Role,
     /// How many machines.
     #[serde(default = "defaults::count")]

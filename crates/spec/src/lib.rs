@@ -49,7 +49,7 @@ pub use plan_rules::{ForEach, PlanRule, PlanRules, RuleSeverity, WrittenRule, pa
 pub use reference::reference;
 pub use reserves::Reserves;
 pub use rolling_update::{MaxUnavailable, RollingUpdate};
-pub use schema::{Kind, fixed_fields, schema};
+pub use schema::{FixedField, Kind, fixed_fields, schema};
 pub use source::Source;
 pub use suggest::nearest;
 

@@ -110,7 +110,7 @@ fn meaning(field: &Field) -> String {
             let _ = write!(text, "<br>`{word}`: {meaning}");
         }
     }
-    if field.immutable {
+    if field.immutable.is_some() {
         text.push_str(" **Fixed.**");
     }
     text.replace('|', "\\|").replace('\n', " ")

@@ -61,13 +61,22 @@ pub fn schema() -> Value {
     })
 }
 
-/// Paths of the fields that can't be changed in a cluster that exists.
-pub fn fixed_fields(kind: Kind) -> Vec<String> {
-    fn collect(shape: &Shape, path: &str, found: &mut Vec<String>) {
+/// A field that can't be changed in a cluster that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedField {
+    /// Its path, such as `spec.provider`.
+    pub path: String,
+    /// What changing it would take, in a sentence for the user.
+    pub takes: String,
+}
+
+/// The fields that can't be changed in a cluster that exists.
+pub fn fixed_fields(kind: Kind) -> Vec<FixedField> {
+    fn collect(shape: &Shape, path: &str, found: &mut Vec<FixedField>) {
         for (name, field) in shape.fields().into_iter().flatten() {
             let path = join(path, name);
-            if field.immutable {
-                found.push(path.clone());
+            if let Some(takes) = field.immutable.clone() {
+                found.push(FixedField { path: path.clone(), takes });
             }
             collect(&field.shape, &path, found);
         }
@@ -119,7 +128,8 @@ mod tests {
             "spec.networking.serviceCIDRs",
             "spec.provider",
         ];
-        assert_eq!(fixed_fields(Kind::Cluster), expected);
-        assert_eq!(fixed_fields(Kind::InstanceGroup), ["spec.role"]);
+        let paths = |kind| fixed_fields(kind).into_iter().map(|field| field.path).collect::<Vec<_>>();
+        assert_eq!(paths(Kind::Cluster), expected);
+        assert_eq!(paths(Kind::InstanceGroup), ["spec.role"]);
     }
 }

@@ -41,8 +41,8 @@ pub(crate) struct Field {
     pub(crate) default: Option<Value>,
     /// What its default follows from.
     pub(crate) derived: Option<String>,
-    /// It can't be changed in a cluster that exists.
-    pub(crate) immutable: bool,
+    /// What changing it in a cluster that exists would take, where it can't be changed.
+    pub(crate) immutable: Option<String>,
 }
 
 impl Shape {
@@ -155,7 +155,7 @@ impl Field {
             required,
             default: schema.get("default").cloned(),
             derived: text("x-derived"),
-            immutable: schema.get("x-immutable") == Some(&Value::Bool(true)),
+            immutable: text("x-immutable"),
         }
     }
 }

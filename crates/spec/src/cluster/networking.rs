@@ -8,8 +8,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::ANOTHER_CLUSTER;
 use crate::defaults;
 use crate::format::{Cidr, Domain, IpAddress, Keyed, LinkName};
+
+const NODES_KEEP_RANGES: &str = "A Node keeps the range of pod addresses that it was given: every Node would have to be deleted and \
+                                 join anew; create another cluster and move the workloads";
+const SERVICES_KEEP_ADDRESSES: &str = "The API server's certificate and every Service's address are from the old range: every Service \
+                                       would have to be made anew; create another cluster and move the workloads";
+const PODS_KNOW_THE_DOMAIN: &str = "Every kubelet, CoreDNS, the API server's certificate and every pod that runs know the old domain: all \
+                                    pods would have to restart at once; create another cluster and move the workloads";
+const PODS_ARE_IN_THE_NETWORK: &str = "Every pod on every machine is in the old network: taking it away cuts them all off, and a second \
+                                       one beside it routes against it; create another cluster and move the workloads";
 
 /// Address ranges, DNS and the pod network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,23 +27,23 @@ use crate::format::{Cidr, Domain, IpAddress, Keyed, LinkName};
 pub struct Networking {
     /// Address ranges of pods; the first is the primary one, a second one of the other family makes it dual-stack.
     #[serde(rename = "podCIDRs", default = "defaults::pod_cidrs")]
-    #[schemars(with = "Vec<Cidr>", length(min = 1, max = 2), extend("x-immutable" = true))]
+    #[schemars(with = "Vec<Cidr>", length(min = 1, max = 2), extend("x-immutable" = NODES_KEEP_RANGES))]
     pub pod_cidrs: Vec<IpNet>,
     /// Address ranges of Services, in the order of `podCIDRs`. The first address is the API's, the tenth is DNS.
     #[serde(rename = "serviceCIDRs", default = "defaults::service_cidrs")]
-    #[schemars(with = "Vec<Cidr>", length(min = 1, max = 2), extend("x-immutable" = true))]
+    #[schemars(with = "Vec<Cidr>", length(min = 1, max = 2), extend("x-immutable" = SERVICES_KEEP_ADDRESSES))]
     pub service_cidrs: Vec<IpNet>,
     /// Domain of names inside the cluster.
     #[serde(default = "defaults::dns_domain")]
-    #[schemars(with = "Domain", extend("x-immutable" = true))]
+    #[schemars(with = "Domain", extend("x-immutable" = PODS_KNOW_THE_DOMAIN))]
     pub dns_domain: String,
     /// The pod network.
     #[serde(default)]
-    #[schemars(extend("x-immutable" = true))]
+    #[schemars(extend("x-immutable" = PODS_ARE_IN_THE_NETWORK))]
     pub cni: Cni,
     /// Size of the part of the (IPv4) pod range that each node gets, as a prefix length: 24 is 254 addresses.
     #[serde(rename = "nodeCIDRMaskSize", default = "defaults::node_cidr_mask_size")]
-    #[schemars(range(min = 16, max = 28), extend("x-immutable" = true))]
+    #[schemars(range(min = 16, max = 28), extend("x-immutable" = NODES_KEEP_RANGES))]
     pub node_cidr_mask_size: u8,
     /// flannel, where it is the pod network.
     #[serde(default)]
@@ -85,7 +95,7 @@ pub enum Cni {
 pub struct Flannel {
     /// How packets get to other machines.
     #[serde(default)]
-    #[schemars(extend("x-immutable" = true))]
+    #[schemars(extend("x-immutable" = ANOTHER_CLUSTER))]
     pub backend: FlannelBackend,
     /// Largest packet of the pod network, in bytes. Left out, that of the machines' interface, less what the backend adds.
     /// Pods that run keep theirs.

@@ -1,10 +1,10 @@
-//! Who brings a cluster's machines, and the settings of those who do.
+//! Who brings a cluster's machines, and what is asked of those who do. The settings of each have a file of their own.
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::format::Ipv4Cidr;
+use super::ClusterSpec;
 
 /// Who brings a cluster's machines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,12 +43,21 @@ pub struct MachineProperties {
     pub ipv6: bool,
 }
 
-/// Settings of the provider `local`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Local {
-    /// The machines' network, a private /24. Left out, kubewright takes one that is free on this host and keeps it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Ipv4Cidr", extend("x-immutable" = true, "x-derived" = "a free /24 of this host"))]
-    pub subnet: Option<Ipv4Net>,
+/// Addresses that a provider's settings ask for, for machines.
+pub(crate) struct MachineRange {
+    /// The field that asks for them.
+    pub(crate) field: &'static str,
+    /// The addresses.
+    pub(crate) net: IpNet,
+    /// The provider makes a network of them on this host, which must not have a route to them already.
+    pub(crate) is_made_here: bool,
+}
+
+impl ClusterSpec {
+    /// The addresses that the settings of its provider ask for. Those that the provider chooses itself are not among them.
+    pub(crate) fn machine_ranges(&self) -> Vec<MachineRange> {
+        match self.provider {
+            Provider::Local => self.local.ranges(),
+        }
+    }
 }

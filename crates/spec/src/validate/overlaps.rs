@@ -21,6 +21,8 @@ struct Range {
     field: String,
     what: &'static str,
     net: IpNet,
+    /// It becomes a network of this host.
+    is_made_here: bool,
 }
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -50,12 +52,16 @@ fn ranges(cluster: &Cluster) -> Vec<Range> {
         [("podCIDRs", "pod range", &networking.pod_cidrs), ("serviceCIDRs", "service range", &networking.service_cidrs)]
     {
         for (index, net) in nets.iter().enumerate() {
-            ranges.push(Range { field: format!("spec.networking.{field}[{index}]"), what, net: *net });
+            let field = format!("spec.networking.{field}[{index}]");
+            ranges.push(Range { field, what, net: *net, is_made_here: false });
         }
     }
-    if let Some(subnet) = cluster.spec.local.subnet {
-        ranges.push(Range { field: "spec.local.subnet".to_owned(), what: "machines' network", net: subnet.into() });
-    }
+    ranges.extend(cluster.spec.machine_ranges().into_iter().map(|range| Range {
+        field: range.field.to_owned(),
+        what: "machines' network",
+        net: range.net,
+        is_made_here: range.is_made_here,
+    }));
     ranges
 }
 
@@ -72,7 +78,7 @@ fn special(cluster: &Draft<Cluster>, range: &Range) -> Option<Finding> {
 fn host(world: &World<'_>, cluster: &Draft<Cluster>, range: &Range) -> Option<Finding> {
     let route = world.surroundings.route_over(range.net)?;
     let message = format!("the {} {} overlaps {route}, to which this host has a route", range.what, range.net);
-    Some(if range.field == "spec.local.subnet" {
+    Some(if range.is_made_here {
         Finding::error("spec::host-route", message)
             .at(cluster, &*range.field)
             .help("choose another network, or leave the field out for a free one")
