@@ -25,7 +25,7 @@ async fn means_what_it_meant(root: &Path, epoch: u64, (changes, lines): (usize, 
     assert_eq!(loaded.head.epoch, epoch);
     assert_eq!(loaded.head.run.as_deref(), Some("20260101T000100Z-bbbbbb"));
     assert_eq!(loaded.revision.documents[0].text, "kind: Cluster\n");
-    assert_eq!(loaded.goal.unwrap().documents[0]["kind"], "Cluster");
+    assert_eq!(loaded.applied.unwrap().documents[0]["kind"], "Cluster");
     let resources = &loaded.state.resources;
     let known: Vec<(&str, bool)> = resources.iter().map(|(id, recorded)| (id.as_str(), recorded.tainted)).collect();
     assert_eq!(known, [("config/a", true), ("machine/demo/control-plane-1", false), ("node/worker-1", true)]);

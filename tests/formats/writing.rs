@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use credentials::Vault;
 use engine::journal::{self, Journal, Record, StateEffect};
-use engine::{ClusterStore, Goal, Lease, LockInfo, Revision, SecretVault as _, SourceText, State, StateStore};
+use engine::{AppliedSpec, ClusterStore, Lease, LockInfo, Revision, SecretVault as _, SourceText, State, StateStore};
 use plan::{ActionId, Base, Change, DriftLine, Operation, Plan, Reason, ReportLine, ReportReason};
 use resource::{ChangedBy, Digest, Effect, FieldChange, Lifecycle, Loss, Recorded, ResourceId, Secret};
 use serde_json::{Value, json};
@@ -63,9 +63,9 @@ fn revision() -> Revision {
     }
 }
 
-async fn begin(cluster: &ClusterStore, lease: &dyn Lease, run: &str, goal: Option<&Goal>) -> Journal {
+async fn begin(cluster: &ClusterStore, lease: &dyn Lease, run: &str, applied: Option<&AppliedSpec>) -> Journal {
     let loaded = cluster.load().await.expect("it loads").expect("it is there");
-    let (journal, ..) = cluster.begin_run(lease, &loaded, run, goal).await.expect("a run begins");
+    let (journal, ..) = cluster.begin_run(lease, &loaded, run, applied).await.expect("a run begins");
     let started = Record::RunStarted {
         format: journal::FORMAT,
         run: run.to_owned(),
@@ -109,8 +109,8 @@ pub(crate) async fn store(root: &Path) {
     };
 
     let documents = vec![json!({"kind": "Cluster"})];
-    let goal = Goal { format: Goal::FORMAT, revision: first, documents };
-    let journal = begin(&cluster, &*lease, "20260101T000000Z-aaaaaa", Some(&goal)).await;
+    let applied = AppliedSpec { format: AppliedSpec::FORMAT, revision: first, documents };
+    let journal = begin(&cluster, &*lease, "20260101T000000Z-aaaaaa", Some(&applied)).await;
     let failed = id("node/worker-1");
     let drained = id("drain/worker-2");
     for record in [
@@ -201,7 +201,8 @@ fn plan() -> Plan {
 /// A new version of any format gets a fixture: `UPDATE=formats` writes it. Those of old are never written again.
 #[tokio::test]
 async fn every_version_that_is_written_has_a_fixture() {
-    let written = [Plan::FORMAT, State::FORMAT, Revision::FORMAT, Goal::FORMAT, journal::FORMAT, engine::Head::FORMAT];
+    let written =
+        [Plan::FORMAT, State::FORMAT, Revision::FORMAT, AppliedSpec::FORMAT, journal::FORMAT, engine::Head::FORMAT];
     assert!(written.iter().all(|version| *version <= fixture::NEWEST), "raise fixture::NEWEST");
     if std::env::var("UPDATE").is_ok_and(|what| what == "formats") {
         let root = tempfile::tempdir().expect("a directory");

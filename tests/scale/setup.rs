@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::{ClusterStore, Goal, Handler as _, KnownOutputs, Loaded, ObserveRequest, Revision, SourceText};
+use engine::{AppliedSpec, ClusterStore, Handler as _, KnownOutputs, Loaded, ObserveRequest, Revision, SourceText};
 use resource::{Desired, Observation, ResourceId};
 use serde_json::json;
 use state_fs::FsStore;
@@ -88,9 +88,9 @@ async fn keep(
     let digest = store.put_revision(&*lease, &revision).await.expect("a revision");
     store.create(&*lease, "lineage", digest.clone()).await.expect("a cluster");
     let empty = store.load().await.expect("the store").expect("the cluster");
-    let goal = Goal { format: Goal::FORMAT, revision: digest, documents: wanted };
+    let applied = AppliedSpec { format: AppliedSpec::FORMAT, revision: digest, documents: wanted };
     let full = Loaded { state: made.state.clone(), ..empty };
-    store.begin_run(&*lease, &full, "made", Some(&goal)).await.expect("a run");
+    store.begin_run(&*lease, &full, "made", Some(&applied)).await.expect("a run");
     store.end_run(&*lease, "made").await.expect("a checkpoint");
 }
 

@@ -23,7 +23,8 @@ use crate::{Lease, StateStore, StoreError, Version};
 
 const REVISIONS: &str = "revisions/";
 const CHECKPOINTS: &str = "checkpoints/";
-const GOALS: &str = "goals/";
+/// Named as the first releases called it.
+const APPLIED_SPECS: &str = "goals/";
 
 /// Objects of more bytes are digested on a thread of their own.
 const LARGE: usize = 1 << 20;
@@ -73,7 +74,7 @@ impl Revision {
 /// What a run was to make of the cluster. A revision alone does not say it: another kubewright may have other defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Goal {
+pub struct AppliedSpec {
     /// Version of this format.
     pub format: u32,
     /// The revision.
@@ -82,8 +83,8 @@ pub struct Goal {
     pub documents: Vec<Value>,
 }
 
-impl Goal {
-    /// Version written into goals.
+impl AppliedSpec {
+    /// Version written into applied specs.
     pub const FORMAT: u32 = 1;
 }
 
@@ -109,7 +110,7 @@ pub struct Loaded {
     /// The wanted revision.
     pub revision: Revision,
     /// What the last run was to lead to.
-    pub goal: Option<Goal>,
+    pub applied: Option<AppliedSpec>,
 }
 
 /// One cluster in a state store. Whoever writes or deletes shows a lease of the cluster, which is looked at each time.
@@ -153,15 +154,15 @@ impl ClusterStore {
             return Err(StoreError::BeingRemoved { cluster: self.cluster.clone() });
         }
         // At once: a store may be far away.
-        let (state, records, revision, goal) = tokio::try_join!(
+        let (state, records, revision, applied) = tokio::try_join!(
             self.read_if_any(CHECKPOINTS, head.checkpoint.as_ref(), State::FORMAT),
             self.open_run(&head),
             self.read(REVISIONS, &head.revision, Revision::FORMAT),
-            self.read_if_any(GOALS, head.goal.as_ref(), Goal::FORMAT),
+            self.read_if_any(APPLIED_SPECS, head.applied.as_ref(), AppliedSpec::FORMAT),
         )?;
         let mut state = state.unwrap_or_else(State::empty);
         state.fold(&records);
-        Ok(Some(Loaded { head, version, state, revision, goal }))
+        Ok(Some(Loaded { head, version, state, revision, applied }))
     }
 
     /// The newest revision, also of a cluster that is in another store by now or whose runs cannot be read.
@@ -199,7 +200,7 @@ impl ClusterStore {
             revision,
             checkpoint: None,
             run: None,
-            goal: None,
+            applied: None,
             moved_to: None,
             removing: false,
         };
@@ -225,22 +226,22 @@ impl ClusterStore {
 
     /// Begins a run: the state as it is becomes the checkpoint, and the run's journal goes on from there.
     ///
-    /// `goal` is what the run is to lead to; without one (when the cluster is deleted) the last one stays.
+    /// `applied` is what the run is to lead to; without one (when the cluster is deleted) the last one stays.
     pub async fn begin_run(
         &self,
         lease: &dyn Lease,
         loaded: &Loaded,
         run: &str,
-        goal: Option<&Goal>,
+        applied: Option<&AppliedSpec>,
     ) -> Result<(Journal, Head, Version), StoreError> {
         let checkpoint = self.put(lease, CHECKPOINTS, &loaded.state).await?;
-        let goal = match goal {
-            Some(goal) => Some(self.put(lease, GOALS, goal).await?),
-            None => loaded.head.goal.clone(),
+        let applied = match applied {
+            Some(applied) => Some(self.put(lease, APPLIED_SPECS, applied).await?),
+            None => loaded.head.applied.clone(),
         };
         lease.check()?;
         let writer = self.store.create_journal(&self.cluster, run).await?;
-        let head = Head { checkpoint: Some(checkpoint), run: Some(run.to_owned()), goal, ..loaded.head.clone() };
+        let head = Head { checkpoint: Some(checkpoint), run: Some(run.to_owned()), applied, ..loaded.head.clone() };
         let (head, version) = self.replace(lease, loaded, head).await?;
         Ok((Journal::start(writer), head, version))
     }

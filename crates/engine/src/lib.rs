@@ -24,7 +24,7 @@ pub mod vault;
 
 pub use asset::{AssetFiles, AssetMissing};
 pub use cluster_store::{
-    ClusterStore, Damage, Goal, Loaded, MoveError, MovedCluster, Revision, RevisionError, SourceText, Verified,
+    AppliedSpec, ClusterStore, Damage, Loaded, MoveError, MovedCluster, Revision, RevisionError, SourceText, Verified,
 };
 pub use error::{ActionError, ErrorClass};
 pub use event::{Event, EventSink};

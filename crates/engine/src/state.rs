@@ -28,8 +28,8 @@ pub struct Head {
     /// The run whose journal goes on from the checkpoint.
     pub run: Option<String>,
     /// What the last run that made or changed something was to lead to; none before the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub goal: Option<Digest>,
+    #[serde(rename = "goal", default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Digest>,
     /// The store that the cluster was moved to: what is here is what it was then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,

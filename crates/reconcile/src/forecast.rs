@@ -20,7 +20,7 @@ pub async fn forecast(cluster: &OpenCluster, resolved: &Resolved, plan: Plan) ->
 
 /// The plan, its drains with what their groups consent to and what they will lose.
 async fn drains(cluster: &OpenCluster, resolved: &Resolved, plan: Plan) -> Plan {
-    let earlier = cluster.loaded.goal.as_ref().map(|goal| goal.documents.as_slice()).unwrap_or_default();
+    let earlier = cluster.loaded.applied.as_ref().map(|applied| applied.documents.as_slice()).unwrap_or_default();
     let drains =
         plan.changes.iter().filter(|change| change.operation == Operation::Run && change.resource.kind() == "drain");
     let inputs: BTreeMap<ResourceId, Value> = drains

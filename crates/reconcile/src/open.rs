@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use engine::{Clock, ClusterStore, Goal, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError};
+use engine::{
+    AppliedSpec, Clock, ClusterStore, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError,
+};
 use plan::{Base, Plan, PlanError};
 use resource::{Desired, Digest, KindSchema, MEMBER_SERVES, Observation, Recorded, ResourceId};
 use serde_json::Value;
@@ -25,7 +27,7 @@ pub struct OpenCluster {
     pub handlers: Handlers,
     pub(crate) vault: Arc<dyn SecretVault>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) goal: Option<Goal>,
+    pub(crate) applied: Option<AppliedSpec>,
 }
 
 impl OpenCluster {
@@ -43,13 +45,13 @@ impl OpenCluster {
     ) -> Result<Self, StoreError> {
         let loaded = Loaded { state: handlers.upgraded(loaded.state)?, ..loaded };
         let outputs = KnownOutputs::load(&loaded.state, clock.clone(), vault.clone()).await?;
-        Ok(Self { store, loaded, outputs, handlers, vault, clock, goal: None })
+        Ok(Self { store, loaded, outputs, handlers, vault, clock, applied: None })
     }
 
-    /// The same for runs that lead to a goal.
+    /// The same for runs that apply a spec.
     #[must_use]
-    pub fn towards(self, goal: Option<Goal>) -> Self {
-        Self { goal, ..self }
+    pub fn applying(self, applied: Option<AppliedSpec>) -> Self {
+        Self { applied, ..self }
     }
 
     /// Observes everything that is desired or recorded.

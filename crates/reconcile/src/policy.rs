@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::{Goal, Loaded, State};
+use engine::{AppliedSpec, Loaded, State};
 use model::{Resolved, ids};
 use plan::Plan;
 use resource::{Diagnostic, Digest, ResourceId};
@@ -40,7 +40,7 @@ impl Policy {
         Self {
             cluster: name.to_owned(),
             revision: loaded.head.revision.clone(),
-            previous: loaded.goal.as_ref().map(|goal| goal.documents.clone()).unwrap_or_default(),
+            previous: loaded.applied.as_ref().map(|applied| applied.documents.clone()).unwrap_or_default(),
             wanted: Vec::new(),
             control_planes: control_planes(&loaded.state),
             protected: BTreeSet::new(),
@@ -49,9 +49,13 @@ impl Policy {
     }
 
     /// What a run is to lead to; none when it deletes.
-    pub fn goal(&self) -> Option<Goal> {
+    pub fn applied_spec(&self) -> Option<AppliedSpec> {
         let documents = self.wanted.clone();
-        (!documents.is_empty()).then(|| Goal { format: Goal::FORMAT, revision: self.revision.clone(), documents })
+        (!documents.is_empty()).then(|| AppliedSpec {
+            format: AppliedSpec::FORMAT,
+            revision: self.revision.clone(),
+            documents,
+        })
     }
 
     /// What there is to say about the documents, whatever the plan.
@@ -99,7 +103,7 @@ fn protected(loaded: &Loaded) -> BTreeSet<ResourceId> {
     if let Some(effective) = spec::load(&sources, &HostContext::default()).effective {
         return effective.cluster.spec.protection.resources.into_iter().collect();
     }
-    let last = loaded.goal.iter().flat_map(|goal| &goal.documents);
+    let last = loaded.applied.iter().flat_map(|applied| &applied.documents);
     let ids = last.filter_map(|document| document["spec"]["protection"]["resources"].as_array()).flatten();
     ids.filter_map(|id| id.as_str()?.parse().ok()).collect()
 }

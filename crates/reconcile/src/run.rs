@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::runner::{self, Ports, Summary};
-use engine::{EventSink, Goal, Lease, Limits, Randomness, SecretDigests, State, StoreError};
+use engine::{AppliedSpec, EventSink, Lease, Limits, Randomness, SecretDigests, State, StoreError};
 use plan::Plan;
 use resource::{Desired, ResourceId};
 use tokio_util::sync::CancellationToken;
@@ -45,7 +45,7 @@ impl OpenCluster {
         context: RunContext,
     ) -> Result<Summary, StoreError> {
         let (run, lease) = (context.run, context.lease);
-        let (journal, ..) = self.store.begin_run(&*lease, &self.loaded, &run, self.goal_of(plan)).await?;
+        let (journal, ..) = self.store.begin_run(&*lease, &self.loaded, &run, self.applied_by(plan)).await?;
         let ports = Ports {
             handlers: self.handlers.clone(),
             outputs: self.outputs.clone(),
@@ -67,9 +67,9 @@ impl OpenCluster {
     }
 
     /// What a run of `plan` leads to. One that is limited to targets leads nowhere else than the last one.
-    fn goal_of(&self, plan: &Plan) -> Option<&Goal> {
-        let whole = plan.base.targets.is_empty() || self.loaded.goal.is_none();
-        self.goal.as_ref().filter(|_| whole)
+    fn applied_by(&self, plan: &Plan) -> Option<&AppliedSpec> {
+        let whole = plan.base.targets.is_empty() || self.loaded.applied.is_none();
+        self.applied.as_ref().filter(|_| whole)
     }
 }
 

@@ -67,7 +67,8 @@ pub(crate) async fn compare(
     if used && loaded.state.resources.is_empty() {
         operation::make_key(app)?;
     }
-    let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?.towards(policy.goal());
+    let cluster =
+        operation::open(app, loaded, name, composition.handlers.clone()).await?.applying(policy.applied_spec());
     let plan = options.view.plan(app, name, &cluster, &desired, prepared.digest()).await?;
     let plan = if options.view.recorded_only { plan } else { reconcile::forecast(&cluster, &resolved, plan).await };
     let plan = plan.with_rules(options.rules.digest());
@@ -116,7 +117,7 @@ impl Compared {
         let loaded = operation::load(app, name).await?;
         let policy = policy_check::policy(&self.resolved, &loaded)?;
         let handlers = self.composition.handlers.clone();
-        let cluster = operation::open(app, loaded, name, handlers).await?.towards(policy.goal());
+        let cluster = operation::open(app, loaded, name, handlers).await?.applying(policy.applied_spec());
         // The plan is the same one, on the revision that has what it was made with.
         let base = cluster.base(self.prepared.digest());
         let Base { targets, time, .. } = self.plan.base;

@@ -25,19 +25,19 @@ pub(super) async fn cluster() -> ClusterStore {
 }
 
 #[tokio::test]
-async fn the_goal_of_a_run_is_kept_until_another_run_has_one() {
+async fn the_spec_that_a_run_applies_is_kept_until_another_run_has_one() {
     let cluster = cluster().await;
     let lease = lease(&cluster).await;
     let loaded = cluster.load().await.unwrap().unwrap();
-    assert_eq!(loaded.goal, None);
+    assert_eq!(loaded.applied, None);
     let revision = loaded.head.revision.clone();
-    let goal = Goal { format: Goal::FORMAT, revision, documents: vec![json!({"kind": "Cluster"})] };
-    cluster.begin_run(&*lease, &loaded, "first", Some(&goal)).await.unwrap();
+    let applied = AppliedSpec { format: AppliedSpec::FORMAT, revision, documents: vec![json!({"kind": "Cluster"})] };
+    cluster.begin_run(&*lease, &loaded, "first", Some(&applied)).await.unwrap();
     cluster.end_run(&*lease, "first").await.unwrap();
     let loaded = cluster.load().await.unwrap().unwrap();
-    assert_eq!(loaded.goal.as_ref(), Some(&goal));
+    assert_eq!(loaded.applied.as_ref(), Some(&applied));
     cluster.begin_run(&*lease, &loaded, "delete", None).await.unwrap();
-    assert_eq!(cluster.load().await.unwrap().unwrap().goal, Some(goal));
+    assert_eq!(cluster.load().await.unwrap().unwrap().applied, Some(applied));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use resource::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{CHECKPOINTS, ClusterStore, GOALS, Goal, OTHER_CONTENT, REVISIONS, Revision};
+use super::{APPLIED_SPECS, AppliedSpec, CHECKPOINTS, ClusterStore, OTHER_CONTENT, REVISIONS, Revision};
 use crate::state::State;
 use crate::{StoreError, journal};
 
@@ -76,8 +76,8 @@ impl ClusterStore {
             self.verify_named::<Revision>(REVISIONS, key, Revision::FORMAT).await
         } else if key.starts_with(CHECKPOINTS) {
             self.verify_named::<State>(CHECKPOINTS, key, State::FORMAT).await
-        } else if key.starts_with(GOALS) {
-            self.verify_named::<Goal>(GOALS, key, Goal::FORMAT).await
+        } else if key.starts_with(APPLIED_SPECS) {
+            self.verify_named::<AppliedSpec>(APPLIED_SPECS, key, AppliedSpec::FORMAT).await
         } else {
             self.verify_bytes(key).await
         }

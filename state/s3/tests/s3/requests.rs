@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::journal::Record;
-use engine::{ClusterStore, Goal, Revision, StateStore};
+use engine::{AppliedSpec, ClusterStore, Revision, StateStore};
 use testkit::Passed;
 use testkit::conformance::lock_info;
 
@@ -28,8 +28,9 @@ async fn a_cluster_is_loaded_with_few_requests_and_no_list() {
     let cluster = cluster(&site).await;
     let lease = cluster.store().lock("demo", lock_info("me")).await.unwrap();
     let loaded = cluster.load().await.unwrap().unwrap();
-    let goal = Goal { format: Goal::FORMAT, revision: loaded.head.revision.clone(), documents: Vec::new() };
-    let (journal, ..) = cluster.begin_run(&*lease, &loaded, "run", Some(&goal)).await.unwrap();
+    let applied =
+        AppliedSpec { format: AppliedSpec::FORMAT, revision: loaded.head.revision.clone(), documents: Vec::new() };
+    let (journal, ..) = cluster.begin_run(&*lease, &loaded, "run", Some(&applied)).await.unwrap();
     journal.append(&Record::RunFinished { succeeded: 0, failed: 0, skipped: 0, time: String::new() }).await.unwrap();
 
     site.proxy.take_passed();
@@ -41,7 +42,7 @@ async fn a_cluster_is_loaded_with_few_requests_and_no_list() {
     cluster.end_run(&*lease, "run").await.unwrap();
     drop(lease);
     site.proxy.take_passed();
-    assert!(cluster.load().await.unwrap().unwrap().goal.is_some());
+    assert!(cluster.load().await.unwrap().unwrap().applied.is_some());
     let passed = site.proxy.take_passed();
     assert!(passed.iter().all(is_plain_get) && passed.len() <= 5, "{passed:#?}");
 }
