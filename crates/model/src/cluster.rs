@@ -16,7 +16,8 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
     });
     let mut cluster = Desired::new(ids::cluster(resolved.name()), inputs);
     for machine in resolved.control_planes() {
-        // While one is out of sight the others serve the same API.
+        // While one is out of sight the others serve the same API. When versions can change (a rule refuses that now), what is in
+        // the cluster must wait for all of them all the same: nothing there may be newer than an API server that still serves.
         cluster = cluster.after_if_seen(ids::machine_config(&machine.name));
     }
     builder.add(cluster);
