@@ -19,7 +19,7 @@ const PARTS: [&str; 4] = [
     include_str!("guest/orders.sh"),
 ];
 /// Time there says nothing: this only ends a story that hangs.
-const PATIENCE: Duration = Duration::from_mins(25);
+const TIMEOUT: Duration = Duration::from_mins(25);
 
 /// A running host. It is turned off when it is dropped.
 pub(crate) struct Guest {
@@ -74,7 +74,7 @@ impl Guest {
         std::fs::write(file("part"), script)
             .and_then(|()| std::fs::rename(file("part"), file("sh")))
             .expect("an order");
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         while !file("code").exists() {
             let ended = self.kernel.try_wait().expect("the kernel is asked");
             assert!(ended.is_none() && Instant::now() < until, "no answer to {script:?}: {}", self.screen());

@@ -37,11 +37,11 @@ impl Leaks {
     /// Names of the secrets in `bytes`.
     pub(crate) fn of(&self, bytes: &[u8]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        self.look(bytes, DEPTH, &mut found);
+        self.search(bytes, DEPTH, &mut found);
         found
     }
 
-    fn look(&self, bytes: &[u8], depth: usize, found: &mut BTreeSet<String>) {
+    fn search(&self, bytes: &[u8], depth: usize, found: &mut BTreeSet<String>) {
         let owner = |hit: aho_corasick::Match| self.owners[hit.pattern().as_usize()].clone();
         found.extend(self.patterns.find_overlapping_iter(bytes).map(owner));
         if depth == 0 {
@@ -51,7 +51,7 @@ impl Leaks {
             let mut unpacked = Vec::new();
             // What only looks like a beginning gives an error, and what there was of it.
             let _ = flate2::read::GzDecoder::new(&bytes[start..]).read_to_end(&mut unpacked);
-            self.look(&unpacked, depth - 1, found);
+            self.search(&unpacked, depth - 1, found);
         }
     }
 

@@ -23,7 +23,7 @@ impl Processes {
         let looking = std::thread::spawn(move || {
             let mut seen = BTreeSet::new();
             while !stopped.load(Ordering::Relaxed) {
-                look(&mut seen);
+                record(&mut seen);
                 std::thread::sleep(PAUSE);
             }
             seen
@@ -38,7 +38,7 @@ impl Processes {
     }
 }
 
-fn look(seen: &mut BTreeSet<Vec<u8>>) {
+fn record(seen: &mut BTreeSet<Vec<u8>>) {
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         if !entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
             continue;

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long a program may say nothing while the story waits for it.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 /// How often a journal is looked at.
 const GLANCE: Duration = Duration::from_millis(1);
 
@@ -110,7 +110,7 @@ impl Running {
                     last_news = Instant::now();
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    assert!(last_news.elapsed() < PATIENCE, "nothing happens any more: {:#?}", self.said);
+                    assert!(last_news.elapsed() < TIMEOUT, "nothing happens any more: {:#?}", self.said);
                 }
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
@@ -131,7 +131,7 @@ impl Running {
 
     /// Waits for its end; gives its status and everything that it said.
     pub(crate) fn finish(mut self) -> (ExitStatus, String) {
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+        while let Ok(line) = self.lines.recv_timeout(TIMEOUT) {
             self.said.push(line);
         }
         let status = self.child.wait().expect("the program ends");

@@ -32,7 +32,7 @@ pub(crate) async fn write(directory: &Path) {
     let made = site.load().await.expect("the made cluster");
     let facts = serde_json::to_value(&resolved.facts).expect("the facts are JSON");
     keep(directory, &made, texts, facts, steps::with_defaults(&resolved)).await;
-    let observed = look(&site, &made, &desired).await;
+    let observed = observe(&site, &made, &desired).await;
     let bytes = serde_json::to_vec(&observed).expect("observations are JSON");
     std::fs::write(steps::observed(directory), bytes).expect("observations are written");
     let documents = steps::documents(directory);
@@ -95,7 +95,7 @@ async fn keep(
 }
 
 /// Everything as it is, but for files that somebody changed on ten machines.
-async fn look(
+async fn observe(
     site: &Site,
     made: &Loaded,
     desired: &BTreeMap<ResourceId, Desired>,

@@ -15,7 +15,7 @@ use crate::replies::Replies;
 use crate::steps::{clients, directories, files, hostname, modules, packages, static_pods, swap, sysctls, units};
 use crate::system::System;
 use crate::systemctl;
-use crate::work::{Goal, States, Work};
+use crate::work::{States, Wanted, Work};
 use crate::write::Batch;
 
 const KUBELET: &str = "kubelet.service";
@@ -36,10 +36,10 @@ pub(crate) fn apply(system: &System, request: Apply, replies: &mut Replies<'_>) 
     store.admit(request.epoch)?;
     store.belong(&request.lineage)?;
     etcd::sight(&mut store, system)?;
-    let goal = Goal::new(system, request.config, &request.digest_key)?;
-    etcd::check(&goal, &store, system, request.etcd_recorded)?;
+    let wanted = Wanted::new(system, request.config, &request.digest_key)?;
+    etcd::check(&wanted, &store, system, request.etcd_recorded)?;
 
-    let mut work = Work { system, goal: &goal, store, batch: Batch::default(), replies };
+    let mut work = Work { system, wanted: &wanted, store, batch: Batch::default(), replies };
     let found = prepare(&mut work)?;
     let later = clients::later(&work, &found.states);
     let outcome = change(&mut work, &found, &later);
@@ -96,7 +96,7 @@ fn change(work: &mut Work<'_, '_>, Before { states, units }: &Before, later: &BT
     hostname::apply(work, states)?;
     directories::apply(work, states)?;
     files::apply(work, states, |path| !later.contains(path))?;
-    if work.goal.files.contains_key(etcd::MANIFEST) {
+    if work.wanted.files.contains_key(etcd::MANIFEST) {
         // What the guard held back is in its place again.
         etcd::release(work.system)?;
     }
@@ -126,15 +126,15 @@ fn settle(work: &mut Work<'_, '_>) -> Outcome<()> {
 
 /// Waits until all gates are open.
 fn open(work: &mut Work<'_, '_>) -> Outcome<()> {
-    let goal = work.goal;
-    goal.config.group.gates.iter().try_for_each(|gate| wait(work, gate))
+    let wanted = work.wanted;
+    wanted.config.group.gates.iter().try_for_each(|gate| wait(work, gate))
 }
 
 /// Waits for a gate. If it stays closed, the journal of a unit that does not run says most; where all run, kubelet's does. The
 /// containers say which part of a control plane does not come up.
 fn wait(work: &mut Work<'_, '_>, gate: &Gate) -> Outcome<()> {
     gates::wait(work.system, gate, work.replies).map_err(|failure| {
-        let names: Vec<&str> = work.goal.config.group.units.keys().map(String::as_str).collect();
+        let names: Vec<&str> = work.wanted.config.group.units.keys().map(String::as_str).collect();
         let mut failure = match systemctl::verify(work.system, &names) {
             Err(unit) => failure.hint(format!("{}: {}", unit.item, unit.why)).output(unit.output),
             Ok(()) if failure.output.is_empty() && names.contains(&KUBELET) => {

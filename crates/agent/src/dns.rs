@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 /// A lost datagram is asked for again soon.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Whether a server answers with an address; if not, what it says.
 pub(crate) fn ask(server: SocketAddr, name: &str) -> Result<(), String> {
@@ -27,7 +27,7 @@ fn exchange(server: SocketAddr, query: &[u8]) -> std::io::Result<Vec<u8>> {
     let local = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(local)?;
     socket.connect(server)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_read_timeout(Some(TIMEOUT))?;
     socket.send(query)?;
     let mut answer = vec![0; 512];
     let length = socket.recv(&mut answer)?;

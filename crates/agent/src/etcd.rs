@@ -9,7 +9,7 @@ use rustix::fs::Access;
 use crate::failure::{Failure, Of, Outcome};
 use crate::ledger::Store;
 use crate::system::System;
-use crate::work::Goal;
+use crate::work::Wanted;
 use crate::write;
 
 /// The static pod that starts etcd.
@@ -78,8 +78,8 @@ pub(crate) fn release(system: &System) -> Outcome<()> {
 }
 
 /// Refuses to start etcd on an empty directory where it had data; `recorded` is what the operator's records say.
-pub(crate) fn check(goal: &Goal, store: &Store<'_>, system: &System, recorded: bool) -> Outcome<()> {
-    if !goal.files.contains_key(MANIFEST) {
+pub(crate) fn check(wanted: &Wanted, store: &Store<'_>, system: &System, recorded: bool) -> Outcome<()> {
+    if !wanted.files.contains_key(MANIFEST) {
         return Ok(());
     }
     let known = store.ledger.etcd.member_seen || recorded;
@@ -101,8 +101,8 @@ pub(crate) fn is_member(system: &System) -> bool {
 }
 
 /// Whether the member that a config asks for makes a cluster of its own.
-pub(crate) fn is_alone(goal: &Goal) -> bool {
-    let Some(Body::Bytes { bytes, .. }) = goal.files.get(MANIFEST).map(|file| &file.body) else { return false };
+pub(crate) fn is_alone(wanted: &Wanted) -> bool {
+    let Some(Body::Bytes { bytes, .. }) = wanted.files.get(MANIFEST).map(|file| &file.body) else { return false };
     let text = String::from_utf8_lossy(bytes);
     let members = text.lines().find_map(|line| line.trim().strip_prefix("- --initial-cluster="));
     members.is_some_and(|members| !members.contains(','))

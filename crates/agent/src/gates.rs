@@ -15,19 +15,19 @@ use crate::system::System;
 use crate::waiting;
 
 /// How long one look may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Waits until a gate is open.
 pub(crate) fn wait(system: &System, gate: &Gate, replies: &mut Replies<'_>) -> Outcome<()> {
     let name = name(gate);
     let limit = Duration::from_secs(timeout(gate));
     let item = format!("gate/{name}");
-    let opened = waiting::until(&item, name, limit, replies, || look(system, gate))?;
+    let opened = waiting::until(&item, name, limit, replies, || check_once(system, gate))?;
     opened.map_err(|why| Failure::new(item, format!("not open after {} s: {why}", limit.as_secs())))
 }
 
 /// One look: open, or why not. The outer failure is one that waiting does not cure.
-fn look(system: &System, gate: &Gate) -> Outcome<Result<(), String>> {
+fn check_once(system: &System, gate: &Gate) -> Outcome<Result<(), String>> {
     Ok(match gate {
         Gate::Http { name, address, path, .. } => http::get(validate::socket(name, address)?, path),
         Gate::Tcp { name, address, .. } => connect(validate::socket(name, address)?),
@@ -47,7 +47,7 @@ fn look(system: &System, gate: &Gate) -> Outcome<Result<(), String>> {
 }
 
 fn connect(address: SocketAddr) -> Result<(), String> {
-    TcpStream::connect_timeout(&address, PATIENCE).map(drop).map_err(|error| error.to_string())
+    TcpStream::connect_timeout(&address, TIMEOUT).map(drop).map_err(|error| error.to_string())
 }
 
 fn name(gate: &Gate) -> &str {

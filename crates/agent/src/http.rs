@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::gates::PATIENCE;
+use crate::gates::TIMEOUT;
 
 /// Whether the answer is 200; if not, what it is.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Result<(), String> {
@@ -16,9 +16,9 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Result<(), String> {
 }
 
 fn status(address: SocketAddr, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
     // The status line fits; the body is of no interest.
     let mut answer = [0; 256];

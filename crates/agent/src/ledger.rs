@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 pub(crate) const FILE: &str = "/var/lib/kubewright/ledger.json";
 const LOCK: &str = "/var/lib/kubewright/lock";
 /// How long another agent on this machine is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The document. An entry is written before the change it stands for, so it may name something that was not made yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,7 +245,7 @@ pub(crate) struct Lock {
 impl Lock {
     /// Waits for another agent, but not forever.
     pub(crate) fn take(system: &System) -> Outcome<Self> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TIMEOUT;
         loop {
             if let Some(lock) = Self::try_take(system)? {
                 return Ok(lock);

@@ -10,7 +10,7 @@ use crate::http;
 use crate::pods;
 use crate::programs::Ran;
 use crate::system::System;
-use crate::work::Goal;
+use crate::work::Wanted;
 
 pub(crate) use roll::complete;
 
@@ -38,13 +38,13 @@ struct Health {
 
 /// Refuses where the cluster would lose its quorum by the restart of the member that runs here. Where it has none, nothing is
 /// lost by it: that may be what the change is to mend.
-pub(crate) fn spare(system: &System, goal: &Goal) -> Outcome<()> {
+pub(crate) fn spare(system: &System, wanted: &Wanted) -> Outcome<()> {
     if pods::running(system, "etcd").is_empty() || http::get(READY.into(), "/readyz").is_err() {
         return Ok(());
     }
     let ran = etcdctl(system, &HEALTH).map_err(|error| Failure::new("etcd", error))?;
     let members = parse(&ran)?;
-    let here = &goal.config.machine.node_ips;
+    let here = &wanted.config.machine.node_ips;
     match missed(&members, here) {
         None => Ok(()),
         Some(ill) => Err(Failure::new(

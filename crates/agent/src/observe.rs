@@ -8,7 +8,7 @@ use crate::ledger::{Lock, Store};
 use crate::members;
 use crate::steps::{directories, files, hostname, modules, packages, swap, sysctls, units};
 use crate::system::System;
-use crate::work::{Goal, States, View};
+use crate::work::{States, View, Wanted};
 
 /// What a request to observe asks for.
 pub(crate) struct Observe {
@@ -20,14 +20,14 @@ pub(crate) struct Observe {
 
 /// The state of every item.
 pub(crate) fn observe(system: &System, request: Observe) -> Outcome<Reply> {
-    let goal = Goal::new(system, request.config, &request.digest_key)?;
+    let wanted = Wanted::new(system, request.config, &request.digest_key)?;
     let store = Store::open(system)?;
-    let view = View { system, goal: &goal, ledger: &store.ledger, deep: request.deep };
+    let view = View { system, wanted: &wanted, ledger: &store.ledger, deep: request.deep };
     let mut items = settings(view);
     items.append(&mut packages::observe(view));
     items.append(&mut units::observe(view));
     let exists = request.probe.into_iter().filter(|path| system.exists(path)).collect();
-    let (facts, member_serves) = (goal.facts.clone(), members::serves(system));
+    let (facts, member_serves) = (wanted.facts.clone(), members::serves(system));
     let reply = Reply::Observed { items, exists, facts, member_serves };
     remember_etcd(system, &store)?;
     Ok(reply)

@@ -17,7 +17,7 @@ pub(crate) fn is_renewed(view: View<'_>, path: &str, file: &DesiredFile) -> bool
     }
     if let Some(stem) = path.strip_suffix(".key") {
         // A key alone says nothing: it is good where its certificate is.
-        let beside = view.goal.files.get(&format!("{stem}.crt")).map(|beside| &beside.body);
+        let beside = view.wanted.files.get(&format!("{stem}.crt")).map(|beside| &beside.body);
         return matches!(beside, Some(Body::Bytes { bytes, .. }) if pair(bytes, stem));
     }
     certificate::is_renewed_kubeconfig(bytes, &read(path))

@@ -1,4 +1,4 @@
-//! What one request works with: the goal, the machine, the ledger and the replies.
+//! What one request works with: what is wanted, the machine, the ledger and the replies.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use crate::write::Batch;
 pub(crate) type States = BTreeMap<String, ItemState>;
 
 /// What the machine must be, with everything about this machine filled in.
-pub(crate) struct Goal {
+pub(crate) struct Wanted {
     pub(crate) config: MachineConfig,
     pub(crate) files: BTreeMap<String, DesiredFile>,
     pub(crate) key: DigestKey,
     pub(crate) facts: Facts,
 }
 
-impl Goal {
+impl Wanted {
     pub(crate) fn new(system: &System, config: MachineConfig, digest_key: &str) -> Outcome<Self> {
         config.validate()?;
         let key =
@@ -38,7 +38,7 @@ impl Goal {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) system: &'a System,
-    pub(crate) goal: &'a Goal,
+    pub(crate) wanted: &'a Wanted,
     pub(crate) ledger: &'a Ledger,
     /// Hash large files even if they look untouched.
     pub(crate) deep: bool,
@@ -47,7 +47,7 @@ pub(crate) struct View<'a> {
 /// For doing.
 pub(crate) struct Work<'a, 'o> {
     pub(crate) system: &'a System,
-    pub(crate) goal: &'a Goal,
+    pub(crate) wanted: &'a Wanted,
     pub(crate) store: Store<'a>,
     /// What is written together.
     pub(crate) batch: Batch,
@@ -57,7 +57,7 @@ pub(crate) struct Work<'a, 'o> {
 impl Work<'_, '_> {
     pub(crate) fn view(&self) -> View<'_> {
         // Writing rests on the same quick look as the preview that announced it.
-        View { system: self.system, goal: self.goal, ledger: &self.store.ledger, deep: false }
+        View { system: self.system, wanted: self.wanted, ledger: &self.store.ledger, deep: false }
     }
 
     /// Notes that a file is about to be written.

@@ -1,9 +1,9 @@
 //! Gets a remote file onto the disk: resumes where a transfer stopped, tries again where that can help, says how far
 //! it is.
 
+mod backoff;
 pub(crate) mod download;
 pub(crate) mod http;
-mod patience;
 mod progress;
 
 use std::path::Path;
@@ -17,8 +17,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use backoff::{Backoff, GaveUp};
 pub(crate) use download::{Download, Downloads};
-pub(crate) use patience::{GaveUp, Patience};
 pub(crate) use progress::host;
 
 use self::progress::Progress;
@@ -89,7 +89,7 @@ impl From<TransferError> for Failure {
 pub(crate) async fn transfer(
     remote: &dyn Remote,
     part: &Path,
-    patience: &Patience,
+    backoff: &Backoff,
     task: &Task,
     cancel: &CancellationToken,
 ) -> Result<(), AssetError> {
@@ -109,7 +109,7 @@ pub(crate) async fn transfer(
         // A transfer that moves on may be cut off any number of times.
         failures = if length(part) > before { 1 } else { failures + 1 };
         let failed = |why: String| AssetError::TransferFailed { address: remote.address(), why, attempts: failures };
-        let pause = patience.pause(failures, &error).ok_or_else(|| failed(error.to_string()))?;
+        let pause = backoff.pause(failures, &error).ok_or_else(|| failed(error.to_string()))?;
         if error == TransferError::Changed {
             let _ = fs::remove_file(part);
         }

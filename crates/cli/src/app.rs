@@ -18,7 +18,7 @@ use crate::error::CommandError;
 use crate::output::Format;
 use crate::run_log::LogFile;
 use crate::signals::Stop;
-use crate::{address, again, bucket};
+use crate::{address, bucket, hinted_commands};
 
 /// The program's composition root.
 pub(crate) struct App {
@@ -94,7 +94,7 @@ impl App {
 
     /// A text whose commands can be typed as they stand.
     pub(crate) fn suggestive(&self, text: &str) -> String {
-        again::with_state(text, self.given_state.as_deref())
+        hinted_commands::with_state(text, self.given_state.as_deref())
     }
 
     /// The store as it was given as an option.

@@ -21,7 +21,7 @@ pub(crate) fn open(app: &App, path: &Path) -> Result<(), CommandError> {
 }
 
 /// Asks whether what is not valid yet is to be edited further.
-pub(crate) fn again(app: &App) -> Result<bool, CommandError> {
+pub(crate) fn edit_again(app: &App) -> Result<bool, CommandError> {
     confirm::go_on(app, "Press Enter to go on editing, or type `no`:")
 }
 

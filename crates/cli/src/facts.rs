@@ -48,7 +48,7 @@ struct Others<'a> {
 #[async_trait]
 impl OtherClusters for Others<'_> {
     async fn facts(&self) -> Result<Vec<ProviderFacts>, StoreError> {
-        let found = neighbours::look(&self.app.store, self.name).await?;
+        let found = neighbours::find(&self.app.store, self.name).await?;
         if !self.said.swap(true, Ordering::Relaxed) {
             for why in found.unread {
                 self.app.say(why);

@@ -26,7 +26,7 @@ use crate::system::SystemRandomness;
 const LIFETIME: SignedDuration = SignedDuration::from_hours(18);
 
 /// How long a control plane may take to accept a connection until the next one is asked.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The names of a cluster's entries.
 fn names(cluster: &str) -> Names {
@@ -153,7 +153,7 @@ async fn first_up(hosts: &[String], port: u16) -> Option<usize> {
         return None;
     }
     for (index, host) in hosts.iter().enumerate() {
-        let connected = timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await;
+        let connected = timeout(TIMEOUT, TcpStream::connect((host.as_str(), port))).await;
         if matches!(connected, Ok(Ok(_))) {
             return Some(index);
         }

@@ -1,7 +1,6 @@
 //! `kubewright`: parses the command line, runs one command, prints its error, and exits.
 
 mod address;
-mod again;
 mod app;
 mod arguments;
 mod asset_lock;
@@ -16,6 +15,7 @@ mod error;
 mod exit;
 mod facts;
 mod health;
+mod hinted_commands;
 mod host_context;
 mod kubeconfig;
 mod kubectl;
@@ -142,10 +142,10 @@ fn show(error: &CommandError, state: Option<&str>) {
     use report::style::{DELETE, DIM, paint};
     output::note(&format!("{} {}\n", paint(DELETE, "error:"), error.message));
     for line in &error.output {
-        output::note(&format!("  {}\n", paint(DIM, again::with_state(line, state))));
+        output::note(&format!("  {}\n", paint(DIM, hinted_commands::with_state(line, state))));
     }
     for hint in &error.hints {
-        output::note(&format!("hint: {}\n", again::with_state(hint, state)));
+        output::note(&format!("hint: {}\n", hinted_commands::with_state(hint, state)));
     }
     if error.exit == Exit::Bug {
         output::note("hint: this is a bug of kubewright; please report it with the command and the above\n");

@@ -18,7 +18,7 @@ pub(crate) struct Neighbours {
 }
 
 /// Looks at all clusters but `name`. Only a store that cannot be used at all is an error.
-pub(crate) async fn look(store: &Arc<dyn StateStore>, name: &str) -> Result<Neighbours, StoreError> {
+pub(crate) async fn find(store: &Arc<dyn StateStore>, name: &str) -> Result<Neighbours, StoreError> {
     let mut found = Neighbours::default();
     for other in store.clusters().await?.into_iter().filter(|other| other != name) {
         match ClusterStore::new(store.clone(), &other).latest_revision().await {
@@ -73,7 +73,7 @@ mod tests {
         head = serde_json::to_vec(&moved).unwrap();
         store.swap_head("moved", Some(&version), &head).await.unwrap();
 
-        let found = look(&store, "own").await.unwrap();
+        let found = find(&store, "own").await.unwrap();
         let subnets: Vec<&str> =
             found.facts.iter().filter_map(|facts| facts.value.pointer("/local/subnet")?.as_str()).collect();
         assert_eq!(subnets, ["10.88.1.0/24", "10.88.2.0/24"], "machines of a moved cluster are still there");

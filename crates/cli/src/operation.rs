@@ -151,7 +151,7 @@ fn in_a_run(error: StoreError) -> CommandError {
 }
 
 /// Turns a run's summary into the command's outcome: what failed, what was left, and what to type next.
-pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), CommandError> {
+pub(crate) fn outcome(app: &App, summary: &Summary, retry_command: &str) -> Result<(), CommandError> {
     if summary.is_complete() {
         return Ok(());
     }
@@ -175,6 +175,6 @@ pub(crate) fn outcome(app: &App, summary: &Summary, again: &str) -> Result<(), C
     error.output = report::summary_lines(summary);
     Err(error
         .hint("nothing that was done is lost")
-        .hint(format!("look into the above, then go on with: {again}"))
+        .hint(format!("look into the above, then go on with: {retry_command}"))
         .hint(format!("state is kept in {}", app.store.describe())))
 }

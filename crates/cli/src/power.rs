@@ -23,7 +23,7 @@ pub(crate) enum To {
 
 /// Plans a change of power from what is recorded and what is there. The documents play no part.
 pub(crate) async fn plan(app: &App, cluster: &OpenCluster, to: To) -> Result<Led, CommandError> {
-    let observed = look(cluster).await;
+    let observed = observe(cluster).await;
     let (recorded, handlers) = (&cluster.loaded.state.resources, &cluster.handlers);
     let power = Power {
         base: cluster.base(Digest::of_bytes(b"")),
@@ -49,7 +49,7 @@ pub(crate) fn start_hint(loaded: &Loaded, name: &str) -> Option<String> {
 }
 
 /// Looks at what has power and what that stands on, as it was recorded.
-async fn look(cluster: &OpenCluster) -> Observations {
+async fn observe(cluster: &OpenCluster) -> Observations {
     let concerned = concerned(&cluster.loaded.state.resources, cluster.handlers.schemas());
     let requests = concerned.into_iter().map(|(id, recorded)| ObserveRequest {
         id,
@@ -72,7 +72,7 @@ pub(crate) enum State {
 
 /// Whether each thing that has power is on, of those that were made and are there.
 pub(crate) async fn states(cluster: &OpenCluster) -> BTreeMap<ResourceId, State> {
-    let observed = look(cluster).await;
+    let observed = observe(cluster).await;
     let schemas = cluster.handlers.schemas();
     let state = |(id, seen): (ResourceId, Observation)| {
         let field = schemas.get(id.kind())?.power?;

@@ -11,8 +11,8 @@ use fs_err as fs;
 
 pub(crate) use file::LogFile;
 
-use crate::again;
 use crate::app::App;
+use crate::hinted_commands;
 
 /// How many logs of a cluster are kept.
 const KEPT: usize = 50;
@@ -63,7 +63,7 @@ impl EventSink for RunLog {
         record::record(&event);
         self.shown.emit(match event {
             Event::ActionFailed { action, why, hint, output } => {
-                let hint = hint.map(|hint| again::with_state(&hint, self.state.as_deref()));
+                let hint = hint.map(|hint| hinted_commands::with_state(&hint, self.state.as_deref()));
                 Event::ActionFailed { action, why, hint, output }
             }
             other => other,

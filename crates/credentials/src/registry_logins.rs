@@ -91,7 +91,7 @@ fn recorded(outputs: &Outputs) -> DockerConfig {
 }
 
 /// The inputs as they are: a login that was never made is missing, a password that has changed says so.
-fn look(inputs: &Value, outputs: &Outputs, passwords: &dyn Passwords) -> Result<Value, ActionError> {
+fn observe_recorded(inputs: &Value, outputs: &Outputs, passwords: &dyn Passwords) -> Result<Value, ActionError> {
     let wanted = typed(inputs)?;
     let mut known = recorded(outputs).auths;
     let mut logins = serde_json::Map::new();
@@ -144,7 +144,7 @@ impl Handler for RegistryLogins {
                 (None, _) => Observation::Absent,
                 (Some(_), _) if !outputs.contains_key("config") => Observation::Absent,
                 (Some(recorded), None) => Observation::present(recorded.inputs.clone()),
-                (Some(_), Some(desired)) => match look(desired, &outputs, &*self.passwords) {
+                (Some(_), Some(desired)) => match observe_recorded(desired, &outputs, &*self.passwords) {
                     Ok(found) => Observation::present(found),
                     Err(error) => Observation::unknown(error.message),
                 },
@@ -208,8 +208,8 @@ mod tests {
     fn what_is_as_wished_is_no_change_and_a_new_password_is_one() {
         let before = files(&[("hub", "a"), ("r", "c")]);
         let outputs = made(&before);
-        assert_eq!(look(&wanted(), &outputs, &before).unwrap(), wanted());
-        let found = look(&wanted(), &outputs, &files(&[("hub", "new"), ("r", "c")])).unwrap();
+        assert_eq!(observe_recorded(&wanted(), &outputs, &before).unwrap(), wanted());
+        let found = observe_recorded(&wanted(), &outputs, &files(&[("hub", "new"), ("r", "c")])).unwrap();
         assert!(found["logins"]["docker.io"]["password"].is_string(), "{found}");
         assert!(!found.to_string().contains("new"), "no password is shown");
         assert_eq!(found["logins"]["r.example:5000"], wanted()["logins"]["r.example:5000"]);
@@ -219,7 +219,7 @@ mod tests {
     fn a_file_that_is_gone_keeps_the_recorded_password_and_is_needed_for_a_new_login() {
         let outputs = made(&files(&[("hub", "a"), ("r", "c")]));
         let nothing = files(&[]);
-        assert_eq!(look(&wanted(), &outputs, &nothing).unwrap(), wanted());
+        assert_eq!(observe_recorded(&wanted(), &outputs, &nothing).unwrap(), wanted());
         assert_eq!(Some(make(&wanted(), &outputs, &nothing).unwrap().reveal()), outputs["config"].text());
         let error = make(&wanted(), &Outputs::new(), &nothing).unwrap_err();
         assert!(error.message.contains("docker.io") && error.message.contains("hub"), "{}", error.message);
@@ -229,6 +229,6 @@ mod tests {
     fn a_login_that_is_no_longer_wanted_is_a_change() {
         let outputs = made(&files(&[("hub", "a"), ("r", "c")]));
         let fewer = json!({"logins": {"docker.io": {"username": "me", "passwordFile": "hub"}}});
-        assert_ne!(look(&fewer, &outputs, &files(&[])).unwrap(), fewer);
+        assert_ne!(observe_recorded(&fewer, &outputs, &files(&[])).unwrap(), fewer);
     }
 }

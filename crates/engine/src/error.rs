@@ -9,7 +9,7 @@ use thiserror::Error;
 pub enum ErrorClass {
     /// Trying again cannot help.
     Permanent,
-    /// The other side asks for patience.
+    /// The other side asks to be asked less often.
     Throttled,
     /// The other side cannot be reached or is overloaded.
     Unavailable,

@@ -16,7 +16,7 @@ use crate::stale::moved;
 use crate::target::target;
 
 /// How long a machine may take to be reached: it may be booting.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 /// A member of etcd lives where this is.
 const ETCD_MANIFEST: &str = "/etc/kubernetes/manifests/etcd.yaml";
 
@@ -69,7 +69,7 @@ pub(crate) async fn reset(agents: &Agents, change: &Change, context: &ActionCont
     let target = target_of(inputs, context.outputs.as_ref())?;
     let applied = done(agents, &target, &Request::Reset { epoch: context.epoch }, context).await?;
     // A program without a ledger does no harm, so nothing fails for it.
-    let _ = agents.remove(&target, PATIENCE).await;
+    let _ = agents.remove(&target, TIMEOUT).await;
     Ok(applied)
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn done(
     context: &ActionContext,
 ) -> Result<Applied, ActionError> {
     let note = |fragment| context.progress(fragment);
-    let asked = agents.ask(target, PATIENCE, WhenMissing::Upload, request, &note);
+    let asked = agents.ask(target, TIMEOUT, WhenMissing::Upload, request, &note);
     // Dropping the question ends the agent.
     unless_cancelled(context, async {
         match asked.await? {
@@ -129,7 +129,7 @@ async fn refuse_if_moved(
     let outputs = context.outputs.as_ref();
     let question = ObserveQuery::about(inputs, change.before.as_ref(), outputs).map_err(ActionError::permanent)?;
     let request = question.request(&outputs.digest_key(&target.name), false);
-    let answer = agents.ask(target, PATIENCE, WhenMissing::Upload, &request, &|_| {}).await?;
+    let answer = agents.ask(target, TIMEOUT, WhenMissing::Upload, &request, &|_| {}).await?;
     let found = Found::of(answer).ok_or_else(|| AgentError::Unexpected { machine: target.name.clone() })?;
     let seen = attributes(inputs, change.before.as_ref(), &question, &found).map_err(ActionError::permanent)?;
     let Some(schema) = schemas().into_iter().find(|schema| schema.kind == MACHINE_CONFIG) else { return Ok(()) };

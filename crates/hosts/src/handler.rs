@@ -19,7 +19,7 @@ use crate::schema::{IMAGE, MACHINE_CONFIG, NODE_BOOTSTRAP, schemas};
 use crate::{AgentBinary, AgentError, apply, bootstrap, observe};
 
 /// How long a machine may take to be reached by a question outside a plan.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Observes and applies `machine-config`, `node-bootstrap` and `image`.
 pub struct HostsHandler {
@@ -80,7 +80,7 @@ impl HostsHandler {
     }
 
     async fn ask(&self, target: &HostTarget, request: &Request) -> Result<Reply, AgentError> {
-        self.agents.ask(target, PATIENCE, WhenMissing::Upload, request, &|_| {}).await
+        self.agents.ask(target, TIMEOUT, WhenMissing::Upload, request, &|_| {}).await
     }
 }
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::AgentError;
-use crate::apply::{PATIENCE, after, before, target_of, unless_cancelled};
+use crate::apply::{TIMEOUT, after, before, target_of, unless_cancelled};
 use crate::observe::{self, AT_ONCE};
 use crate::target::target_if_made;
 
@@ -85,7 +85,7 @@ impl Images {
         let Some(inputs) = requests.iter().find_map(ObserveRequest::inputs) else { return Ok(None) };
         let Some(target) = target_if_made(inputs, context)? else { return Ok(None) };
         let listing = async {
-            let host = self.connector.connect(&target, observe::PATIENCE).await?;
+            let host = self.connector.connect(&target, observe::TIMEOUT).await?;
             names(host.as_ref(), &target.name).await
         };
         let listed = tokio::time::timeout(LOOKING, listing).await;
@@ -111,7 +111,7 @@ impl Images {
         let missing = |error| ActionError::from_source("cannot load the image", &error);
         let archive = self.assets.path(&inputs.asset).map_err(missing)?;
         context.progress(format!("loading {}", inputs.image));
-        let host = self.connector.connect(target, PATIENCE).await.map_err(AgentError::from)?;
+        let host = self.connector.connect(target, TIMEOUT).await.map_err(AgentError::from)?;
         let label = format!("{CLIENT} label {} {LABELS}", inputs.image);
         import(host.as_ref(), &target.name, &archive, Some(&label))
             .await
@@ -120,7 +120,7 @@ impl Images {
 
     async fn remove(&self, target: &HostTarget, inputs: &Inputs) -> Result<(), ActionError> {
         let removing = async {
-            let host = self.connector.connect(target, PATIENCE).await?;
+            let host = self.connector.connect(target, TIMEOUT).await?;
             if names(host.as_ref(), &target.name).await?.contains(&inputs.image) {
                 run(host.as_ref(), &target.name, &format!("{CLIENT} remove --sync {}", inputs.image)).await?;
             }

@@ -17,7 +17,7 @@ use crate::schema::{MACHINE_CONFIG, NODE_BOOTSTRAP};
 use crate::target::target_if_made;
 
 /// How long a machine may take to be reached. Short: it is there, or it is unknown.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 /// How long an agent may take to look at everything.
 const LOOKING: Duration = Duration::from_mins(1);
 /// Machines asked at once: far above what one network needs, below what one process may open.
@@ -120,7 +120,7 @@ async fn ask(
     let known = machine.requests().any(|request| request.recorded.is_some());
     let missing = if known { WhenMissing::Upload } else { WhenMissing::Report };
     let request = question.request(&context.digest_key(&target.name), deep);
-    let asked = tokio::time::timeout(LOOKING, agents.ask(target, PATIENCE, missing, &request, &|_| {}));
+    let asked = tokio::time::timeout(LOOKING, agents.ask(target, TIMEOUT, missing, &request, &|_| {}));
     match asked.await {
         Ok(Ok(reply)) => Found::of(reply).ok_or_else(|| AgentError::Unexpected { machine: target.name.clone() }),
         Ok(Err(error)) => Err(error),

@@ -66,7 +66,7 @@ impl ObjectsHandler {
             desired: change.after.clone(),
             recorded: change.before.clone().map(as_recorded),
         };
-        let mut observed = self.look(vec![request], context.outputs.clone(), Scope::Asked).await;
+        let mut observed = self.observe_within(vec![request], context.outputs.clone(), Scope::Asked).await;
         let stale = |how: &str| ActionError {
             class: ErrorClass::Stale,
             ..ActionError::permanent(format!("{} {how} since the plan was made", change.resource))
@@ -87,7 +87,7 @@ impl ObjectsHandler {
     }
 
     /// Looks at all kinds at once.
-    async fn look(
+    async fn observe_within(
         &self,
         requests: Vec<ObserveRequest>,
         context: Arc<dyn ObserveContext>,
@@ -160,7 +160,7 @@ impl Handler for ObjectsHandler {
         requests: Vec<ObserveRequest>,
         context: Arc<dyn ObserveContext>,
     ) -> BTreeMap<ResourceId, Observation> {
-        self.look(requests, context, Scope::All).await
+        self.observe_within(requests, context, Scope::All).await
     }
 
     async fn apply(&self, change: &Change, context: &ActionContext) -> Result<Applied, ActionError> {

@@ -31,7 +31,7 @@ const SIGNER: Duration = Duration::from_secs(5);
 const SIGNERS_LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager";
 
 /// How long the API servers may take to accept a new token.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes bootstrap tokens by writing the Secrets that the API server's token authenticator reads.
 pub struct TokenSecrets {
@@ -128,7 +128,7 @@ async fn wait_until_accepted(
     let servers: Result<Vec<_>, _> =
         access.servers.iter().map(|address| Server::with_token(&access, address, token, connections)).collect();
     let servers = servers.map_err(failed)?;
-    let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(50));
+    let mut wait = Wait::new(context, TIMEOUT, Duration::from_millis(50));
     loop {
         let answers = join_all(servers.iter().map(may_ask)).await;
         let accepted = answers.iter().filter(|answer| **answer == Ok(true)).count();

@@ -111,7 +111,7 @@ impl PathType {
     }
 }
 
-/// When kubelet asks whether a pod has started. The default is kubeadm's for its 4 minutes of patience.
+/// When kubelet asks whether a pod has started. The default is kubeadm's for the 4 minutes that it waits.
 ///
 /// The pod is not Ready before the first answer, so a short delay shows a started control plane sooner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl Default for StartupProbe {
 }
 
 impl StartupProbe {
-    /// Asks every second from the start, with the same 4 minutes of patience.
+    /// Asks every second from the start, for the same 4 minutes.
     pub fn eager() -> Self {
         Self { initial_delay_seconds: 0, period_seconds: 1, failure_threshold: 240 }
     }

@@ -30,13 +30,13 @@ pub(crate) fn check(intent: &Intent<'_>) -> Vec<Finding> {
 /// had before. What cannot be read stays as it is.
 fn with_defaults(kind: Kind, document: &Value) -> Value {
     let read = match kind {
-        Kind::Cluster => again::<spec::Cluster>(document),
-        Kind::InstanceGroup => again::<spec::InstanceGroup>(document),
+        Kind::Cluster => reread::<spec::Cluster>(document),
+        Kind::InstanceGroup => reread::<spec::InstanceGroup>(document),
     };
     read.unwrap_or_else(|| document.clone())
 }
 
-fn again<T: DeserializeOwned + Serialize>(document: &Value) -> Option<Value> {
+fn reread<T: DeserializeOwned + Serialize>(document: &Value) -> Option<Value> {
     serde_json::to_value(T::deserialize(document).ok()?).ok()
 }
 

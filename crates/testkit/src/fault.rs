@@ -12,7 +12,7 @@ pub enum Fault {
     Permanent,
     /// The other side cannot be reached, and nothing is done.
     Unavailable,
-    /// The other side asks for patience, and nothing is done.
+    /// The other side asks to be asked less often, and nothing is done.
     Throttled,
     /// The handler panics, with nothing done.
     Panic,

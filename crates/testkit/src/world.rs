@@ -1,7 +1,7 @@
 //! Everything outside the program: things of arbitrary kinds that stay, change, depend on each other and go away.
 
 mod effect;
-mod look;
+mod observe;
 mod thing;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -188,7 +188,7 @@ impl Handler for LocalProvider {
         let ids: Vec<ResourceId> = requests.iter().map(|request| request.id.clone()).collect();
         let provider = self.clone();
         let looked = blocking(move || {
-            let mut found = provider.look(&requests, Some(context.as_ref()), false);
+            let mut found = provider.observe_here(&requests, Some(context.as_ref()), false);
             found.extend(provider.orphans(&requests));
             Ok(found)
         })
@@ -235,7 +235,7 @@ impl LocalProvider {
             (self.clone(), context.outputs.clone(), change.before.is_some(), change.clone());
         let looked = blocking(move || {
             let looks = [Some(outputs.as_ref()), None].map(|context| {
-                provider.look(std::slice::from_ref(&request), context, known).into_values().collect::<Vec<_>>()
+                provider.observe_here(std::slice::from_ref(&request), context, known).into_values().collect::<Vec<_>>()
             });
             Ok(unmoved::refusal(&planned, &looks.concat()))
         });
@@ -246,7 +246,7 @@ impl LocalProvider {
 
     /// Looks for resources; without a context references count as what the machine was made with. `known`: all of them
     /// are recorded, whatever the requests say.
-    pub(crate) fn look(
+    pub(crate) fn observe_here(
         &self,
         requests: &[ObserveRequest],
         context: Option<&dyn ObserveContext>,

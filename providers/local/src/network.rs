@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_link_without_our_marker_is_not_taken_for_ours() {
-        assert!(look(None, true).contains("is not kubewright's"));
+        assert!(observed_as(None, true).contains("is not kubewright's"));
         let asked = Asked {
             id: "network/dev".parse().unwrap(),
             inputs: None,
@@ -296,7 +296,7 @@ mod tests {
     }
 
     /// Why the link with this alias is not looked at as ours.
-    fn look(alias: Option<&str>, recorded: bool) -> String {
+    fn observed_as(alias: Option<&str>, recorded: bool) -> String {
         let links = [HostLink { name: "kw-dev".into(), alias: alias.map(str::to_owned), kind: Some("bridge".into()) }];
         let inputs = serde_json::to_value(inputs()).ok();
         let id = "network/dev".parse().unwrap();
@@ -308,12 +308,12 @@ mod tests {
 
     #[test]
     fn a_network_of_another_state_with_the_same_name_is_unknown_and_its_owner_is_named() {
-        let why = look(Some("kubewright:9z9z-8y/dev"), true);
+        let why = observed_as(Some("kubewright:9z9z-8y/dev"), true);
         assert!(why.contains("cluster dev of another state (lineage 9z9z8y)"), "{why}");
     }
 
     #[test]
     fn a_network_that_an_earlier_release_marked_is_nobodys_unless_we_recorded_it() {
-        assert!(look(Some("kubewright:dev"), false).contains("earlier release"));
+        assert!(observed_as(Some("kubewright:dev"), false).contains("earlier release"));
     }
 }

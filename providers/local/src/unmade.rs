@@ -44,7 +44,7 @@ impl LocalProvider {
         let requests: Vec<_> = requests.into_iter().filter(|request| kinds.contains(&request.id.kind())).collect();
         let provider = self.clone();
         let looked = blocking(move || {
-            let seen = provider.look(&requests, None, false);
+            let seen = provider.observe_here(&requests, None, false);
             Ok(Unmade::of(&requests, &seen))
         });
         // Where nobody can look, whoever plans says why.

@@ -16,7 +16,7 @@ use crate::lock::FsLease;
 use crate::paths::{Paths, make_private_directory, unusable};
 
 /// How long a lock is not taken away from a process that is in the middle of a write, and how often that is tried.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A held fence, until dropped.
@@ -55,7 +55,7 @@ pub(crate) fn takeover(cluster: &Path) -> Result<Fence, StoreError> {
     loop {
         match flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(Fence { _file: file }),
-            Err(Errno::WOULDBLOCK) if began.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(Errno::WOULDBLOCK) if began.elapsed() < TIMEOUT => std::thread::sleep(PAUSE),
             Err(Errno::WOULDBLOCK) => {
                 let stuck = "its holder is in the middle of a write and does not get on: end that process first";
                 return Err(failed(cluster)(std::io::Error::new(std::io::ErrorKind::WouldBlock, stuck)));

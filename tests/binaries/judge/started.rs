@@ -30,7 +30,7 @@ pub(super) struct Signs {
 }
 
 /// How long a program may take to say something on a slow and busy host.
-const PATIENCE: Duration = Duration::from_secs(40);
+const TIMEOUT: Duration = Duration::from_secs(40);
 /// A program that says that all is well may end right after it.
 const AFTERTHOUGHT: Duration = Duration::from_millis(150);
 
@@ -117,7 +117,7 @@ fn watch(child: &mut Child, log: &Path, signs: &Signs) -> Verdict {
             std::thread::sleep(AFTERTHOUGHT);
             return if child.try_wait().unwrap().is_none() { Verdict::GoesOn } else { continue };
         }
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > TIMEOUT {
             return Verdict::Unknown(last_lines(&text));
         }
         std::thread::sleep(Duration::from_millis(30));

@@ -175,7 +175,7 @@ impl Identity {
     }
 
     fn check(&mut self, world: &mut World) {
-        for (what, found) in look(world) {
+        for (what, found) in inspect(world) {
             let known = self.0.entry(what.clone()).or_insert_with(|| found.clone());
             assert_eq!(*known, found, "{what} has changed");
         }
@@ -183,7 +183,7 @@ impl Identity {
 }
 
 /// What is there so far of a cluster's identity.
-fn look(world: &mut World) -> BTreeMap<String, String> {
+fn inspect(world: &mut World) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let keys = "upper/etc/ssh/ssh_host_ed25519_key.pub";
     for machine in machines::homes(world, CLUSTER) {

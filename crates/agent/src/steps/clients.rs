@@ -21,16 +21,16 @@ const API_SERVER: &str = "kube-apiserver";
 /// What waits. An API server may need other static pods, which are the user's.
 const CLIENTS: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
 /// How long the API server is waited for. Without it they start as well, and ask until somebody answers.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Between two questions: each is a process on a machine that is busy starting an API server.
 const PAUSE: Duration = Duration::from_millis(150);
 
 /// Manifests to be written later: those that are new on a machine on which the API server is new, too.
 pub(crate) fn later(work: &Work<'_, '_>, states: &States) -> BTreeSet<String> {
     let is_new = |path: &str| states.get(&Item::File(path).to_string()) == Some(&ItemState::Missing);
-    let manifests = work.goal.files.keys().filter_map(|path| Some((path, static_pod::name(path)?)));
+    let manifests = work.wanted.files.keys().filter_map(|path| Some((path, static_pod::name(path)?)));
     let clients = manifests.filter(|(path, name)| CLIENTS.contains(name) && is_new(path));
-    let is_born = is_new(&static_pod::manifest(API_SERVER)) && etcd::is_alone(work.goal);
+    let is_born = is_new(&static_pod::manifest(API_SERVER)) && etcd::is_alone(work.wanted);
     clients.filter(|_| is_born).map(|(path, _)| path.clone()).collect()
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn start(work: &mut Work<'_, '_>, states: &States, later: &BTreeSet<S
     }
     let system = work.system;
     // Who needs the API finds out that it took too long.
-    let waited = waiting::until("kube-apiserver", "the API server's roles", PATIENCE, work.replies, || {
+    let waited = waiting::until("kube-apiserver", "the API server's roles", TIMEOUT, work.replies, || {
         let look = has_roles(system);
         if look.is_err() {
             std::thread::sleep(PAUSE);
@@ -56,7 +56,7 @@ pub(crate) fn start(work: &mut Work<'_, '_>, states: &States, later: &BTreeSet<S
 /// Whether everybody may ask for the version: the API server makes the binding for that just before those of its clients. The
 /// question is asked as this machine's node.
 fn has_roles(system: &System) -> Result<(), String> {
-    let limit = format!("--request-timeout={}s", gates::PATIENCE.as_secs());
+    let limit = format!("--request-timeout={}s", gates::TIMEOUT.as_secs());
     let question = ["--kubeconfig=/etc/kubernetes/kubelet.conf", &limit, "get", "--raw=/version"];
     match system.programs().run("kubectl", &question) {
         Ok(ran) if ran.ok => Ok(()),

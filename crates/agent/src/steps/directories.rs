@@ -15,9 +15,9 @@ use crate::work::{self, States, View, Work, differs};
 use crate::write;
 
 pub(crate) fn observe(view: View<'_>) -> States {
-    let directories = &view.goal.config.group.directories;
+    let directories = &view.wanted.config.group.directories;
     let state = |path: &str, mode: &str| match validate::mode(path, mode) {
-        Ok(mode) => compare::path("", mode, view.system.owner, &look(view.system, path)),
+        Ok(mode) => compare::path("", mode, view.system.owner, &find(view.system, path)),
         Err(error) => ItemState::Unknown { why: error.to_string() },
     };
     directories.iter().map(|(path, wanted)| (Item::Directory(path).to_string(), state(path, &wanted.mode))).collect()
@@ -25,7 +25,7 @@ pub(crate) fn observe(view: View<'_>) -> States {
 
 /// Refuses before anything is changed if something else stands where a directory belongs.
 pub(crate) fn precheck(work: &Work<'_, '_>, states: &States) -> Outcome<()> {
-    for path in work.goal.config.group.directories.keys() {
+    for path in work.wanted.config.group.directories.keys() {
         work::refuse_other(states, Item::Directory(path), path, &[])?;
     }
     Ok(())
@@ -33,10 +33,10 @@ pub(crate) fn precheck(work: &Work<'_, '_>, states: &States) -> Outcome<()> {
 
 /// Notes what will be made or changed, and at the first apply which directories of the cluster's data are still empty.
 pub(crate) fn intend(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
-    for path in work.goal.config.group.directories.keys() {
+    for path in work.wanted.config.group.directories.keys() {
         let item = Item::Directory(path);
         let known = work.store.ledger.directories.contains_key(path);
-        match look(work.system, path) {
+        match find(work.system, path) {
             Found::Missing => {
                 work.store.ledger.directories.entry(path.clone()).or_default().made = true;
                 keep::intend_parents(work.system, &mut work.store.ledger, path);
@@ -60,7 +60,7 @@ pub(crate) fn intend(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
 }
 
 pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
-    for (path, wanted) in &work.goal.config.group.directories {
+    for (path, wanted) in &work.wanted.config.group.directories {
         let item = Item::Directory(path);
         let Some(state) = states.get(&item.to_string()).filter(|state| **state != ItemState::Same) else { continue };
         let mode = validate::mode(&item.to_string(), &wanted.mode)?;
@@ -79,7 +79,7 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
 
 /// Takes away what configs no longer name, where it is empty.
 pub(crate) fn prune(work: &mut Work<'_, '_>) -> Outcome<()> {
-    let wanted = &work.goal.config.group.directories;
+    let wanted = &work.wanted.config.group.directories;
     let gone =
         work.store.ledger.directories.iter().filter(|(path, entry)| entry.configured && !wanted.contains_key(*path));
     let gone: std::collections::BTreeMap<_, _> = gone.map(|(path, entry)| (path.clone(), entry.clone())).collect();
@@ -99,7 +99,7 @@ pub(crate) fn prune(work: &mut Work<'_, '_>) -> Outcome<()> {
 }
 
 // A symlink to a directory is as good: data directories are often moved to another disk that way.
-fn look(system: &System, path: &str) -> Found {
+fn find(system: &System, path: &str) -> Found {
     match fs_err::metadata(system.path(path)) {
         Ok(metadata) if metadata.is_dir() => Found::Expected {
             digest: String::new(),

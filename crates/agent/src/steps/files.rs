@@ -30,7 +30,7 @@ const UNIT_FILES: [&str; 5] = [
 const SHOWN: u64 = 64 * 1024;
 
 pub(crate) fn observe(view: View<'_>) -> States {
-    let files = view.goal.files.iter();
+    let files = view.wanted.files.iter();
     files.map(|(path, file)| (Item::File(path).to_string(), state(view, path, file))).collect()
 }
 
@@ -39,7 +39,7 @@ fn state(view: View<'_>, path: &str, file: &DesiredFile) -> ItemState {
         // Only that something is there counts, be it behind a symlink (kubelet's current certificate).
         return if view.system.exists(path) { ItemState::Same } else { ItemState::Missing };
     };
-    let mut state = compare::path(digest, file.mode, view.system.owner, &look(view, path, file));
+    let mut state = compare::path(digest, file.mode, view.system.owner, &find(view, path, file));
     if let ItemState::Differs { fields } = &mut state
         && fields.contains_key("content")
         && renewed::is_renewed(view, path, file)
@@ -68,7 +68,7 @@ fn found_text(system: &System, path: &str) -> Option<String> {
     (text.len() as u64 <= SHOWN).then_some(text)
 }
 
-fn look(view: View<'_>, path: &str, file: &DesiredFile) -> Found {
+fn find(view: View<'_>, path: &str, file: &DesiredFile) -> Found {
     let at = view.system.path(path);
     let metadata = match fs_err::symlink_metadata(&at) {
         Ok(metadata) => metadata,
@@ -79,7 +79,7 @@ fn look(view: View<'_>, path: &str, file: &DesiredFile) -> Found {
         return Found::Other(kind(metadata.file_type()).into());
     }
     let digest = match &file.body {
-        Body::Bytes { secret: true, .. } => fs_err::read(&at).map(|bytes| view.goal.key.secret(&bytes)),
+        Body::Bytes { secret: true, .. } => fs_err::read(&at).map(|bytes| view.wanted.key.secret(&bytes)),
         Body::Uploaded { digest, .. } if is_untouched(view, path, digest, &metadata) => Ok(digest.clone()),
         _ => hash(view.system, path),
     };
@@ -140,7 +140,7 @@ fn changes_content(state: &ItemState) -> bool {
 
 /// Refuses before anything is changed if something that others must bring is not there.
 pub(crate) fn precheck(work: &Work<'_, '_>, states: &States) -> Outcome<()> {
-    for (path, file) in &work.goal.files {
+    for (path, file) in &work.wanted.files {
         let item = Item::File(path);
         let Some(state) = states.get(&item.to_string()) else { continue };
         work::refuse_other(states, item, path, &["symlink"])?;
@@ -164,7 +164,7 @@ pub(crate) fn precheck(work: &Work<'_, '_>, states: &States) -> Outcome<()> {
 
 /// Notes what is about to be written, and what must be restarted and reloaded after it.
 pub(crate) fn intend(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
-    for (path, file) in &work.goal.files {
+    for (path, file) in &work.wanted.files {
         let item = Item::File(path);
         if differs(states, item) {
             work.intend_file(path, Origin::Config, &file.restarts)?;
@@ -187,9 +187,9 @@ fn follow(work: &mut Work<'_, '_>, path: &str, restarts: &[String]) {
     let is_unit_file = UNIT_FILES.iter().any(|directory| path.starts_with(directory));
     for name in restarts {
         let pending = &mut work.store.ledger.pending;
-        if work.goal.files.contains_key(&static_pod::manifest(name)) {
+        if work.wanted.files.contains_key(&static_pod::manifest(name)) {
             static_pods::intend_end(work, name);
-        } else if !is_unit_file && work.goal.config.group.units.get(name).is_some_and(|unit| unit.reloads) {
+        } else if !is_unit_file && work.wanted.config.group.units.get(name).is_some_and(|unit| unit.reloads) {
             pending.reloads.insert(name.clone());
         } else {
             pending.restarts.insert(name.clone());
@@ -202,7 +202,7 @@ fn follow(work: &mut Work<'_, '_>, path: &str, restarts: &[String]) {
 fn dropped(work: &Work<'_, '_>) -> Vec<(String, Vec<String>)> {
     let files = work.store.ledger.files.iter();
     files
-        .filter(|(path, entry)| entry.origin == Origin::Config && !work.goal.files.contains_key(*path))
+        .filter(|(path, entry)| entry.origin == Origin::Config && !work.wanted.files.contains_key(*path))
         .map(|(path, entry)| (path.clone(), entry.restarts.clone()))
         .collect()
 }
@@ -223,7 +223,7 @@ pub(crate) fn prune(work: &mut Work<'_, '_>) -> Outcome<()> {
 pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States, chosen: impl Fn(&str) -> bool) -> Outcome<()> {
     let mut done = Vec::new();
     for stage in [Stage::Base, Stage::Manifest] {
-        for (path, file) in work.goal.files.iter().filter(|(path, file)| file.stage == stage && chosen(path)) {
+        for (path, file) in work.wanted.files.iter().filter(|(path, file)| file.stage == stage && chosen(path)) {
             let item = Item::File(path);
             let Some(state) = states.get(&item.to_string()).filter(|state| **state != ItemState::Same) else {
                 continue;

@@ -15,7 +15,7 @@ pub(crate) fn observe(view: View<'_>) -> States {
     let now = current(view.system);
     let boot = view.system.text(BOOT).unwrap_or_default();
     let boot = boot.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-    let wanted = &view.goal.config.machine.node_name;
+    let wanted = &view.wanted.config.machine.node_name;
     [(Item::Hostname.to_string(), compare::value(wanted, Some(now.as_str()), boot))].into()
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
     if !differs(states, Item::Hostname) {
         return Ok(());
     }
-    let wanted = &work.goal.config.machine.node_name;
+    let wanted = &work.wanted.config.machine.node_name;
     set(work.system, wanted)?;
     let text = format!("{wanted}\n");
     let at = work.system.path(BOOT);

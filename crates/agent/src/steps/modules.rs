@@ -21,19 +21,19 @@ pub(crate) fn observe(view: View<'_>) -> States {
         let boot = boot.lines().any(|line| line == name).then_some("loaded");
         compare::value("loaded", now, boot)
     };
-    let names = &view.goal.config.group.kernel_modules;
+    let names = &view.wanted.config.group.kernel_modules;
     names.iter().map(|name| (Item::Module(name).to_string(), state(name))).collect()
 }
 
 pub(crate) fn intend(work: &mut Work<'_, '_>) -> Outcome<()> {
-    let names = &work.goal.config.group.kernel_modules;
+    let names = &work.wanted.config.group.kernel_modules;
     let missing = names.iter().filter(|name| !is_loaded(work.system, name)).cloned();
     work.store.ledger.modules.extend(missing);
     keep::intend_boot_file(work, BOOT, names)
 }
 
 pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
-    let names = &work.goal.config.group.kernel_modules;
+    let names = &work.wanted.config.group.kernel_modules;
     let missing: Vec<&str> = names.iter().map(String::as_str).filter(|name| !is_loaded(work.system, name)).collect();
     if !missing.is_empty() {
         load(work.system, &missing)?;

@@ -9,7 +9,7 @@ use crate::system::System;
 use crate::work::{States, View, Work, differs};
 
 pub(crate) fn observe(view: View<'_>) -> States {
-    let names = &view.goal.config.group.packages;
+    let names = &view.wanted.config.group.packages;
     if names.is_empty() {
         return States::new();
     }
@@ -26,7 +26,7 @@ pub(crate) fn observe(view: View<'_>) -> States {
 }
 
 pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
-    let names = &work.goal.config.group.packages;
+    let names = &work.wanted.config.group.packages;
     let missing: Vec<&str> =
         names.iter().map(String::as_str).filter(|name| differs(states, Item::Package(name))).collect();
     if missing.is_empty() {

@@ -15,13 +15,13 @@ use crate::waiting;
 use crate::work::{States, Work};
 
 /// How long kubelet may take to end a pod: it gives it 30 s (kubelet's default for static pods) before it kills it.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Refuses where a member of etcd would be restarted that the others can't spare.
 pub(crate) fn precheck(work: &Work<'_, '_>, states: &States) -> Outcome<()> {
-    let Some(file) = work.goal.files.get(etcd::MANIFEST) else { return Ok(()) };
+    let Some(file) = work.wanted.files.get(etcd::MANIFEST) else { return Ok(()) };
     if files::changes(states, etcd::MANIFEST) && restarts(work.system, etcd::MANIFEST, file) {
-        members::spare(work.system, work.goal)?;
+        members::spare(work.system, work.wanted)?;
     }
     Ok(())
 }
@@ -94,8 +94,8 @@ fn ended(system: &System, replies: &mut Replies<'_>, name: &str, processes: &[Pr
         let runs_on = processes.iter().any(|process| pods::is_alive(system, process));
         Ok(if runs_on { Err("kubelet has not ended it of the earlier manifest".to_owned()) } else { Ok(()) })
     };
-    waiting::until(&item, name, PATIENCE, replies, look)?.map_err(|_| {
-        let why = format!("kubelet did not end {name} of the earlier manifest within {} s", PATIENCE.as_secs());
+    waiting::until(&item, name, TIMEOUT, replies, look)?.map_err(|_| {
+        let why = format!("kubelet did not end {name} of the earlier manifest within {} s", TIMEOUT.as_secs());
         Failure::new(item, why).hint("see what it says: journalctl -u kubelet")
     })
 }

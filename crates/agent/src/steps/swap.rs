@@ -15,7 +15,7 @@ const FSTAB: &str = "/etc/fstab";
 const MARK: &str = "#kubewright# ";
 
 pub(crate) fn observe(view: View<'_>) -> States {
-    if !view.goal.config.group.swap_off {
+    if !view.wanted.config.group.swap_off {
         return States::new();
     }
     let swaps = active_swaps(view.system);

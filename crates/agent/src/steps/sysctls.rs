@@ -24,13 +24,13 @@ pub(crate) fn observe(view: View<'_>) -> States {
         let now = view.system.text(&path(name));
         compare::value(wanted, now.as_deref().map(str::trim), at_boot(name))
     };
-    let sysctls = &view.goal.config.group.sysctls;
+    let sysctls = &view.wanted.config.group.sysctls;
     sysctls.iter().map(|(name, wanted)| (Item::Sysctl(name).to_string(), state(name, wanted))).collect()
 }
 
 /// Notes the values that are about to be changed.
 pub(crate) fn intend(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
-    for (name, wanted) in &work.goal.config.group.sysctls {
+    for (name, wanted) in &work.wanted.config.group.sysctls {
         if differs(states, Item::Sysctl(name))
             && let Some(now) = work.system.text(&path(name))
             && !compare::same_value(wanted, &now)
@@ -43,7 +43,7 @@ pub(crate) fn intend(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
 }
 
 pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
-    let sysctls = &work.goal.config.group.sysctls;
+    let sysctls = &work.wanted.config.group.sysctls;
     let dropped = work.store.ledger.sysctls.extract_if(.., |name, _| !sysctls.contains_key(name));
     for (name, before) in dropped {
         set(work.system, &name, &before)?;
@@ -61,7 +61,7 @@ pub(crate) fn apply(work: &mut Work<'_, '_>, states: &States) -> Outcome<()> {
 }
 
 fn boot_lines(work: &Work<'_, '_>) -> Vec<String> {
-    work.goal.config.group.sysctls.iter().map(|(name, value)| format!("{name} = {value}")).collect()
+    work.wanted.config.group.sysctls.iter().map(|(name, value)| format!("{name} = {value}")).collect()
 }
 
 /// Gives sysctls their values back, as far as the kernel lets.

@@ -14,7 +14,7 @@ use crate::systemctl;
 use crate::work::{States, View, Work};
 
 pub(crate) fn observe(view: View<'_>) -> States {
-    let units = &view.goal.config.group.units;
+    let units = &view.wanted.config.group.units;
     let names: Vec<&str> = units.keys().map(String::as_str).collect();
     let found = settled(view, &names);
     let state = |name: &String, unit: &Unit| match &found {
@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What systemd says about units; while the machine boots and one of them does not run yet, that is waited for: what is about
 /// to start needs no repair.
 fn settled(view: View<'_>, names: &[&str]) -> Outcome<BTreeMap<String, FoundUnit>> {
-    let units = &view.goal.config.group.units;
+    let units = &view.wanted.config.group.units;
     let runs = |found: &BTreeMap<String, FoundUnit>, name: &str| found.get(name).is_some_and(FoundUnit::is_running);
     let is_to_run = |name: &&&str| units.get(**name).is_some_and(|unit| is_due(view.system, unit));
     let began = Instant::now();
@@ -109,14 +109,14 @@ fn decide<'a>(
 
 /// Notes what the units are before they are touched.
 pub(crate) fn intend(work: &mut Work<'_, '_>) -> Outcome<BTreeMap<String, FoundUnit>> {
-    let names: Vec<&str> = work.goal.config.group.units.keys().map(String::as_str).collect();
+    let names: Vec<&str> = work.wanted.config.group.units.keys().map(String::as_str).collect();
     let found = systemctl::show(work.system, &names)?;
     note(&mut work.store.ledger.units, &found);
     Ok(found)
 }
 
 pub(crate) fn apply(work: &mut Work<'_, '_>, found: &BTreeMap<String, FoundUnit>) -> Outcome<()> {
-    let units = &work.goal.config.group.units;
+    let units = &work.wanted.config.group.units;
     let pending = work.store.ledger.pending.clone();
     let todo = decide(units, found, &pending, |unit| is_due(work.system, unit));
     act(work, "unmask", &todo.unmask, "unmasked")?;
@@ -165,7 +165,7 @@ pub(crate) fn note(ledger: &mut BTreeMap<String, UnitEntry>, found: &BTreeMap<St
 
 /// Takes away what configs no longer name; before the files, which systemd needs for it.
 pub(crate) fn prune(work: &mut Work<'_, '_>) -> Outcome<()> {
-    let wanted = &work.goal.config.group.units;
+    let wanted = &work.wanted.config.group.units;
     let gone: BTreeMap<String, UnitEntry> = work
         .store
         .ledger

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{AssetError, Task};
 
 /// How often a lock that somebody else holds is tried again.
-const PATIENCE: Duration = Duration::from_millis(250);
+const TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The right to make one asset, held until dropped.
 #[must_use]
@@ -36,7 +36,7 @@ impl AssetLock {
             }
             tokio::select! {
                 () = cancel.cancelled() => return Err(AssetError::Cancelled(task.name().to_owned())),
-                () = tokio::time::sleep(PATIENCE) => (),
+                () = tokio::time::sleep(TIMEOUT) => (),
             }
         }
     }

@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use self::images::{Images, RemoteImage};
 use super::{FetchContext, Offer, Source};
 use crate::transfer::http::{Http, HttpFile};
-use crate::transfer::{Download, Downloads, GaveUp, Patience, TransferError, host};
+use crate::transfer::{Backoff, Download, Downloads, GaveUp, TransferError, host};
 use crate::{AssetError, Job};
 
 /// What to do when upstream does not answer.
@@ -38,9 +38,9 @@ pub struct Upstream {
     base: Option<String>,
     manner: Manner,
     /// With questions.
-    patience: Patience,
+    backoff: Backoff,
     /// With transfers: what was promised is worth waiting for.
-    transfers: Patience,
+    transfers: Backoff,
     downloads: Downloads,
     events: Arc<dyn EventSink>,
     /// What upstream has, by address.
@@ -66,8 +66,8 @@ impl Upstream {
             images: Images::new(None),
             base: None,
             manner,
-            patience: if manner == Manner::Probing { Patience::PROBING } else { Patience::USUAL },
-            transfers: Patience::USUAL,
+            backoff: if manner == Manner::Probing { Backoff::PROBING } else { Backoff::USUAL },
+            transfers: Backoff::USUAL,
             downloads: Downloads::of_cache(cache),
             events,
             known: Mutex::default(),
@@ -86,7 +86,7 @@ impl Upstream {
     /// Shorter pauses, for tests.
     #[must_use]
     pub fn pausing(mut self, first: Duration) -> Self {
-        self.patience.first_pause = first;
+        self.backoff.first_pause = first;
         self.transfers.first_pause = first;
         self
     }
@@ -111,7 +111,7 @@ impl Upstream {
         if lock(&self.silent).contains(host) {
             return Ok(Known::Nothing);
         }
-        match self.patience.ask(|| self.look(address, architecture)).await {
+        match self.backoff.ask(|| self.find_file(address, architecture)).await {
             Ok(known) => Ok(known),
             Err(gave_up) if gave_up.is_missing() => Ok(Known::Nothing),
             Err(gave_up) if self.manner == Manner::Probing => {
@@ -133,7 +133,7 @@ impl Upstream {
         }
     }
 
-    async fn look(&self, address: &Address, architecture: &str) -> Result<Known, TransferError> {
+    async fn find_file(&self, address: &Address, architecture: &str) -> Result<Known, TransferError> {
         match address {
             Address::File(published) | Address::Member { archive: published, .. } => {
                 let text = self.http.text(&self.url(&published.checksums)).await?;

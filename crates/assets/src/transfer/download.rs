@@ -7,7 +7,7 @@ use std::time::Duration;
 use fs_err as fs;
 use tokio_util::sync::CancellationToken;
 
-use super::{Patience, Remote, transfer};
+use super::{Backoff, Remote, transfer};
 use crate::cache::{AssetLock, set_aside, sha256_of_file};
 use crate::{AssetError, Task};
 
@@ -54,7 +54,7 @@ impl Downloads {
         &self,
         remote: &dyn Remote,
         sha256: &str,
-        patience: &Patience,
+        backoff: &Backoff,
         task: &Task,
         cancel: &CancellationToken,
     ) -> Result<Download, AssetError> {
@@ -66,12 +66,12 @@ impl Downloads {
             AssetLock::acquire(self.cache.join("locks").join(format!("download-{sha256}")), task, cancel).await?;
         let resumed = path.exists();
         if !(resumed && digest(&path).await? == sha256) {
-            transfer(remote, &path, patience, task, cancel).await?;
+            transfer(remote, &path, backoff, task, cancel).await?;
             let mut found = digest(&path).await?;
             if found != sha256 && resumed {
                 // The beginning may have been another file's; what comes in one piece decides.
                 fs::remove_file(&path).map_err(failed)?;
-                transfer(remote, &path, patience, task, cancel).await?;
+                transfer(remote, &path, backoff, task, cancel).await?;
                 found = digest(&path).await?;
             }
             if found != sha256 {

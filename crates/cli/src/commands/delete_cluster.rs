@@ -82,10 +82,10 @@ impl DeleteOptions {
 }
 
 async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
-    let again = &options.command(name);
+    let retry_command = &options.command(name);
     let lease = if options.yes { Some(operation::lock(app, name, "delete cluster").await?) } else { None };
     let loaded = match app.cluster(name).load().await {
-        Err(StoreError::BeingRemoved { .. }) => return end_removal(app, name, lease, again).await,
+        Err(StoreError::BeingRemoved { .. }) => return end_removal(app, name, lease, retry_command).await,
         loaded => operation::found(app, name, loaded).await?,
     };
     facts::check_access(app, name, &loaded).await?;
@@ -112,7 +112,7 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
             return Box::pin(delete(app, name, &DeleteOptions { yes: true, approved: Some(shown), ..options.clone() }))
                 .await;
         }
-        app.say(format!("\nNothing was changed. To delete the cluster: {again}"));
+        app.say(format!("\nNothing was changed. To delete the cluster: {retry_command}"));
         return Ok(Exit::Fine);
     };
     if options.approved.as_ref().is_some_and(|approved| *approved != shown) {
@@ -129,11 +129,11 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
             Summary::is_complete,
         )
         .await?;
-    operation::outcome(app, &summary, again)?;
+    operation::outcome(app, &summary, retry_command)?;
     if plan.report.iter().any(|line| line.reason.calls_for_another_look()) {
         return Err(CommandError::failed("some of the cluster could not be looked at, so it is not forgotten")
             .exit(Exit::Partial)
-            .hint(format!("look into the above, then run again: {again}")));
+            .hint(format!("look into the above, then run again: {retry_command}")));
     }
     cluster.store.remove(&*lease).await?;
     app.say(format!("Cluster {name} is gone."));
@@ -141,11 +141,11 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
 }
 
 /// The cluster is gone, and an earlier delete was interrupted while it removed the record.
-async fn end_removal(app: &App, name: &str, lease: Option<Arc<dyn Lease>>, again: &str) -> Outcome {
+async fn end_removal(app: &App, name: &str, lease: Option<Arc<dyn Lease>>, retry_command: &str) -> Outcome {
     let Some(lease) = lease else {
         let text = format!("Cluster {name} is gone but for its record, whose removal was interrupted.\n");
         output::print(app.format, &json!({"cluster": name, "changes": []}), || text)?;
-        app.say(format!("\nNothing was changed. To remove the record: {again}"));
+        app.say(format!("\nNothing was changed. To remove the record: {retry_command}"));
         return Ok(Exit::Fine);
     };
     app.cluster(name).remove(&*lease).await?;

@@ -50,7 +50,7 @@ fn until_valid(app: &App, name: &str, path: &Path, before: &str) -> Result<Optio
         let texts = vec![text];
         match documents::effective(&texts) {
             Ok(_) => return Ok(Some(texts)),
-            Err(_) if editor::again(app)? => {}
+            Err(_) if editor::edit_again(app)? => {}
             Err(error) => return Err(error),
         }
     }

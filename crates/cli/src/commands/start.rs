@@ -81,8 +81,8 @@ async fn start(app: &App, name: &str, options: &UpdateOptions) -> Result<Started
     policy_check::plan(app, &policy, &plan, None, &options.rules)?;
     let running = operation::run(app, &cluster, &plan, &desired, lease, Limits::default());
     let summary = app.phase_until("run", running, Summary::is_complete).await?;
-    let again = options.rule_files.suggested(Suggestion::new("start cluster").word(name));
-    operation::outcome(app, &summary, &again.text())?;
+    let retry_command = options.rule_files.suggested(Suggestion::new("start cluster").word(name));
+    operation::outcome(app, &summary, &retry_command.text())?;
     let recorded = &cluster.loaded.state.resources;
     resolved.machines.retain(|machine| recorded.contains_key(&model::ids::machine_config(&machine.name)));
     let waited = Box::pin(health::wait(app, &composition, &cluster, &resolved, &BTreeSet::new())).await;

@@ -35,7 +35,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let open = open::cluster(app, name).await?;
     proxies::mention(app, &open.resolved);
     let Arguments { wait, interval, count, .. } = arguments;
-    let findings = thorough::look(&open, HealthOptions { wait, interval, count }).await?;
+    let findings = thorough::check(&open, HealthOptions { wait, interval, count }).await?;
     let is_healthy = is_healthy(&findings);
     output::print(app.format, &findings, || {
         if findings.is_empty() {

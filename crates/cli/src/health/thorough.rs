@@ -40,7 +40,7 @@ fn unanswered(error: &ApiError, cluster: &OpenCluster) -> CommandError {
 }
 
 /// What is wrong with a cluster; empty when nothing was in as many looks in a row as are asked for.
-pub(crate) async fn look(open: &Open, looks: HealthOptions) -> Result<Vec<Finding>, CommandError> {
+pub(crate) async fn check(open: &Open, looks: HealthOptions) -> Result<Vec<Finding>, CommandError> {
     let until = Instant::now() + looks.wait;
     let mut healthy = 0;
     loop {

@@ -35,8 +35,8 @@ fn out_of_reach(plan: &Plan, machines: &BTreeMap<&str, &ResourceId>) -> BTreeSet
 }
 
 /// Says what was left as it is, and what to type when the reason has been seen to.
-pub(super) fn tell(app: &App, plan: &Plan, again: &str) {
-    if let Some(text) = text(plan, again) {
+pub(super) fn tell(app: &App, plan: &Plan, retry_command: &str) {
+    if let Some(text) = text(plan, retry_command) {
         app.say(text);
     }
 }
@@ -61,9 +61,9 @@ fn text_after_saved(plan: &Plan) -> Option<String> {
     })
 }
 
-fn text(plan: &Plan, again: &str) -> Option<String> {
+fn text(plan: &Plan, retry_command: &str) -> Option<String> {
     let left = unknown(plan) + &held(plan);
-    (!left.is_empty()).then(|| format!("\nThe rest is done.{left}\n\nSee to it, then: {again}"))
+    (!left.is_empty()).then(|| format!("\nThe rest is done.{left}\n\nSee to it, then: {retry_command}"))
 }
 
 fn unknown(plan: &Plan) -> String {

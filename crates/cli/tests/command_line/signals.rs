@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::user::User;
 
 /// How long a test waits for what comes at once on an idle machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Another program, killed when the test forgets it.
 struct Started {
@@ -46,7 +46,7 @@ impl Started {
 
     fn waits_for(&mut self, part: &str) {
         while !self.text.contains(part) {
-            let bytes = self.said.recv_timeout(PATIENCE);
+            let bytes = self.said.recv_timeout(TIMEOUT);
             let bytes = bytes.unwrap_or_else(|_| panic!("it never says {part}: {}", self.text));
             self.text.push_str(&String::from_utf8_lossy(&bytes));
         }
@@ -67,7 +67,7 @@ impl Started {
             while said.recv().is_ok() {}
             let _ = sender.send(());
         });
-        let ended = ended.recv_timeout(PATIENCE);
+        let ended = ended.recv_timeout(TIMEOUT);
         drop(input);
         assert!(ended.is_ok(), "it goes on: {}", self.text);
         self.child.wait().expect("it ends").code()

@@ -26,10 +26,10 @@ fn effects(changes: &[FieldChange], _before: &Value, _after: &Value) -> Vec<Effe
 }
 
 fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(look(inputs, outputs, context.clock().now()))
+    observed(observe_recorded(inputs, outputs, context.clock().now()))
 }
 
-fn look(inputs: &Value, outputs: &Outputs, now: Timestamp) -> Result<Observation, ActionError> {
+fn observe_recorded(inputs: &Value, outputs: &Outputs, now: Timestamp) -> Result<Observation, ActionError> {
     let wanted: AuthorityWish = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     for difference in differences(&wanted, outputs, now)? {

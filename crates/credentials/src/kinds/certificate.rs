@@ -32,10 +32,14 @@ fn schema() -> KindSchema {
 }
 
 fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(look(inputs, outputs, context))
+    observed(observe_recorded(inputs, outputs, context))
 }
 
-fn look(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
+fn observe_recorded(
+    inputs: &Value,
+    outputs: &Outputs,
+    context: &dyn ObserveContext,
+) -> Result<Observation, ActionError> {
     let wanted: Inputs = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     let now = context.clock().now();

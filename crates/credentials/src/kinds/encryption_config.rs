@@ -24,10 +24,10 @@ fn schema() -> KindSchema {
 }
 
 fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(look(inputs, outputs))
+    observed(observe_recorded(inputs, outputs))
 }
 
-fn look(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+fn observe_recorded(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
     let wanted: Inputs = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     let Some(found) = recorded(outputs) else {

@@ -33,10 +33,10 @@ fn effects(changes: &[FieldChange], _before: &Value, _after: &Value) -> Vec<Effe
 }
 
 fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(look(inputs, outputs))
+    observed(observe_recorded(inputs, outputs))
 }
 
-fn look(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+fn observe_recorded(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
     let Inputs { algorithm: Algorithm::EcdsaP256 } = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     if !belong_together(outputs) {

@@ -84,7 +84,7 @@ impl World {
         Arc::new(Context { kept: self.kept.clone(), now: self.now })
     }
 
-    async fn look(&self, id: &str, desired: Option<&Value>) -> Observation {
+    async fn observe_with(&self, id: &str, desired: Option<&Value>) -> Observation {
         let id: ResourceId = id.parse().unwrap();
         let recorded = self.kept.0.lock().unwrap().get(&id).map(|(recorded, _)| recorded.clone());
         let request = ObserveRequest { id: id.clone(), desired: desired.cloned(), recorded };
@@ -93,16 +93,16 @@ impl World {
 
     /// What is observed; `None` when it is absent.
     pub(crate) async fn observe(&self, id: &str, desired: &Value) -> Option<Value> {
-        present(self.look(id, Some(desired)).await)
+        present(self.observe_with(id, Some(desired)).await)
     }
 
     pub(crate) async fn observe_unwanted(&self, id: &str) -> Option<Value> {
-        present(self.look(id, None).await)
+        present(self.observe_with(id, None).await)
     }
 
     /// Why it is unknown.
     pub(crate) async fn unknown(&self, id: &str, desired: &Value) -> String {
-        match self.look(id, Some(desired)).await {
+        match self.observe_with(id, Some(desired)).await {
             Observation::Unknown { why } => why,
             other => panic!("{other:?}"),
         }

@@ -74,7 +74,7 @@ impl Machines {
 
 #[async_trait]
 impl HostConnector for Machines {
-    async fn connect(&self, target: &HostTarget, _patience: Duration) -> Result<Arc<dyn Host>, HostError> {
+    async fn connect(&self, target: &HostTarget, _timeout: Duration) -> Result<Arc<dyn Host>, HostError> {
         if let Some(meeting) = &self.meeting {
             meeting.wait().await;
         }

@@ -31,7 +31,7 @@ const API_SERVER: &str = "kube-apiserver";
 const CONTROLLER_MANAGER: &str = "kube-controller-manager";
 const SCHEDULER: &str = "kube-scheduler";
 /// Long enough for a slow disk; a control plane that is not there by then has a reason that its log tells.
-const PATIENCE_SECONDS: u64 = 240;
+const TIMEOUT_SECONDS: u64 = 240;
 
 /// Manifests, gates and what they need; the same on every control plane.
 pub(super) fn group_files(resolved: &Resolved, config: &mut GroupConfig) -> Result<(), ModelError> {
@@ -57,7 +57,7 @@ pub(super) fn group_files(resolved: &Resolved, config: &mut GroupConfig) -> Resu
     Ok(())
 }
 
-/// kubelet, etcd and the API server answer. Of the latter that it listens is enough: who asks it has its own patience, and
+/// kubelet, etcd and the API server answer. Of the latter that it listens is enough: who asks it has its own timeout, and
 /// load balancers look further.
 fn gates(api_port: u16) -> Vec<Gate> {
     vec![
@@ -65,18 +65,18 @@ fn gates(api_port: u16) -> Vec<Gate> {
             name: "kubelet".to_owned(),
             address: "127.0.0.1:10248".to_owned(),
             path: "/healthz".to_owned(),
-            timeout_seconds: PATIENCE_SECONDS,
+            timeout_seconds: TIMEOUT_SECONDS,
         },
         Gate::Http {
             name: "etcd".to_owned(),
             address: "127.0.0.1:2381".to_owned(),
             path: "/readyz".to_owned(),
-            timeout_seconds: PATIENCE_SECONDS,
+            timeout_seconds: TIMEOUT_SECONDS,
         },
         Gate::Tcp {
             name: "kube-apiserver".to_owned(),
             address: format!("127.0.0.1:{api_port}"),
-            timeout_seconds: PATIENCE_SECONDS,
+            timeout_seconds: TIMEOUT_SECONDS,
         },
     ]
 }

@@ -15,7 +15,7 @@ use crate::wait::Wait;
 use crate::{Access, ApiError, Connections};
 
 /// How long all API servers may take to become ready.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 const EVERY: Duration = Duration::from_millis(100);
 
 pub(super) fn schema() -> KindSchema {
@@ -116,7 +116,7 @@ fn host(address: &str) -> String {
 }
 
 async fn wait_for(server: &Server, machine: &str, context: &ActionContext) -> Result<(), ActionError> {
-    let mut wait = Wait::new(context, PATIENCE, EVERY);
+    let mut wait = Wait::new(context, TIMEOUT, EVERY);
     loop {
         let error = match server.probe().await {
             Ok(()) => return Ok(()),
@@ -133,7 +133,7 @@ async fn wait_for(server: &Server, machine: &str, context: &ActionContext) -> Re
         if !wait.pause().await? {
             let message = format!(
                 "the API server of {machine} is not ready after {} min: {}",
-                PATIENCE.as_secs() / 60,
+                TIMEOUT.as_secs() / 60,
                 unreadiness(&error)
             );
             return Err(ActionError::permanent(message).hint(hint));

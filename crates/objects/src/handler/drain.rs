@@ -21,7 +21,7 @@ use crate::wait::Wait;
 use crate::{ApiError, Connections};
 
 /// How long a drain may take, unless the input `timeoutSeconds` says otherwise.
-const PATIENCE: u64 = 300;
+const TIMEOUT: u64 = 300;
 /// The observed attribute with what would be lost.
 const LOST: &str = "lost";
 
@@ -50,10 +50,10 @@ pub(super) async fn observe(
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
 ) -> BTreeMap<ResourceId, Observation> {
-    each(connections, requests, context, |connection, request| look(connection, request.id.name()).boxed()).await
+    each(connections, requests, context, |connection, request| observe_one(connection, request.id.name()).boxed()).await
 }
 
-async fn look(connection: &Connection, name: &str) -> Observation {
+async fn observe_one(connection: &Connection, name: &str) -> Observation {
     let lost = async {
         match node::find(connection, name).await? {
             Some(live) => losses(connection, &live).await.map(Some),
@@ -104,7 +104,7 @@ pub(super) async fn drain(
     let failed = |error: ApiError| error.while_doing(&format!("cannot drain node {node}"));
     let Some(live) = cordon(&connection, change, context).await? else { return Ok(Applied::default()) };
     let round = Round { connection: &connection, node, heard_of: is_heard_of(&live) };
-    let seconds = input(change, "timeoutSeconds").and_then(Value::as_u64).unwrap_or(PATIENCE);
+    let seconds = input(change, "timeoutSeconds").and_then(Value::as_u64).unwrap_or(TIMEOUT);
     let mut wait = Wait::new(context, Duration::from_secs(seconds), Duration::from_millis(500));
     loop {
         let left = round.go().await.map_err(failed)?;

@@ -21,7 +21,7 @@ use crate::{ApiError, Connections, kubelet, taint};
 pub(super) const NODES: &str = "/api/v1/nodes";
 
 /// How long a kubelet may take to register.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// A live Node; `None` where it is not there.
 pub(super) async fn find(connection: &Connection, name: &str) -> Result<Option<Value>, ApiError> {
@@ -184,7 +184,7 @@ pub(super) async fn apply(
 
 /// Waits until a kubelet has registered the Node.
 async fn wait_for(connection: &Connection, name: &str, context: &ActionContext) -> Result<Value, ActionError> {
-    let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(100));
+    let mut wait = Wait::new(context, TIMEOUT, Duration::from_millis(100));
     loop {
         let what = format!("cannot look at node {name}");
         if let Some(node) = find(connection, name).await.map_err(|error| error.while_doing(&what))? {
@@ -192,7 +192,7 @@ async fn wait_for(connection: &Connection, name: &str, context: &ActionContext) 
         }
         wait.say(format!("waiting for the kubelet of {name} to register"));
         if !wait.pause().await? {
-            let message = format!("node {name} has not registered after {} min", PATIENCE.as_secs() / 60);
+            let message = format!("node {name} has not registered after {} min", TIMEOUT.as_secs() / 60);
             let hint = format!("Look at its kubelet: {}.", kubelet::journal(&context.cluster, name));
             return Err(ActionError::permanent(message).hint(hint));
         }

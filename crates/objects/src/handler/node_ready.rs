@@ -15,7 +15,7 @@ use crate::wait::Wait;
 use crate::{ApiError, Connections, kubelet};
 
 /// How long a machine may take from its boot until its node is ready.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 /// Where kubelets say every ten seconds that they live (`nodeLeaseDurationSeconds`).
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
 
@@ -33,7 +33,7 @@ pub(super) async fn wait(
     let connection = of_change(connections, change, context).await?;
     let node = change.resource.name();
     let failed = |error: ApiError| error.while_doing(&format!("cannot see whether node {node} is ready"));
-    let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(500));
+    let mut wait = Wait::new(context, TIMEOUT, Duration::from_millis(500));
     let own_network = change.after.as_ref().is_some_and(|inputs| inputs["ownNetwork"] == true);
     let before = renewed(&connection, node).await.map_err(failed)?;
     loop {
@@ -45,7 +45,7 @@ pub(super) async fn wait(
         wait.say(format!("waiting for node {node} to be ready"));
         if !wait.pause().await? {
             let message =
-                format!("node {node} is not ready {} min after its machine was changed", PATIENCE.as_secs() / 60);
+                format!("node {node} is not ready {} min after its machine was changed", TIMEOUT.as_secs() / 60);
             let hint = format!("Look at its kubelet: {}.", kubelet::journal(&context.cluster, node));
             return Err(ActionError::permanent(message).hint(hint));
         }

@@ -25,9 +25,9 @@ use crate::wait::Wait;
 use crate::{ApiError, Connections};
 
 /// How long a rollout may take.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 /// How long a controller may take to look at what was applied. It may be down, and this run may be what brings it back.
-const SEEN_PATIENCE: Duration = Duration::from_secs(15);
+const SEEN_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(super) fn schema() -> KindSchema {
     let schema = KindSchema::plain("object")
@@ -109,7 +109,7 @@ pub(super) async fn apply(
         wait_until_ready(&connection, &address, &object, context).await?;
     } else {
         // Whoever looks at the cluster after the run then sees how far the roll-out is, and not that of what was there before.
-        follow(&connection, &address, &object, (seen, SEEN_PATIENCE), context).await?;
+        follow(&connection, &address, &object, (seen, SEEN_TIMEOUT), context).await?;
     }
     Ok(applied(&object))
 }
@@ -201,12 +201,12 @@ async fn wait_until_ready(
     context: &ActionContext,
 ) -> Result<(), ActionError> {
     let what = format!("{} {}", address.kind, address.name);
-    match follow(connection, address, applied, (rollout, PATIENCE), context).await? {
+    match follow(connection, address, applied, (rollout, TIMEOUT), context).await? {
         Rollout::Done => Ok(()),
         Rollout::Failed(why) => Err(ActionError::permanent(format!("{what} failed: {why}"))),
         Rollout::Waiting(note) => {
             let hint = format!("Look at its pods: `kubectl --namespace {} describe pods`.", address.namespace);
-            let message = format!("{what} is not ready after {} min: {note}", PATIENCE.as_secs() / 60);
+            let message = format!("{what} is not ready after {} min: {note}", TIMEOUT.as_secs() / 60);
             Err(ActionError::permanent(message).hint(hint))
         }
     }

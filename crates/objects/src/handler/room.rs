@@ -31,10 +31,10 @@ pub(super) async fn observe(
     requests: Vec<ObserveRequest>,
     context: &dyn ObserveContext,
 ) -> BTreeMap<ResourceId, Observation> {
-    each(connections, requests, context, |connection, request| look(connection, request).boxed()).await
+    each(connections, requests, context, |connection, request| observe_one(connection, request).boxed()).await
 }
 
-async fn look(connection: &Connection, request: &ObserveRequest) -> Observation {
+async fn observe_one(connection: &Connection, request: &ObserveRequest) -> Observation {
     let inputs = request.inputs().unwrap_or(&Value::Null);
     match of_node(connection, request.id.name(), inputs).await {
         Ok(Some(room)) => serde_json::to_value(room)

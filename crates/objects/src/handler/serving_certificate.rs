@@ -21,7 +21,7 @@ use crate::{ApiError, Connections, kubelet};
 const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 
 /// How long a kubelet may take to ask, once its node is to exist.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a kubelet may take to serve with what it was given, or to ask again: one that has started anew meanwhile has lost
 /// the key of what it asked for before.
 const SERVING: Duration = Duration::from_secs(20);
@@ -116,7 +116,7 @@ pub(super) async fn apply(
     let node = node_name(inputs, &change.resource);
     let allowed = allowed(node, inputs)?;
     let what = format!("cannot approve the serving certificate of {node}");
-    let mut wait = Wait::new(context, PATIENCE, Duration::from_millis(100));
+    let mut wait = Wait::new(context, TIMEOUT, Duration::from_millis(100));
     let mut serving = None;
     loop {
         let outcome = round(&connection, &allowed).await.map_err(|error| error.while_doing(&what))?;
@@ -141,7 +141,7 @@ pub(super) async fn apply(
         }
         wait.say(format!("waiting for the kubelet of {node} to ask for its serving certificate"));
         if !wait.pause().await? {
-            let message = format!("{what}: its kubelet has not asked for one after {} s", PATIENCE.as_secs());
+            let message = format!("{what}: its kubelet has not asked for one after {} s", TIMEOUT.as_secs());
             let hint = format!("Look at its kubelet: {}.", kubelet::journal(&context.cluster, node));
             return Err(ActionError::permanent(message).hint(hint));
         }

@@ -208,7 +208,7 @@ mod tests {
         json!({"metadata": {"name": "w-1", "labels": labels}, "status": {"nodeInfo": info}})
     }
 
-    async fn look(world: &World) -> Vec<String> {
+    async fn findings(world: &World) -> Vec<String> {
         let nodes = super::super::nodes(&world.connections, &World::access()).await.unwrap();
         let summary = ClusterSummary { nodes, ..ClusterSummary::default() };
         let found = thorough(&world.connections, &World::access(), &summary, &expected(false)).await.unwrap();
@@ -219,7 +219,7 @@ mod tests {
     async fn a_node_that_is_as_the_spec_says_is_no_finding() {
         let world = World::new();
         world.fake.state().put("/api/v1/nodes/w-1", node("v1.36.3", json!({})));
-        assert!(look(&world).await.is_empty());
+        assert!(findings(&world).await.is_empty());
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         let labels = json!({"node-role.kubernetes.io/control-plane": ""});
         world.fake.state().put("/api/v1/nodes/w-1", node("v1.35.0", labels));
         assert_eq!(
-            look(&world).await,
+            findings(&world).await,
             [
                 "node/w-1 its kubelet is v1.35.0, not v1.36.3",
                 "node/w-1 has the control plane's role, but is a worker in the spec",
@@ -266,7 +266,7 @@ mod tests {
             state.put("/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io", api);
         }
         assert_eq!(
-            look(&world).await,
+            findings(&world).await,
             [
                 "daemonset/kube-system/kube-proxy 2 of 3 pods available",
                 "apiservice/v1beta1.metrics.k8s.io not Available yet: no endpoints",
@@ -307,7 +307,7 @@ mod tests {
             world.fake.state().put(&format!("{POLICIES}/{name}"), policy(name));
         }
         let told = "networkpolicy/default/deny and 1 more are not enforced: flannel ignores NetworkPolicies";
-        assert_eq!(look(&world).await, [told]);
+        assert_eq!(findings(&world).await, [told]);
         let found =
             thorough(&world.connections, &World::access(), &ClusterSummary::default(), &expected(false)).await.unwrap();
         assert!(!found[0].fails);
@@ -330,7 +330,7 @@ mod tests {
         };
         world.fake.state().put(&format!("{REQUESTS}/csr-1"), request("csr-1", "2026-01-01T00:00:00Z"));
         assert_eq!(
-            look(&world).await,
+            findings(&world).await,
             [concat!(
                 "certificatesigningrequest/csr-1 ",
                 "the kubelet of w-1 waits for a serving certificate since 2026-01-01T00:00:00Z (2 h)"
@@ -339,6 +339,6 @@ mod tests {
         let mut later = request("csr-2", "2026-01-02T00:00:00Z");
         later["status"] = json!({"conditions": [{"type": "Approved", "status": "True"}]});
         world.fake.state().put(&format!("{REQUESTS}/csr-2"), later);
-        assert!(look(&world).await.is_empty());
+        assert!(findings(&world).await.is_empty());
     }
 }

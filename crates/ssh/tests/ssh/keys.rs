@@ -11,7 +11,7 @@ use russh::keys::{Algorithm, EcdsaCurve, PrivateKey};
 use tokio::sync::mpsc;
 
 /// Long enough for a busy test machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The same key for the same seed.
 pub(crate) fn ed25519(seed: u8) -> PrivateKey {

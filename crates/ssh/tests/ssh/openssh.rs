@@ -12,7 +12,7 @@ use russh::keys::PrivateKey;
 use russh::keys::ssh_key::LineEnding;
 use ssh::SshConnector;
 
-use crate::keys::{PATIENCE, ed25519, run, target};
+use crate::keys::{TIMEOUT, ed25519, run, target};
 
 /// A server of its own on a high port of the loopback; ended when dropped.
 struct Sshd {
@@ -92,7 +92,7 @@ fn login() -> String {
 async fn machine(sshd: &Sshd) -> Arc<dyn Host> {
     let mut target = target(sshd.address, &ed25519(1), &ed25519(2));
     target.user = login();
-    SshConnector::new().connect(&target, PATIENCE).await.unwrap()
+    SshConnector::new().connect(&target, TIMEOUT).await.unwrap()
 }
 
 #[tokio::test]
@@ -141,6 +141,6 @@ async fn openssh_ends_a_program_nobody_waits_for() {
 async fn openssh_with_another_host_key_is_refused() {
     let Some(sshd) = Sshd::start(&ed25519(1), &ed25519(2)) else { return };
     let target = target(sshd.address, &ed25519(9), &ed25519(2));
-    let error = SshConnector::new().connect(&target, PATIENCE).await.err().unwrap();
+    let error = SshConnector::new().connect(&target, TIMEOUT).await.err().unwrap();
     assert!(matches!(error, HostError::HostKey { .. }), "{error}");
 }

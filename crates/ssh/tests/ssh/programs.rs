@@ -8,13 +8,13 @@ use engine::{Host, HostConnector, HostError};
 use ssh::SshConnector;
 use tokio::sync::mpsc;
 
-use crate::keys::{PATIENCE, ed25519, run, target};
+use crate::keys::{TIMEOUT, ed25519, run, target};
 use crate::server::Server;
 
 async fn machine() -> (Server, Arc<dyn Host>) {
     let server = Server::start(&ed25519(1), &ed25519(2)).await;
     let target = target(server.address, &ed25519(1), &ed25519(2));
-    let host = SshConnector::new().connect(&target, PATIENCE).await.unwrap();
+    let host = SshConnector::new().connect(&target, TIMEOUT).await.unwrap();
     (server, host)
 }
 

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use engine::{Host, HostConnector, HostError};
 use ssh::SshConnector;
 
-use crate::keys::{PATIENCE, ed25519, target};
+use crate::keys::{TIMEOUT, ed25519, target};
 use crate::server::Server;
 
 async fn machine() -> (Server, Arc<dyn Host>) {
     let server = Server::start(&ed25519(1), &ed25519(2)).await;
     let target = target(server.address, &ed25519(1), &ed25519(2));
-    let host = SshConnector::new().connect(&target, PATIENCE).await.unwrap();
+    let host = SshConnector::new().connect(&target, TIMEOUT).await.unwrap();
     (server, host)
 }
 

@@ -9,7 +9,7 @@ use resource::{Behaviour, ResourceId};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Lag, Thing, World, look};
+use super::{Lag, Thing, World, observe};
 use crate::FakeKind;
 use crate::fault::not_visible;
 
@@ -69,7 +69,7 @@ impl World {
     ) -> Result<(), ActionError> {
         let id = &change.resource;
         let inputs = change.after.as_ref().ok_or_else(|| broken(id, "is to be made, but nobody says how"))?;
-        let attributes = Arc::new(look::resolve(inputs, context.outputs.as_ref())?);
+        let attributes = Arc::new(observe::resolve(inputs, context.outputs.as_ref())?);
         self.check_dependencies(kinds, id)?;
         // Whoever makes what is there already, and says so, takes it over.
         let makes_another = |thing: &Thing| {

@@ -19,7 +19,7 @@ use super::sample::{Sample, children_cpu};
 use super::steady;
 
 /// How long one creation may take.
-const PATIENCE: Duration = Duration::from_mins(4);
+const TIMEOUT: Duration = Duration::from_mins(4);
 /// How often is looked whether a program has ended.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -72,12 +72,12 @@ pub(super) fn kubewright(bench: &Bench, control_planes: u32, workers: u32) -> Re
     let probes = Probes::begin(&cluster.place, &machine_names(control_planes, workers));
     let began = Instant::now();
     let mut creating = cluster.create(control_planes, workers)?;
-    let ended = wait(bench, &mut creating, began + PATIENCE);
+    let ended = wait(bench, &mut creating, began + TIMEOUT);
     let program = began.elapsed().as_secs_f64();
     if !ended? {
         bail!("kubewright failed:\n{}", std::fs::read_to_string(cluster.log())?);
     }
-    let seconds = probes.finish(bench, began + PATIENCE).context("on kubewright's machines")?;
+    let seconds = probes.finish(bench, began + TIMEOUT).context("on kubewright's machines")?;
     let cpu_seconds = children_cpu()? - before + cluster.place.cpu_seconds()?;
     let longest = steady::longest(&std::fs::read_to_string(cluster.log())?);
     cluster.delete()?;
@@ -91,12 +91,12 @@ fn kubeadm(bench: &Bench, control_planes: u32, workers: u32) -> Result<Took> {
     let began = Instant::now();
     machines.boot()?;
     let mut script = machines.script()?;
-    let ended = wait(bench, &mut script, began + PATIENCE);
+    let ended = wait(bench, &mut script, began + TIMEOUT);
     let program = began.elapsed().as_secs_f64();
     if !ended? {
         bail!("the script failed:\n{}", std::fs::read_to_string(machines.log())?);
     }
-    let seconds = probes.finish(bench, began + PATIENCE).context("on the script's machines")?;
+    let seconds = probes.finish(bench, began + TIMEOUT).context("on the script's machines")?;
     let cpu_seconds = children_cpu()? - before + machines.place.cpu_seconds()? + machines.own_cpu_seconds()?;
     machines.take_away()?;
     Ok(Took { seconds, program, cpu_seconds, longest: String::new() })

@@ -10,7 +10,7 @@ pub(super) const SERVER: &str = "10.96.0.10";
 /// What is asked for.
 const NAME: &str = "kubernetes.default.svc.cluster.local";
 /// How long one question waits: an answer within the cluster takes a millisecond.
-const PATIENCE: Duration = Duration::from_millis(100);
+const TIMEOUT: Duration = Duration::from_millis(100);
 /// Identifies question and answer.
 const ID: [u8; 2] = [0x4b, 0x57];
 
@@ -21,12 +21,12 @@ pub(crate) fn ask(server: &str) -> Result<()> {
     loop {
         // A socket of its own for each question: no old connection remembers where the service led to before.
         let socket = UdpSocket::bind("0.0.0.0:0").context("cannot open a socket")?;
-        socket.set_read_timeout(Some(PATIENCE)).context("cannot limit the wait")?;
+        socket.set_read_timeout(Some(TIMEOUT)).context("cannot limit the wait")?;
         let asked = socket.connect((server, 53)).and_then(|()| socket.send(&question));
         match asked.and_then(|_| socket.recv(&mut answer)) {
             Ok(length) if is_answer(answer.get(..length).unwrap_or_default()) => return Ok(()),
             // Refused at once where nobody serves the address yet.
-            _ => std::thread::sleep(PATIENCE / 5),
+            _ => std::thread::sleep(TIMEOUT / 5),
         }
     }
 }

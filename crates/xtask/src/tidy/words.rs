@@ -17,6 +17,10 @@ const WORDS: &[(&str, &str)] = &[
     ("cut_off", "aborted"),
     ("takes_turns", "disruption"),
     ("in_turns", "disruption"),
+    ("Goal", "applied spec, or what is wanted"),
+    ("Patience", "timeout, or backoff"),
+    ("again", "retry command, or what is done once more"),
+    ("look", "observe"),
     ("Ground", "facts, infrastructure, or platform"),
     ("ground", "facts, infrastructure, or platform"),
 ];

@@ -318,7 +318,7 @@ mod tests {
         home
     }
 
-    fn look(home: &Home, recorded: bool) -> Observation {
+    fn observed(home: &Home, recorded: bool) -> Observation {
         let wanted = Wanted { inputs: json!({"lineage": "1"}), recorded, ..Wanted::default() };
         observe(home, &wanted, &cgroup::Layout::of_host().unwrap())
     }
@@ -327,30 +327,30 @@ mod tests {
     fn data_that_does_not_say_whose_it_is_is_ours_only_where_we_recorded_it() {
         let root = tempfile::tempdir().unwrap();
         let home = home(root.path());
-        assert!(matches!(look(&home, false), Observation::Present { .. }), "it was only begun");
+        assert!(matches!(observed(&home, false), Observation::Present { .. }), "it was only begun");
         fs_err::create_dir_all(root.path().join("dev/cp-1/etcd/member/wal")).unwrap();
-        let Observation::Unknown { why: reason, .. } = look(&home, false) else { panic!("it is taken for ours") };
+        let Observation::Unknown { why: reason, .. } = observed(&home, false) else { panic!("it is taken for ours") };
         assert!(reason.contains("somebody's data"), "{reason}");
-        assert!(matches!(look(&home, true), Observation::Present { .. }));
+        assert!(matches!(observed(&home, true), Observation::Present { .. }));
         record::begin(&home, "image", &Value::Null).unwrap();
-        assert!(matches!(look(&home, false), Observation::Unknown { .. }), "release 0.1 made it for somebody");
+        assert!(matches!(observed(&home, false), Observation::Unknown { .. }), "release 0.1 made it for somebody");
         record::begin(&home, "image", &json!("1")).unwrap();
-        assert!(matches!(look(&home, false), Observation::Present { .. }), "we began it");
+        assert!(matches!(observed(&home, false), Observation::Present { .. }), "we began it");
     }
 
     #[test]
     fn a_recorded_machine_whose_record_is_damaged_can_be_deleted_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
         let home = home(root.path());
-        let look = |recorded, unwanted| {
+        let observed = |recorded, unwanted| {
             let wanted = Wanted { inputs: json!({"lineage": "1"}), recorded, unwanted, ..Wanted::default() };
             observe(&home, &wanted, &cgroup::Layout::of_host().unwrap())
         };
         for damage in ["", "{\"image\": \"ro", "\0\0\0"] {
             fs_err::write(home.record(), damage).unwrap();
-            assert!(matches!(look(true, true), Observation::Present { .. }), "{damage:?}");
+            assert!(matches!(observed(true, true), Observation::Present { .. }), "{damage:?}");
             for (recorded, unwanted) in [(true, false), (false, true)] {
-                let Observation::Unknown { why } = look(recorded, unwanted) else { panic!("it is taken for ours") };
+                let Observation::Unknown { why } = observed(recorded, unwanted) else { panic!("it is taken for ours") };
                 assert!(why.contains("machine.json"), "{why}");
             }
         }

@@ -10,7 +10,7 @@ use super::{Machine, console, process};
 use crate::LocalError;
 
 /// How long a machine may take; a loaded host boots many at once.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// How long the supervisor may take to say who it is.
 const FORKING: Duration = Duration::from_secs(10);
 /// How long a supervisor must be missing to count as ended.
@@ -28,7 +28,7 @@ pub(super) fn wait(machine: &Machine, cancel: &CancellationToken) -> Result<(), 
     let (home, begin) = (&machine.home, Instant::now());
     let address = SocketAddr::from((machine.inputs.address, SSH));
     let mut missing: Option<Instant> = None;
-    while begin.elapsed() < PATIENCE {
+    while begin.elapsed() < TIMEOUT {
         if cancel.is_cancelled() {
             return Err(LocalError::Cancelled);
         }
@@ -48,7 +48,7 @@ pub(super) fn wait(machine: &Machine, cancel: &CancellationToken) -> Result<(), 
         }
         thread::sleep(PAUSE);
     }
-    Err(LocalError::NotReady { name: home.name.clone(), seconds: PATIENCE.as_secs(), console: console::tail(home) })
+    Err(LocalError::NotReady { name: home.name.clone(), seconds: TIMEOUT.as_secs(), console: console::tail(home) })
 }
 
 /// Whether something listens on SSH's port in the network namespace of a process.

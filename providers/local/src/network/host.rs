@@ -19,7 +19,7 @@ const DIRECTORY: &str = "/run/kubewright";
 /// The file of the memory there.
 const MEMORY: &str = "host.json";
 /// How long to wait for another process that changes networks: each takes seconds.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 /// How often to look whether the lock is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Filters bridged packets inside machines, where services must be reachable from pods of the same bridge.
@@ -76,7 +76,7 @@ pub(crate) fn lock(cancel: &CancellationToken, say: &dyn Fn(&str)) -> Result<Hos
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             other => other.map_err(LocalError::io(what()))?,
         };
-        take(&mut lock, PATIENCE, cancel, say)?;
+        take(&mut lock, TIMEOUT, cancel, say)?;
         // The same for the file: a lock on a file that lost its name holds nobody else back.
         let named = fs_err::metadata(&path).map(|named| named.ino()).ok();
         if named.is_some() && named == lock.metadata().map(|held| held.ino()).ok() {
@@ -238,7 +238,7 @@ mod tests {
         let error = take(&mut waiting, Duration::ZERO, &cancel, &|_| {}).unwrap_err();
         assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
         cancel.cancel();
-        let error = take(&mut waiting, PATIENCE, &cancel, &|_| {}).unwrap_err();
+        let error = take(&mut waiting, TIMEOUT, &cancel, &|_| {}).unwrap_err();
         assert!(matches!(error, LocalError::Cancelled));
         drop(held);
         take(&mut waiting, Duration::ZERO, &cancel, &|_| {}).unwrap();

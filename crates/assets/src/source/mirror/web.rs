@@ -9,7 +9,7 @@ use super::Depot;
 use crate::AssetError;
 use crate::source::FetchContext;
 use crate::transfer::http::{Http, HttpFile};
-use crate::transfer::{Downloads, GaveUp, Patience, host};
+use crate::transfer::{Backoff, Downloads, GaveUp, host};
 
 /// The files of a mirror behind a web server.
 pub(super) struct Web {
@@ -47,18 +47,18 @@ impl Depot for Web {
 
     async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, AssetError> {
         let url = self.url(path);
-        let text = self.found(path, Patience::USUAL.ask(|| self.http.text(&url)).await)?;
+        let text = self.found(path, Backoff::USUAL.ask(|| self.http.text(&url)).await)?;
         Ok(text.map(String::into_bytes))
     }
 
     async fn size(&self, path: &str) -> Result<Option<u64>, AssetError> {
         let url = self.url(path);
-        Ok(self.found(path, Patience::USUAL.ask(|| self.http.size(&url)).await)?.flatten())
+        Ok(self.found(path, Backoff::USUAL.ask(|| self.http.size(&url)).await)?.flatten())
     }
 
     async fn copy(&self, path: &str, sha256: &str, out: &Path, context: &FetchContext<'_>) -> Result<(), AssetError> {
         let remote = HttpFile { http: self.http.clone(), url: self.url(path) };
-        let download = self.downloads.get(&remote, sha256, &Patience::USUAL, context.task, context.cancel).await?;
+        let download = self.downloads.get(&remote, sha256, &Backoff::USUAL, context.task, context.cancel).await?;
         fs::rename(download.path(), out).map_err(|e| AssetError::io(format!("keep {path}"), out, e))
     }
 }

@@ -52,8 +52,9 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
         Ok(None) => return Err(none(&name, &from)),
         Err(error) => return Err(error.into()),
     }
-    let again = Suggestion::new("state copy").word(&arguments.from).word(&arguments.to).options("--name", [&name]);
-    let again = again.flag("--yes", true).text();
+    let retry_command =
+        Suggestion::new("state copy").word(&arguments.from).word(&arguments.to).options("--name", [&name]);
+    let retry_command = retry_command.flag("--yes", true).text();
     if !arguments.yes {
         app.say(format!(
             "The state of cluster {name} moves from {} to {}.",
@@ -65,13 +66,14 @@ pub(super) async fn run(app: &App, arguments: &Arguments) -> Outcome {
             let shown =
                 json!({"cluster": name, "from": from.store.describe(), "to": to.store.describe(), "copied": null});
             output::data(app.format, &shown)?;
-            app.say(format!("Nothing was changed. To do it: {again}"));
+            app.say(format!("Nothing was changed. To do it: {retry_command}"));
             return Ok(Exit::Fine);
         }
     }
     let target = ClusterStore::new(to.store.clone(), &name);
     let moving = source.move_to(&target, app.lock_info("state copy"));
-    let moved = app.phase("copied", moving).await.map_err(|error| failed(error, &name, &arguments.from, &again))?;
+    let moved =
+        app.phase("copied", moving).await.map_err(|error| failed(error, &name, &arguments.from, &retry_command))?;
     show(app, &name, &moved, &from, &to)
 }
 
@@ -113,10 +115,10 @@ fn check_machines(app: &App, loaded: &Loaded, name: &str, from: &Place, to: &Pla
     Err(CommandError::failed(message).hint(format!("with that state they would be looked for in {}", there.display())))
 }
 
-fn failed(error: MoveError, name: &str, from: &str, again: &str) -> CommandError {
+fn failed(error: MoveError, name: &str, from: &str, retry_command: &str) -> CommandError {
     let stays = |error: &MoveError| CommandError::from_source(&format!("cluster {name} stays where it is"), error);
     match error {
-        MoveError::Store(error) => CommandError::from(error).hint(format!("to go on: {again}")),
+        MoveError::Store(error) => CommandError::from(error).hint(format!("to go on: {retry_command}")),
         MoveError::Damaged(_) => {
             stays(&error).hint(format!("see what it is: kubewright state verify {name} --state {}", quoted(from)))
         }

@@ -7,7 +7,7 @@ use crate::{LocalError, command, names};
 pub(super) const CHAIN: &str = "FORWARD";
 
 /// How many seconds to wait for others that change rules; without a number it is for ever.
-const PATIENCE: &str = "60";
+const TIMEOUT: &str = "60";
 
 /// The iptables programs whose tables are in use. Asking the legacy program where they aren't would load its modules.
 pub(super) fn programs(in_nft: bool) -> Vec<&'static str> {
@@ -26,14 +26,14 @@ pub(super) fn programs(in_nft: bool) -> Vec<&'static str> {
 
 /// All rules of the filter table as `iptables -S` writes them.
 pub(super) fn listing(program: &str) -> Result<String, LocalError> {
-    command::run(program, &["-w", PATIENCE, "-S"])
+    command::run(program, &["-w", TIMEOUT, "-S"])
 }
 
 /// Lets everything from and to a bridge through, first of all.
 pub(super) fn open(program: &str, bridge: &str, marker: &str) -> Result<(), LocalError> {
     for direction in ["-i", "-o"] {
         let rule = [direction, bridge, "-m", "comment", "--comment", marker, "-j", "ACCEPT"];
-        let arguments: Vec<&str> = ["-w", PATIENCE, "-I", CHAIN, "1"].into_iter().chain(rule).collect();
+        let arguments: Vec<&str> = ["-w", TIMEOUT, "-I", CHAIN, "1"].into_iter().chain(rule).collect();
         command::run(program, &arguments)?;
     }
     Ok(())
@@ -43,7 +43,7 @@ pub(super) fn open(program: &str, bridge: &str, marker: &str) -> Result<(), Loca
 pub(super) fn close(program: &str, marker: &str) -> Result<(), LocalError> {
     for rule in marked(&listing(program)?, marker) {
         let words = words(&rule.replacen("-A ", "-D ", 1));
-        let arguments: Vec<&str> = ["-w", PATIENCE].into_iter().chain(words.iter().map(String::as_str)).collect();
+        let arguments: Vec<&str> = ["-w", TIMEOUT].into_iter().chain(words.iter().map(String::as_str)).collect();
         command::run(program, &arguments)?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::AssetError;
 
 /// How often, and after which pauses, a transfer is tried again.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Backoff {
     /// Attempts in all, without any progress.
     pub(crate) attempts: u32,
     /// The first pause; each further one is twice as long.
@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// The longest pause that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_mins(2);
 
-impl Patience {
+impl Backoff {
     /// For a source that is there.
     pub(crate) const USUAL: Self = Self { attempts: 6, first_pause: Duration::from_millis(500), unanswered: 3 };
     /// For finding out whether a source is there.
@@ -56,7 +56,7 @@ pub(crate) struct GaveUp {
 /// The longest that a small answer may take.
 const LONGEST_ANSWER: Duration = Duration::from_secs(6);
 
-impl Patience {
+impl Backoff {
     /// Asks for something small until there is an answer.
     pub(crate) async fn ask<T, F>(&self, question: impl Fn() -> F) -> Result<T, GaveUp>
     where
@@ -111,21 +111,21 @@ mod tests {
 
     #[test]
     fn pauses_double_until_attempts_are_used_up() {
-        let pauses: Vec<_> = (1..=6).map(|failures| Patience::USUAL.pause(failures, &temporary(None))).collect();
+        let pauses: Vec<_> = (1..=6).map(|failures| Backoff::USUAL.pause(failures, &temporary(None))).collect();
         let millis = |n| Some(Duration::from_millis(n));
         assert_eq!(pauses, [millis(500), millis(1000), millis(2000), millis(4000), millis(8000), None]);
     }
 
     #[test]
     fn a_server_gets_the_pause_that_it_asks_for_within_reason() {
-        assert_eq!(Patience::USUAL.pause(1, &temporary(Some(30))), Some(Duration::from_secs(30)));
-        assert_eq!(Patience::USUAL.pause(1, &temporary(Some(3600))), None);
+        assert_eq!(Backoff::USUAL.pause(1, &temporary(Some(30))), Some(Duration::from_secs(30)));
+        assert_eq!(Backoff::USUAL.pause(1, &temporary(Some(3600))), None);
     }
 
     #[test]
     fn what_cannot_get_better_is_not_tried_again() {
-        assert_eq!(Patience::USUAL.pause(1, &TransferError::Missing), None);
-        assert_eq!(Patience::USUAL.pause(1, &TransferError::Refused("403".into())), None);
-        assert_eq!(Patience::PROBING.pause(1, &TransferError::Unreachable("no route".into())), None);
+        assert_eq!(Backoff::USUAL.pause(1, &TransferError::Missing), None);
+        assert_eq!(Backoff::USUAL.pause(1, &TransferError::Refused("403".into())), None);
+        assert_eq!(Backoff::PROBING.pause(1, &TransferError::Unreachable("no route".into())), None);
     }
 }
