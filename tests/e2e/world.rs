@@ -48,7 +48,7 @@ pub(crate) struct World {
 impl World {
     /// Fresh surroundings. Must be on the cache's file system, because machines are hard links of cached trees.
     pub(crate) fn new(story: &str) -> Self {
-        let prefix = format!("kubewright-{}-", story.replace(' ', "-"));
+        let prefix = format!("{}{}-", leftovers::PREFIX, story.replace(' ', "-"));
         let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(leftovers::PARENT).expect("a directory");
         let owner = leftovers::own(directory.path());
         let program = PathBuf::from(std::env::var("KUBEWRIGHT_BIN").expect("the program under test"));

@@ -238,6 +238,9 @@ impl Site<'_> {
     async fn finish(&self, compared: &Compared, phase: Phase) -> Result<Next, CommandError> {
         kubectl::beside(self.app, &compared.resolved);
         kubeconfig::export_if_possible(self.app, &compared.cluster, &compared.resolved).await;
+        if self.options.saved.is_some() {
+            return Ok(Next::Exit(self.saved_is_done(compared)));
+        }
         if phase == Phase::Machines {
             self.healthy(compared).await?;
             return Ok(Next::Pass(Progress { phase: Phase::Cluster, approved: None }));
@@ -275,12 +278,13 @@ impl Site<'_> {
 
     /// How a saved plan ends. It has one phase: what it could not be made for is another plan's.
     fn saved_is_done(&self, compared: &Compared) -> Exit {
-        let (plan, exit) = (&compared.plan, unchanged(&compared.plan));
-        unreached::tell_after_saved(self.app, plan);
-        match exit {
-            Exit::Unreachable if unreached::machines(plan, &compared.resolved).is_empty() => Exit::Partial,
-            other => other,
+        let plan = &compared.plan;
+        if !unreached::tell_after_saved(self.app, plan) {
+            return Exit::Fine;
         }
+        // What was off is on now: only another plan is missing.
+        let is_unreached = !unreached::machines(plan, &compared.resolved).is_empty();
+        if is_unreached && unchanged(plan) == Exit::Unreachable { Exit::Unreachable } else { Exit::Partial }
     }
 
     /// Waits until the cluster is of use. Machines that nobody could look at are not this run's.

@@ -87,11 +87,11 @@ fn add_after(needed: &[ResourceId], resolved: &Resolved, builder: &mut Builder, 
     }
     for (id, manifest) in workloads {
         let mut object = object(resolved, id, manifest);
-        object.depends_on.extend(before_workloads.iter().cloned());
+        object.depends_on.extend(before_workloads.iter().chain(needed).cloned());
         // Taints must be there first, or pods settle on control planes.
         let tainted = resolved.control_planes().map(|machine| ids::node(&machine.name));
-        // Pods are there already: a machine that is out of sight keeps no change from the others.
-        builder.add(needed.iter().cloned().chain(tainted).fold(object, Desired::after_if_seen));
+        // Those of a workload that is there are where they may be: a control plane that is out of sight changes nothing about it.
+        builder.add(tainted.fold(object, Desired::after_if_seen));
     }
 }
 

@@ -18,8 +18,8 @@ pub struct Desired {
     pub inputs: Value,
     /// What must exist before it, besides what `inputs` refers to.
     pub depends_on: BTreeSet<ResourceId>,
-    /// Those of `depends_on` that it waits for only where they can be seen: while one cannot, the resource goes on without it as
-    /// long as it is there itself.
+    /// Those of `depends_on` that it waits for only where they can be planned: while one cannot, because it cannot be seen or is
+    /// somebody else's, the resource goes on without it as long as it is there itself.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub if_seen: BTreeSet<ResourceId>,
     /// How its existence is managed.

@@ -116,6 +116,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whatever_is_fixed_says_what_changing_it_takes() {
+        fn check(value: &Value) {
+            assert!(value.get("x-immutable").is_none_or(Value::is_string), "{value}");
+            value.as_object().into_iter().flatten().for_each(|(_, inner)| check(inner));
+            value.as_array().into_iter().flatten().for_each(check);
+        }
+        check(&schema());
+    }
+
+    #[test]
     fn what_a_cluster_is_built_on_is_fixed() {
         let expected = [
             "metadata.name",

@@ -41,20 +41,23 @@ pub(super) fn tell(app: &App, plan: &Plan, retry_command: &str) {
     }
 }
 
-/// Says that a saved plan that was carried out is not all, and what to type to see the rest.
-pub(super) fn tell_after_saved(app: &App, plan: &Plan) {
-    if let Some(text) = text_after_saved(plan) {
-        app.say(text);
-    }
+/// Says that a saved plan that was carried out is not all, and what to type to see the rest. Gives whether something is left.
+pub(super) fn tell_after_saved(app: &App, plan: &Plan) -> bool {
+    let Some(text) = text_after_saved(plan) else { return false };
+    app.say(text);
+    true
 }
 
 fn text_after_saved(plan: &Plan) -> Option<String> {
-    let left = plan.report.iter().filter(|line| line.reason.calls_for_another_look()).count();
-    let command = Suggestion::new("update cluster").word(&plan.base.cluster).text();
+    let targets = &plan.base.targets;
+    let is_asked_for = |line: &&ReportLine| targets.is_empty() || targets.contains(&line.resource);
+    let lines = plan.report.iter().filter(|line| line.reason.calls_for_another_look());
+    let left = lines.filter(is_asked_for).count();
+    let command = Suggestion::new("update cluster").word(&plan.base.cluster).options("--target", targets).text();
     (left > 0).then(|| {
         format!(
-            "\nThe plan is carried out, and it is not all: {} that could not be looked at when it was made, or had to wait, {} \
-             not in it.\nWhat is left to do: {command}",
+            "\nThe plan is carried out, and it is not all: {} that could not be looked at before, or had to wait, {} not in it.\n\
+             What is left to do: {command}",
             words::count(left, "resource"),
             if left == 1 { "is" } else { "are" },
         )
@@ -133,11 +136,12 @@ mod tests {
     fn after_a_saved_plan_what_was_not_in_it_is_told_with_the_command_that_shows_it() {
         let off = ReportReason::Unknown { why: "its machine is off".into() };
         let text = text_after_saved(&plan(&[("machine-config/w-1", off), ("node/x", ReportReason::Foreign)])).unwrap();
-        assert!(
-            text.contains("1 resource that could not be looked at when it was made, or had to wait, is not in it"),
-            "{text}"
-        );
+        assert!(text.contains("1 resource that could not be looked at before, or had to wait, is not in it"), "{text}");
         assert!(text.ends_with("What is left to do: kubewright update cluster demo"), "{text}");
+        let off = ReportReason::Unknown { why: "its machine is off".into() };
+        let mut targeted = plan(&[("machine-config/w-1", off)]);
+        targeted.base.targets = BTreeSet::from(["node/w-2".parse().unwrap()]);
+        assert_eq!(text_after_saved(&targeted), None, "nobody asked for the others");
     }
 
     #[test]

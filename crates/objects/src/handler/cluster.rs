@@ -86,8 +86,10 @@ pub(super) async fn apply(
     let machines = machine_names(&inputs, &connection);
     let waits = connection.servers.iter().zip(&machines).map(|(server, machine)| wait_for(server, machine, context));
     if change.operation == Operation::Update {
-        // One of them may be out of reach for good. What was changed on a machine was waited for there.
+        // One of them may be out of reach for good; one that answers, as a new one does, must become ready.
         select_ok(waits.map(Box::pin)).await?;
+        let others = connection.servers.iter().zip(&machines);
+        try_join_all(others.map(|(server, machine)| wait_if_it_answers(server, machine, context))).await?;
     } else {
         try_join_all(waits).await?;
     }
@@ -113,6 +115,13 @@ fn machine_names(inputs: &Value, connection: &Connection) -> Vec<String> {
 fn host(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.rsplit_once(':').map_or(rest, |(host, _)| host).to_owned()
+}
+
+async fn wait_if_it_answers(server: &Server, machine: &str, context: &ActionContext) -> Result<(), ActionError> {
+    match server.probe().await {
+        Err(error @ ApiError::Transport { .. }) if error.class() != ErrorClass::Permanent => Ok(()),
+        _ => wait_for(server, machine, context).await,
+    }
 }
 
 async fn wait_for(server: &Server, machine: &str, context: &ActionContext) -> Result<(), ActionError> {

@@ -49,14 +49,18 @@ async fn a_server_that_does_not_become_ready_is_named_with_what_to_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_needs_one_server_and_a_creation_all_of_them() {
+async fn an_update_needs_one_server_and_those_that_answer_and_a_creation_all_of_them() {
     let world = world();
     world.fake.state().dead.insert(SERVERS[0].to_owned());
     let update = World::change(Operation::Update, "cluster/demo", Some(inputs()), Some(inputs()));
     let applied = world.apply(&update).await.unwrap();
     assert_eq!(applied.outputs["access"], Output::Secret(World::access()));
     assert!(world.create("cluster/demo", &inputs()).await.unwrap_err().message.contains("cp-1"));
-    world.fake.state().dead.insert(SERVERS[1].to_owned());
+    world.fake.state().dead.clear();
+    world.fake.state().unready.insert(SERVERS[1].to_owned(), "[-]etcd failed: reason withheld".to_owned());
+    let error = world.apply(&update).await.unwrap_err();
+    assert!(error.message.contains("cp-2") && error.message.contains("etcd not ready"), "{}", error.message);
+    world.fake.state().dead.extend(SERVERS.map(str::to_owned));
     let error = world.apply(&update).await.unwrap_err();
     assert!(error.message.contains("is not ready after 5 min"), "{}", error.message);
 }
