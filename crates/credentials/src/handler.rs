@@ -8,7 +8,7 @@ use engine::{ActionContext, ActionError, Applied, Handler, ObserveContext, Obser
 use plan::{Change, Operation, Reason};
 use resource::{KindSchema, Observation, ResourceId};
 
-use crate::kinds::{self, Generated, Making};
+use crate::kinds::{self, Generated, Making, observed};
 
 /// Makes keys, certificates and documents that contain them.
 ///
@@ -68,7 +68,7 @@ fn observe(request: &ObserveRequest, context: &dyn ObserveContext) -> Observatio
     let outputs = context.outputs(&request.id);
     match recorded.secrets.keys().find(|name| !outputs.contains_key(*name)) {
         Some(lost) if kind.irreplaceable => Observation::unknown(format!("its secret `{lost}` is not in the vault")),
-        _ => (kind.observe)(wanted, &outputs, context),
+        _ => observed((kind.observe)(wanted, &outputs, context)),
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Generated {
     /// Its schema.
     pub(crate) schema: fn() -> KindSchema,
     /// What recorded outputs look like in the shape of the inputs.
-    pub(crate) observe: fn(&Value, &Outputs, &dyn ObserveContext) -> Observation,
+    pub(crate) observe: fn(&Value, &Outputs, &dyn ObserveContext) -> Result<Observation, ActionError>,
     /// Makes outputs that satisfy the inputs, keeping what exists where it is good.
     pub(crate) make: fn(&Making<'_>) -> Result<Outputs, ActionError>,
 }
@@ -128,7 +128,7 @@ impl Attributes {
 }
 
 /// An observation, or why it could not be made.
-fn observed(result: Result<Observation, ActionError>) -> Observation {
+pub(crate) fn observed(result: Result<Observation, ActionError>) -> Observation {
     result.unwrap_or_else(|error| Observation::unknown(error.message))
 }
 

@@ -13,6 +13,8 @@ use resource::{KindSchema, Observation, ResourceId, Secret};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::kinds::observed;
+
 const KIND: &str = "registry-logins";
 
 /// Where passwords come from.
@@ -144,10 +146,10 @@ impl Handler for RegistryLogins {
                 (None, _) => Observation::Absent,
                 (Some(_), _) if !outputs.contains_key("config") => Observation::Absent,
                 (Some(recorded), None) => Observation::present(recorded.inputs.clone()),
-                (Some(_), Some(desired)) => match observe_recorded(desired, &outputs, &*self.passwords) {
-                    Ok(found) => Observation::present(found),
-                    Err(error) => Observation::unknown(error.message),
-                },
+                (Some(_), Some(desired)) => {
+                    let found = observe_recorded(desired, &outputs, &*self.passwords);
+                    observed(found.map(Observation::present))
+                }
             };
             (request.id, observation)
         };

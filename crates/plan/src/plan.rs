@@ -170,6 +170,11 @@ impl Plan {
         self
     }
 
+    /// What another look, after the changes, may find more to do about.
+    pub fn to_look_at_again(&self) -> impl Iterator<Item = &ReportLine> {
+        self.report.iter().filter(|line| line.reason.calls_for_another_look())
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

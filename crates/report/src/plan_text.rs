@@ -22,7 +22,7 @@ pub fn plan_text(plan: &Plan) -> String {
     drift(&mut text, &plan.drift);
     if plan.is_empty() {
         report(&mut text, "Not done", &plan.report);
-        let nothing = if plan.report.iter().any(|line| line.reason.calls_for_another_look()) {
+        let nothing = if plan.to_look_at_again().next().is_some() {
             "No changes can be planned before the above is looked into."
         } else {
             "No changes. What is there is what the spec asks for."

@@ -130,7 +130,7 @@ async fn delete(app: &App, name: &str, options: &DeleteOptions) -> Outcome {
         )
         .await?;
     operation::outcome(app, &summary, retry_command)?;
-    if plan.report.iter().any(|line| line.reason.calls_for_another_look()) {
+    if plan.to_look_at_again().next().is_some() {
         return Err(CommandError::failed("some of the cluster could not be looked at, so it is not forgotten")
             .exit(Exit::Partial)
             .hint(format!("look into the above, then run again: {retry_command}")));

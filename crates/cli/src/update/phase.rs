@@ -22,7 +22,7 @@ impl Phase {
     /// The look that a plan calls for after it was carried out, because some of it could not be seen.
     pub(super) fn after(self, plan: &Plan) -> Option<Self> {
         match self {
-            _ if !plan.report.iter().any(|line| line.reason.calls_for_another_look()) => None,
+            _ if plan.to_look_at_again().next().is_none() => None,
             Self::First => Some(Self::Machines),
             Self::Machines => Some(Self::Cluster),
             Self::Cluster => None,
@@ -38,7 +38,7 @@ impl Phase {
 
     fn foretold(self, plan: &Plan) -> Option<String> {
         self.after(plan).filter(|_| !plan.is_empty())?;
-        let left = plan.report.iter().filter(|line| line.reason.calls_for_another_look()).count();
+        let left = plan.to_look_at_again().count();
         Some(format!(
             "\nA further phase follows: when these changes are carried out, {} that could not be looked at, or had to wait, {} looked at \
              again. What that leads to is shown first, and with --yes carried out in the same run.",

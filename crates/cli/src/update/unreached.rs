@@ -51,8 +51,7 @@ pub(super) fn tell_after_saved(app: &App, plan: &Plan) -> bool {
 fn text_after_saved(plan: &Plan) -> Option<String> {
     let targets = &plan.base.targets;
     let is_asked_for = |line: &&ReportLine| targets.is_empty() || targets.contains(&line.resource);
-    let lines = plan.report.iter().filter(|line| line.reason.calls_for_another_look());
-    let left = lines.filter(is_asked_for).count();
+    let left = plan.to_look_at_again().filter(is_asked_for).count();
     let command = Suggestion::new("update cluster").word(&plan.base.cluster).options("--target", targets).text();
     (left > 0).then(|| {
         format!(

@@ -6,9 +6,7 @@ use pki::{AuthorityWish, Certificate, Difference, Issued, PrivateKey, compare_au
 use resource::{Behaviour, Effect, FieldChange, KindSchema, Observation};
 use serde_json::Value;
 
-use super::{
-    Attributes, Generated, Making, failed, generated, lost, observed, outputs, public, random, read, secret, text,
-};
+use super::{Attributes, Generated, Making, failed, generated, lost, outputs, public, random, read, secret, text};
 
 pub(super) const KIND: Generated = Generated { name: "authority", irreplaceable: true, schema, observe, make };
 
@@ -25,12 +23,9 @@ fn effects(changes: &[FieldChange], _before: &Value, _after: &Value) -> Vec<Effe
     replaced.then_some(Effect::LosesData { what }).into_iter().collect()
 }
 
-fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(observe_recorded(inputs, outputs, context.clock().now()))
-}
-
-fn observe_recorded(inputs: &Value, outputs: &Outputs, now: Timestamp) -> Result<Observation, ActionError> {
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
     let wanted: AuthorityWish = read(inputs)?;
+    let now = context.clock().now();
     let mut attributes = Attributes::of(inputs);
     for difference in differences(&wanted, outputs, now)? {
         let (field, actual) = super::certificate::show(&difference, now);

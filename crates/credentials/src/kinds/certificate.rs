@@ -7,9 +7,7 @@ use resource::{Behaviour, KindSchema, Observation, Reference, Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Attributes, Generated, Making, failed, generated, observed, outputs, public, random, read, resolve, secret, text,
-};
+use super::{Attributes, Generated, Making, failed, generated, outputs, public, random, read, resolve, secret, text};
 
 pub(super) const KIND: Generated = Generated { name: "certificate", irreplaceable: false, schema, observe, make };
 
@@ -31,15 +29,7 @@ fn schema() -> KindSchema {
         .rule("usages", Behaviour::Unordered)
 }
 
-fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(observe_recorded(inputs, outputs, context))
-}
-
-fn observe_recorded(
-    inputs: &Value,
-    outputs: &Outputs,
-    context: &dyn ObserveContext,
-) -> Result<Observation, ActionError> {
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
     let wanted: Inputs = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     let now = context.clock().now();

@@ -6,7 +6,7 @@ use resource::{KindSchema, Observation, Reference};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Attributes, Generated, Making, generated, observed, outputs, public, read, resolve, text};
+use super::{Attributes, Generated, Making, generated, outputs, public, read, resolve, text};
 
 pub(super) const KIND: Generated = Generated { name: "cluster-info", irreplaceable: false, schema, observe, make };
 
@@ -32,15 +32,7 @@ fn schema() -> KindSchema {
     generated("cluster-info")
 }
 
-fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(observe_recorded(inputs, outputs, context))
-}
-
-fn observe_recorded(
-    inputs: &Value,
-    outputs: &Outputs,
-    context: &dyn ObserveContext,
-) -> Result<Observation, ActionError> {
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
     let wanted: Inputs = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     if text(outputs, "kubeconfig") != Some(&wanted.document(context)?) {

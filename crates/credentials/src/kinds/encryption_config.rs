@@ -8,7 +8,7 @@ use resource::{Behaviour, KindSchema, Observation};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Attributes, Generated, Making, failed, generated, lost, observed, outputs, random, read, secret};
+use super::{Attributes, Generated, Making, failed, generated, lost, outputs, random, read, secret};
 
 pub(super) const KIND: Generated = Generated { name: "encryption-config", irreplaceable: true, schema, observe, make };
 
@@ -23,11 +23,7 @@ fn schema() -> KindSchema {
     generated("encryption-config").rule("resources", Behaviour::Unordered)
 }
 
-fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(observe_recorded(inputs, outputs))
-}
-
-fn observe_recorded(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Result<Observation, ActionError> {
     let wanted: Inputs = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     let Some(found) = recorded(outputs) else {

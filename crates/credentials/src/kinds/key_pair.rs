@@ -6,7 +6,7 @@ use resource::{Behaviour, Effect, FieldChange, KindSchema, Observation};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Attributes, Generated, Making, failed, generated, lost, observed, outputs, public, read, secret, text};
+use super::{Attributes, Generated, Making, failed, generated, lost, outputs, public, read, secret, text};
 
 pub(super) const KIND: Generated = Generated { name: "key-pair", irreplaceable: true, schema, observe, make };
 
@@ -32,11 +32,7 @@ fn effects(changes: &[FieldChange], _before: &Value, _after: &Value) -> Vec<Effe
     replaced.then_some(Effect::LosesData { what }).into_iter().collect()
 }
 
-fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(observe_recorded(inputs, outputs))
-}
-
-fn observe_recorded(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Result<Observation, ActionError> {
     let Inputs { algorithm: Algorithm::EcdsaP256 } = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     if !belong_together(outputs) {

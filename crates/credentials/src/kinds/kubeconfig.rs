@@ -7,7 +7,7 @@ use resource::{Digest, KindSchema, Observation, Reference, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Attributes, Generated, Making, failed, generated, observed, outputs, read, resolve, text};
+use super::{Attributes, Generated, Making, failed, generated, outputs, read, resolve, text};
 
 pub(super) const KIND: Generated = Generated { name: "kubeconfig", irreplaceable: false, schema, observe, make };
 
@@ -41,15 +41,7 @@ fn schema() -> KindSchema {
     generated("kubeconfig")
 }
 
-fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Observation {
-    observed(observe_recorded(inputs, outputs, context))
-}
-
-fn observe_recorded(
-    inputs: &Value,
-    outputs: &Outputs,
-    context: &dyn ObserveContext,
-) -> Result<Observation, ActionError> {
+fn observe(inputs: &Value, outputs: &Outputs, context: &dyn ObserveContext) -> Result<Observation, ActionError> {
     let wanted: Inputs = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     let document = text(outputs, "config").and_then(|config| Kubeconfig::from_yaml(config).ok());

@@ -6,9 +6,7 @@ use resource::{Behaviour, KindSchema, Observation};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Attributes, Generated, Making, failed, generated, lost, observed, outputs, public, random, read, secret, text,
-};
+use super::{Attributes, Generated, Making, failed, generated, lost, outputs, public, random, read, secret, text};
 
 pub(super) const KIND: Generated = Generated { name: "ssh-key", irreplaceable: true, schema, observe, make };
 
@@ -23,11 +21,7 @@ fn schema() -> KindSchema {
     generated("ssh-key").rule("comment", Behaviour::CreateOnly)
 }
 
-fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Observation {
-    observed(observe_recorded(inputs, outputs))
-}
-
-fn observe_recorded(inputs: &Value, outputs: &Outputs) -> Result<Observation, ActionError> {
+fn observe(inputs: &Value, outputs: &Outputs, _context: &dyn ObserveContext) -> Result<Observation, ActionError> {
     let wanted: Inputs = read(inputs)?;
     let mut attributes = Attributes::of(inputs);
     let Some(key) = recorded(outputs) else { return Err(ActionError::permanent("its key is not readable")) };
