@@ -27,6 +27,10 @@ pub trait BootstrapTokens: Send + Sync {
         context: &ActionContext,
     ) -> Result<BootstrapToken, ActionError>;
 
+    /// How far the request for a certificate has come that a kubelet made with a token, as a fragment that says who goes on from
+    /// there.
+    async fn request_state(&self, access: &Secret, id: &str) -> Result<String, ActionError>;
+
     /// Removes a token; fine when it is gone already.
     async fn revoke(&self, access: &Secret, id: &str) -> Result<(), ActionError>;
 }

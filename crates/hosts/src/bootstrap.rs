@@ -48,8 +48,14 @@ pub(crate) async fn bootstrap(
     let description = format!("kubewright: {} of cluster {}", typed.node, context.cluster);
     let token = tokens.mint(&typed.access, &description, context).await?;
     let revocation = Revocation::new(tokens, &typed.access, &token);
-    let joined = join(agents, &typed, &token, context).await;
-    if joined.as_ref().is_err_and(|error| error.class == ErrorClass::Permanent) && !context.cancel.is_cancelled() {
+    let mut joined = join(agents, &typed, &token, context).await;
+    if let Err(error) = &mut joined
+        && error.class == ErrorClass::Permanent
+        && !context.cancel.is_cancelled()
+    {
+        if let Ok(state) = tokens.request_state(&typed.access, &token.id).await {
+            error.message = format!("{}: {state}", error.message);
+        }
         // Best effort, where the machine can be reached: the token in it is worth nothing from now on.
         let steps = vec![Step::Remove { path: BOOTSTRAP_CONF.to_owned() }];
         let _ = done(agents, &typed.target, &run(steps, context), context).await;

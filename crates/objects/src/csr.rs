@@ -13,6 +13,9 @@ use x509_parser::prelude::FromDer as _;
 
 use crate::field::{condition, list, text};
 
+/// Where requests for certificates are.
+pub(crate) const PATH: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+
 /// The signer of kubelets' serving certificates.
 const SIGNER: &str = "kubernetes.io/kubelet-serving";
 const USAGES: &[&str] = &["digital signature", "key encipherment", "server auth"];
@@ -40,6 +43,25 @@ pub(crate) fn of_node<'a>(requests: &'a [Value], node: &str) -> Vec<&'a Value> {
     let user = format!("system:node:{node}");
     let is = |request: &&Value| text(request, "/spec/signerName") == SIGNER && text(request, "/spec/username") == user;
     requests.iter().filter(is).collect()
+}
+
+/// How far the request has come that a kubelet made with a bootstrap token, and who goes on from there.
+pub(crate) fn of_token(requests: &[Value], token_id: &str) -> String {
+    let user = format!("system:bootstrap:{token_id}");
+    // A kubelet that was started again may have asked again.
+    let all = requests.iter().filter(|request| text(request, "/spec/username") == user);
+    let Some(request) = all.max_by_key(|request| text(request, "/metadata/creationTimestamp")) else {
+        return "its kubelet did not ask for one, or could not reach the API; its log says why: `journalctl -u kubelet`".to_owned();
+    };
+    let name = text(request, "/metadata/name");
+    match stage(request) {
+        Stage::Pending => format!("nobody approved the request {name}, which kube-controller-manager does"),
+        Stage::Approved if text(request, "/status/certificate").is_empty() => {
+            format!("the request {name} was approved but not signed, which kube-controller-manager does")
+        }
+        Stage::Approved => format!("the request {name} was signed, but its kubelet did not take the certificate"),
+        Stage::Refused => format!("the request {name} was refused"),
+    }
 }
 
 /// How far a request has come.
@@ -143,6 +165,27 @@ mod tests {
 
     use super::samples::{encoded, request_of};
     use super::*;
+
+    #[test]
+    fn a_request_that_was_made_with_a_token_says_who_is_to_go_on_with_it() {
+        let request = |name: &str, at: &str, status: serde_json::Value| {
+            json!({
+                "metadata": {"name": name, "creationTimestamp": at},
+                "spec": {"username": "system:bootstrap:abcdef"},
+                "status": status,
+            })
+        };
+        let condition = |kind: &str| json!([{"type": kind, "status": "True"}]);
+        let old = request("csr-old", "2026-11-20T10:00:00Z", json!({"conditions": condition("Denied")}));
+        let said = |status| of_token(&[request("csr-1", "2026-11-20T11:00:00Z", status), old.clone()], "abcdef");
+        assert_eq!(said(json!({})), "nobody approved the request csr-1, which kube-controller-manager does");
+        let approved = said(json!({"conditions": condition("Approved")}));
+        assert_eq!(approved, "the request csr-1 was approved but not signed, which kube-controller-manager does");
+        let signed = said(json!({"conditions": condition("Approved"), "certificate": "LS0t"}));
+        assert_eq!(signed, "the request csr-1 was signed, but its kubelet did not take the certificate");
+        assert_eq!(of_token(std::slice::from_ref(&old), "abcdef"), "the request csr-old was refused");
+        assert!(of_token(&[old], "ghijkl").starts_with("its kubelet did not ask for one"));
+    }
 
     fn allowed() -> Allowed {
         Allowed {

@@ -11,6 +11,7 @@ use resource::Secret;
 use serde_json::{Value, json};
 
 use crate::connection::{Connection, Server};
+use crate::csr;
 use crate::field::flag;
 use crate::request::Request;
 use crate::wait::Wait;
@@ -73,6 +74,14 @@ impl BootstrapTokens for TokenSecrets {
         }
         wait_for_signer(&connection, context).await;
         Ok(BootstrapToken { id, token })
+    }
+
+    async fn request_state(&self, access: &Secret, id: &str) -> Result<String, ActionError> {
+        let failed = |error: ApiError| error.while_doing("cannot look at the requests for certificates");
+        let connection = self.connections.open(access).map_err(failed)?;
+        let selector = [("fieldSelector", "spec.signerName=kubernetes.io/kube-apiserver-client-kubelet")];
+        let requests = connection.list(csr::PATH, &selector).await.map_err(failed)?;
+        Ok(csr::of_token(&requests, id))
     }
 
     async fn revoke(&self, access: &Secret, id: &str) -> Result<(), ActionError> {

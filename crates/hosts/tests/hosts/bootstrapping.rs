@@ -58,7 +58,7 @@ async fn the_kubelet_finds_a_kubeconfig_with_the_token() {
 async fn a_kubelet_that_is_not_admitted_leaves_neither_token_nor_file() {
     let world = worker(false);
     let error = world.apply(&create("node-bootstrap", "w-1", bootstrap("w-1"))).await.unwrap_err();
-    assert!(error.message.contains("not there within 60 s"), "{error}");
+    assert!(error.message.contains("not there within 60 s: nobody approved the request csr-1"), "{error}");
     assert!(world.tokens.alive.lock().unwrap().is_empty());
     world.machines.with("w-1", |machine| assert!(!machine.files.contains_key(BOOTSTRAP_CONF)));
 }

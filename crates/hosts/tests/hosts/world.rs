@@ -60,6 +60,12 @@ impl BootstrapTokens for Tokens {
         Ok(BootstrapToken { id: "abcdef".into(), token: Secret::new("abcdef.0123456789abcdef") })
     }
 
+    async fn request_state(&self, access: &Secret, id: &str) -> Result<String, ActionError> {
+        assert_eq!(access.reveal(), "access to the cluster");
+        assert!(self.alive.lock().unwrap().contains(id));
+        Ok("nobody approved the request csr-1".to_owned())
+    }
+
     async fn revoke(&self, _access: &Secret, id: &str) -> Result<(), ActionError> {
         self.alive.lock().unwrap().remove(id);
         Ok(())

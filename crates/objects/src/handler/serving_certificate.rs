@@ -12,13 +12,11 @@ use serde_json::{Value, json};
 use super::node::{self, NODES};
 use super::site::{Batch, batches, of_change};
 use crate::connection::Connection;
-use crate::csr::{Allowed, Stage, check, of_node, stage};
+use crate::csr::{Allowed, PATH as REQUESTS, Stage, check, of_node, stage};
 use crate::field::{list, text};
 use crate::request::Request;
 use crate::wait::Wait;
 use crate::{ApiError, Connections, kubelet};
-
-const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 
 /// How long a kubelet may take to ask, once its node is to exist.
 const TIMEOUT: Duration = Duration::from_secs(90);

@@ -7,7 +7,7 @@ use resource::Secret;
 use serde_json::{Value, json};
 
 use super::{ClusterSummary, Finding, NodeSummary, static_pods};
-use crate::csr::{self, Stage};
+use crate::csr::{self, PATH as REQUESTS, Stage};
 use crate::field::{OWNER, text};
 use crate::rollout::{Rollout, rollout};
 use crate::{ApiError, Connections};
@@ -18,7 +18,6 @@ const ROLLED_OUT: [(&str, &str); 3] = [
     ("Deployment", "/apis/apps/v1/deployments"),
     ("APIService", "/apis/apiregistration.k8s.io/v1/apiservices"),
 ];
-const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
 const POLICIES: &str = "/apis/networking.k8s.io/v1/networkpolicies";
 const CONTROL_PLANE: &str = "control-plane";
 
