@@ -127,9 +127,10 @@ pub(crate) async fn wait(
     resolved: &Resolved,
     unreached: &BTreeSet<String>,
 ) -> Result<(), CommandError> {
-    let (all_servers, mut reached) = (resolved.servers(), resolved.clone());
+    let mut reached = reach::known(cluster, resolved);
+    let all_servers = reached.known_servers();
     reached.machines.retain(|machine| !unreached.contains(&machine.name));
-    let (servers, resolved) = (reached.servers(), &reached);
+    let (servers, resolved) = (reached.known_servers(), &reached);
     let away = all_servers.into_iter().filter(|server| !servers.contains(server));
     let unreached = unreached.iter().cloned().chain(away).collect();
     if own_network(resolved) {

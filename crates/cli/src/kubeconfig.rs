@@ -20,6 +20,7 @@ pub(crate) use self::authority::Authority;
 use self::files::Files;
 use crate::app::App;
 use crate::error::CommandError;
+use crate::reach;
 use crate::system::SystemRandomness;
 
 /// How long exported credentials live: a working day and some more, as kops has it.
@@ -49,7 +50,7 @@ pub(crate) async fn export(
     resolved: &Resolved,
     switch: Switch,
 ) -> Result<String, CommandError> {
-    let entry = mint(cluster, resolved, server(app, resolved).await)?;
+    let entry = mint(cluster, resolved, server(app, &reach::known(cluster, resolved)).await?)?;
     let (name, paths) = (resolved.name(), &app.environment.kubeconfigs);
     let _locks = files::lock(paths)?;
     let mut files = Files::read(paths)?;
@@ -132,9 +133,10 @@ fn warn(app: &App, error: &CommandError) {
 }
 
 /// Where the API is reached from here: the spec's endpoint, or else the first control plane that is up.
-async fn server(app: &App, resolved: &Resolved) -> String {
-    let (host, port) = resolved.routable_endpoint();
-    let control_planes = resolved.control_planes().map(|machine| machine.address.to_string());
+async fn server(app: &App, resolved: &Resolved) -> Result<String, CommandError> {
+    let (host, port) = endpoint(resolved)?;
+    let known = resolved.control_planes().filter_map(|machine| machine.address.known());
+    let control_planes = known.map(|address| address.to_string());
     let others = control_planes.filter(|address| *address != host).collect::<Vec<_>>();
     let mut choices = [vec![host], others].concat();
     if let Some(found) = first_up(&choices, port).await.filter(|found| *found > 0) {
@@ -144,7 +146,15 @@ async fn server(app: &App, resolved: &Resolved) -> String {
         }
         choices.swap(0, found);
     }
-    format!("https://{}", model::host_port(&choices[0], port))
+    Ok(format!("https://{}", model::host_port(&choices[0], port)))
+}
+
+/// Host and port of the API.
+pub(crate) fn endpoint(resolved: &Resolved) -> Result<(String, u16), CommandError> {
+    resolved.known_endpoint().ok_or_else(|| {
+        CommandError::failed("it is not known where the API is: the first control plane has no address yet")
+            .hint(format!("kubewright update cluster {} --yes", resolved.name()))
+    })
 }
 
 /// Index of the first host that accepts a connection. A single one need not be asked.

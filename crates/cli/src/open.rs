@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::compose::{AgentOptions, Composition, compose};
 use crate::error::CommandError;
 use crate::operation;
-use crate::{prepare, resolving};
+use crate::{prepare, reach, resolving};
 
 use model::Resolved;
 use reconcile::OpenCluster;
@@ -25,5 +25,6 @@ pub(crate) async fn cluster(app: &App, name: &str) -> Result<Open, CommandError>
     let resolved = resolving::stored(app, name, &loaded)?;
     let composition = compose(app, prepare::agent(app, &resolved), &AgentOptions::default());
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
+    let resolved = reach::known(&cluster, &resolved);
     Ok(Open { cluster, resolved, composition })
 }

@@ -42,7 +42,8 @@ fn is_exempt(entry: &str, host: &str) -> bool {
 
 /// Says, where it is so, that kubectl needs NO_PROXY to reach this cluster.
 pub(crate) fn mention(app: &App, resolved: &Resolved) {
-    if let Some(text) = advice(&app.environment.proxies, &resolved.routable_endpoint().0) {
+    let endpoint = resolved.known_endpoint();
+    if let Some(text) = endpoint.and_then(|(host, _)| advice(&app.environment.proxies, &host)) {
         app.say(text);
     }
 }

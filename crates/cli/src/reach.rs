@@ -1,11 +1,19 @@
 //! How to reach a machine of a made cluster.
 
-use engine::HostTarget;
+use engine::{HostTarget, ObserveContext as _, Output};
 use model::{Machine, Resolved};
 use reconcile::OpenCluster;
 use serde_json::json;
 
 use crate::error::CommandError;
+
+/// The same with the addresses that machines got when they were made.
+pub(crate) fn known(cluster: &OpenCluster, resolved: &Resolved) -> Resolved {
+    resolved.clone().knowing(|address| match cluster.outputs.output(address) {
+        Ok(Output::Public(value)) => value.as_str().map(str::to_owned),
+        _ => None,
+    })
+}
 
 /// The machine's address, login and pinned key.
 pub(crate) fn target(

@@ -27,7 +27,7 @@ use crate::output::{self, Format};
 use crate::rule_files::RuleFiles;
 use crate::run_limits::RunLimits;
 use crate::suggestion::Suggestion;
-use crate::{confirm, health, kubeconfig, kubectl, obstacles, policy_check, proxies, summary};
+use crate::{confirm, health, kubeconfig, kubectl, obstacles, policy_check, proxies, reach, summary};
 
 pub(crate) use self::compare::compare;
 pub(crate) use self::saved::SavedPlan;
@@ -289,7 +289,7 @@ impl Site<'_> {
 
     /// Waits until the cluster is of use. Machines that nobody could look at are not this run's.
     async fn healthy(&self, compared: &Compared) -> Result<(), CommandError> {
-        proxies::mention(self.app, &compared.resolved);
+        proxies::mention(self.app, &reach::known(&compared.cluster, &compared.resolved));
         let unreached = unreached::machines(&compared.plan, &compared.resolved);
         health::wait(self.app, &compared.composition, &compared.cluster, &compared.resolved, &unreached).await
     }

@@ -13,6 +13,7 @@ use crate::handler::{Applied, Output};
 use crate::journal::{Record, StateEffect};
 use crate::retries::with_retries;
 use crate::runner::Ports;
+use crate::texts;
 use crate::vault::Secrets;
 use crate::{ActionContext, ActionError, ErrorClass, Event, Lease, Randomness, StoreError};
 
@@ -115,6 +116,8 @@ impl Action {
         let Some(handler) = ports.handlers.of(change.resource.kind()) else {
             return Err(ActionError::permanent(format!("nothing here handles {}", change.resource)));
         };
+        let change = &texts::change(change, ports.outputs.as_ref())
+            .map_err(|error| ActionError::from_source("something it needs is missing", &error))?;
         let context = ActionContext {
             action: change.id.clone(),
             cluster: terms.cluster,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use plan::Expander;
 use resource::{Digest, KindSchema, Observation, ResourceId};
 
+use crate::texts;
 use crate::{Handler, ObserveContext, ObserveRequest, State, StoreError};
 
 /// All handlers, by the kinds they handle.
@@ -85,10 +86,15 @@ impl Handlers {
         let mut batches: BTreeMap<usize, Vec<ObserveRequest>> = BTreeMap::new();
         let mut observed = BTreeMap::new();
         for request in requests {
-            match self.by_kind.get(request.id.kind()) {
-                Some(index) => batches.entry(*index).or_default().push(request),
-                None => {
-                    observed.insert(request.id, Observation::unknown("this version knows no such kind"));
+            let Some(index) = self.by_kind.get(request.id.kind()) else {
+                observed.insert(request.id, Observation::unknown("this version knows no such kind"));
+                continue;
+            };
+            let id = request.id.clone();
+            match texts::request(request, context.as_ref()) {
+                Ok(request) => batches.entry(*index).or_default().push(request),
+                Err(answer) => {
+                    observed.insert(id, answer);
                 }
             }
         }

@@ -18,6 +18,7 @@ pub mod runner;
 pub mod schedule;
 pub mod state;
 pub mod store;
+mod texts;
 pub mod time;
 pub mod token;
 pub mod vault;

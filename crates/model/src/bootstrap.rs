@@ -8,7 +8,7 @@ use crate::ids::{self, output};
 use crate::machine_config::{kubelet_conf, target};
 use crate::{ModelError, Resolved, in_cluster, place};
 
-pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) -> Result<(), ModelError> {
     for machine in resolved.workers() {
         let inputs = json!({
             "target": target(machine),

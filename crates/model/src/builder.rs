@@ -7,18 +7,25 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::ModelError;
+use crate::stand_in::StandIns;
 
 /// The resources built so far.
-#[derive(Default)]
-pub(crate) struct Builder {
+pub(crate) struct Builder<'a> {
     resources: BTreeMap<ResourceId, Desired>,
+    stand_ins: &'a StandIns,
     /// The first id that was added twice.
     twice: Option<ResourceId>,
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
+    /// Nothing yet. What stands in for addresses is replaced in everything that is added.
+    pub(crate) fn new(stand_ins: &'a StandIns) -> Self {
+        Self { resources: BTreeMap::new(), stand_ins, twice: None }
+    }
+
     /// Adds a resource.
-    pub(crate) fn add(&mut self, resource: Desired) {
+    pub(crate) fn add(&mut self, mut resource: Desired) {
+        self.stand_ins.replace(&mut resource);
         let id = resource.id.clone();
         if self.resources.insert(id.clone(), resource).is_some() {
             self.twice.get_or_insert(id);
@@ -52,7 +59,8 @@ mod tests {
 
     #[test]
     fn two_resources_of_one_id_are_refused() {
-        let (mut builder, id) = (Builder::default(), ResourceId::new("node", "a"));
+        let none = StandIns::default();
+        let (mut builder, id) = (Builder::new(&none), ResourceId::new("node", "a"));
         builder.add(Desired::new(id.clone(), Value::Null));
         builder.add(Desired::new(id.clone(), Value::Bool(true)));
         assert!(matches!(builder.finish(), Err(ModelError::Twice(twice)) if twice == id));

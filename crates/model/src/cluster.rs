@@ -7,7 +7,7 @@ use crate::Resolved;
 use crate::builder::Builder;
 use crate::ids::{self, output};
 
-pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) {
     let inputs = json!({
         "servers": resolved.servers(),
         "authority": output(ids::authority("kubernetes"), "certificate"),

@@ -10,7 +10,11 @@ use crate::machine_config::target;
 use crate::{ModelError, Resolved};
 
 /// Loads `image` into every machine, for pods may come to any of them; gives what those pods wait for.
-pub(crate) fn load(resolved: &Resolved, builder: &mut Builder, image: Image) -> Result<Vec<ResourceId>, ModelError> {
+pub(crate) fn load(
+    resolved: &Resolved,
+    builder: &mut Builder<'_>,
+    image: Image,
+) -> Result<Vec<ResourceId>, ModelError> {
     let mut loads = Vec::new();
     for machine in &resolved.machines {
         let inputs = json!({

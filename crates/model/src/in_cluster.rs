@@ -23,7 +23,7 @@ const RBAC: &str = "rbac.authorization.k8s.io/v1";
 /// Kinds that start pods, which need what the other objects of their addon give.
 const WORKLOADS: [&str; 2] = ["Deployment", "DaemonSet"];
 
-pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) -> Result<(), ModelError> {
     builder.generate(ids::cluster_info(resolved.name()), cluster_info_kubeconfig(resolved));
     add(resolved, builder, rendering("kubeadm's objects", bootstrap(&cluster_input(resolved)))?);
     if resolved.cluster.spec.networking.kube_proxy.enabled {
@@ -68,12 +68,12 @@ pub(crate) fn bootstrap_rbac() -> Vec<ResourceId> {
         .into()
 }
 
-fn add(resolved: &Resolved, builder: &mut Builder, manifests: Vec<Value>) {
+fn add(resolved: &Resolved, builder: &mut Builder<'_>, manifests: Vec<Value>) {
     add_after(&[], resolved, builder, manifests);
 }
 
 /// Adds the objects of one part of the cluster. Its workloads come after everything else in it, and after `needed`.
-fn add_after(needed: &[ResourceId], resolved: &Resolved, builder: &mut Builder, manifests: Vec<Value>) {
+fn add_after(needed: &[ResourceId], resolved: &Resolved, builder: &mut Builder<'_>, manifests: Vec<Value>) {
     let named: Vec<(ResourceId, Value)> = manifests.into_iter().map(|manifest| (id(&manifest), manifest)).collect();
     let (workloads, others): (Vec<_>, Vec<_>) =
         named.into_iter().partition(|(_, manifest)| WORKLOADS.contains(&kind(manifest)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
-use resource::ResourceId;
+use resource::{Reference, ResourceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spec::Role;
@@ -34,11 +34,30 @@ pub struct Machine {
     /// Index of its group among the cluster's.
     pub group: usize,
     /// Its address.
-    pub address: Ipv4Addr,
+    pub address: Address,
     /// The resource that makes it.
     pub resource: ResourceId,
     /// How it is reached.
     pub access: Access,
+}
+
+/// The address of a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// It is known before the machine is made.
+    Known(Ipv4Addr),
+    /// Whoever makes the machine chooses it: a public output, the address as text.
+    Output(Reference),
+}
+
+impl Address {
+    /// The address, where it is known.
+    pub fn known(&self) -> Option<Ipv4Addr> {
+        match self {
+            Self::Known(address) => Some(*address),
+            Self::Output(_) => None,
+        }
+    }
 }
 
 /// How a machine is reached over SSH. Values are texts, or references to outputs of resources.

@@ -17,6 +17,7 @@ mod place;
 pub mod resolved;
 mod review;
 mod room;
+mod stand_in;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ use thiserror::Error;
 
 pub use drains::drain_inputs;
 pub use facts::{Facts, ProviderFacts};
-pub use infrastructure::{Access, Capacity, CgroupDriver, Infrastructure, Machine, Platform};
+pub use infrastructure::{Access, Address, Capacity, CgroupDriver, Infrastructure, Machine, Platform};
 pub use machine_config::{PROGRAMS, programs, target as target_inputs};
 pub use place::place;
 pub use render::host_port;
@@ -82,7 +83,7 @@ pub enum ModelError {
 /// # Errors
 /// When an own template does not fit; anything else is a bug.
 pub fn build(resolved: &Resolved, machines: Vec<Desired>) -> Result<BTreeMap<ResourceId, Desired>, ModelError> {
-    let mut builder = Builder::default();
+    let mut builder = Builder::new(&resolved.stand_ins);
     for resource in machines {
         builder.add(resource);
     }

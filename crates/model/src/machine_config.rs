@@ -28,7 +28,7 @@ pub(crate) use kubelet::{configuration as kubelet_configuration, kubelet_conf};
 /// Where programs are put.
 pub const PROGRAMS: &str = "/usr/local/bin";
 
-pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) -> Result<(), ModelError> {
     for (machine, config) in resolved.machines.iter().zip(configs(resolved)?) {
         let inputs = json!({"target": target(machine), "lineage": resolved.lineage, "config": config});
         let id = ids::machine_config(&machine.name);
@@ -82,7 +82,7 @@ fn machine_part(resolved: &Resolved, machine: &Machine) -> Result<Value, ModelEr
     if machine.role == Role::ControlPlane {
         control_plane::machine_files(resolved, machine, &mut files);
     }
-    Ok(json!({"nodeName": machine.name, "nodeIps": [machine.address], "files": files}))
+    Ok(json!({"nodeName": machine.name, "nodeIps": [resolved.address(machine)], "files": files}))
 }
 
 /// Flags as the user writes them, in the form that may repeat.

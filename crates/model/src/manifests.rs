@@ -62,7 +62,7 @@ pub(crate) fn objects(resolved: &Resolved) -> BTreeMap<ResourceId, Value> {
     all.map(|object| (in_cluster::id(&object), object)).collect()
 }
 
-pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) {
     let objects = objects(resolved);
     let turns: BTreeSet<(Turn, ResourceId)> = objects.iter().map(|(id, object)| (turn(object), id.clone())).collect();
     for (id, object) in objects {

@@ -13,7 +13,7 @@ use crate::{Machine, Resolved};
 /// Which group a node belongs to.
 pub(crate) const GROUP_LABEL: &str = "kubewright.io/instance-group";
 
-pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) {
     let access = output(ids::cluster(resolved.name()), "access");
     for machine in &resolved.machines {
         let inputs = json!({
@@ -31,7 +31,7 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) {
         let serving = json!({
             "access": access,
             "node": machine.name,
-            "addresses": [machine.address],
+            "addresses": [resolved.address(machine)],
             "dnsNames": [machine.name],
         });
         builder.add(Desired::new(ids::serving_certificate(&machine.name), serving).contained_in(cluster).after(joined));

@@ -13,7 +13,7 @@ use crate::{Machine, ModelError, Resolved};
 
 pub(crate) const AUTHORITIES: [Authority; 3] = [Authority::Kubernetes, Authority::Etcd, Authority::FrontProxy];
 
-pub(crate) fn build(resolved: &Resolved, builder: &mut Builder) -> Result<(), ModelError> {
+pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) -> Result<(), ModelError> {
     let days = resolved.cluster.spec.pki.ca_validity_days;
     for authority in AUTHORITIES {
         let wish = AuthorityWish { validity_days: days, ..AuthorityWish::new(authority) };
@@ -71,7 +71,7 @@ pub(crate) fn further_names(resolved: &Resolved) -> Vec<String> {
 pub(crate) fn control_plane(resolved: &Resolved, machine: &Machine) -> ControlPlane {
     ControlPlane {
         node_name: machine.name.clone(),
-        node_ips: vec![machine.address.into()],
+        node_ips: vec![resolved.address(machine).into()],
         service_ips: resolved.service_addresses(),
         dns_domain: resolved.cluster.spec.networking.dns_domain.clone(),
         endpoint: resolved.cluster.spec.api.endpoint.clone(),
@@ -96,7 +96,7 @@ fn kubeconfig(resolved: &Resolved, machine: &Machine, name: &str, user: &str) ->
     json!({
         "clusterName": resolved.name(),
         "userName": user,
-        "server": format!("https://{}:{}", machine.address, resolved.api_port()),
+        "server": format!("https://{}:{}", resolved.address(machine), resolved.api_port()),
         "authority": output(ids::authority("kubernetes"), "certificate"),
         "certificate": output(certificate.clone(), "certificate"),
         "key": output(certificate, "key"),

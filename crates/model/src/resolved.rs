@@ -1,16 +1,18 @@
 //! The resolved spec: documents with every default, what is kept with them, machines, versions and assets.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use catalog::{AssetSet, Cni, Image, Release, Selection, SourceDigests, names};
 use ipnet::IpNet;
 use render::{Template, Templates, host_port};
+use resource::Reference;
 use serde_json::Value;
 use spec::{Cluster, InstanceGroup, LoadBalancer, Role, TemplateOverride};
 use thiserror::Error;
 
-use crate::{Facts, Infrastructure, Machine, ModelError, Platform};
+use crate::stand_in::StandIns;
+use crate::{Address, Facts, Infrastructure, Machine, ModelError, Platform};
 
 /// Why documents and facts don't fit together.
 #[derive(Debug, Error)]
@@ -54,6 +56,8 @@ pub struct Resolved {
     pub facts: Facts,
     /// Templates of line formats, the user's own in the place of ours.
     pub templates: Templates,
+    /// What stands in for addresses that nobody knows yet.
+    pub(crate) stand_ins: StandIns,
     /// Versions of everything.
     pub release: &'static Release,
     /// Everything that must be built or fetched.
@@ -85,6 +89,7 @@ pub fn resolve(
         assets: catalog::assets_for(release, &selection(&cluster, &platform, &facts)),
         templates: templates(&cluster.spec.templates, &facts)?,
         nearby_resolvers: resolvers,
+        stand_ins: StandIns::of(&machines),
         cluster,
         groups,
         machines,
@@ -161,13 +166,40 @@ impl Resolved {
         self.cluster.spec.api.port
     }
 
-    /// URLs of all API servers.
-    pub fn servers(&self) -> Vec<String> {
-        self.control_planes().map(|machine| format!("https://{}:{}", machine.address, self.api_port())).collect()
+    /// The same with those addresses that are outputs, where they are known.
+    #[must_use]
+    pub fn knowing(mut self, output: impl Fn(&Reference) -> Option<String>) -> Self {
+        for machine in &mut self.machines {
+            if let Address::Output(reference) = &machine.address
+                && let Some(address) = output(reference).and_then(|address| address.parse().ok())
+            {
+                machine.address = Address::Known(address);
+            }
+        }
+        self
+    }
+
+    /// The address of a machine, or what stands in for it in what is wanted.
+    pub(crate) fn address(&self, machine: &Machine) -> Ipv4Addr {
+        self.stand_ins.address(machine)
+    }
+
+    /// URLs of all API servers, or what stands in for them in what is wanted.
+    pub(crate) fn servers(&self) -> Vec<String> {
+        self.control_planes().map(|machine| self.server(self.address(machine))).collect()
+    }
+
+    /// URLs of those API servers whose address is known.
+    pub fn known_servers(&self) -> Vec<String> {
+        self.control_planes().filter_map(|machine| Some(self.server(machine.address.known()?))).collect()
+    }
+
+    fn server(&self, address: Ipv4Addr) -> String {
+        format!("https://{address}:{}", self.api_port())
     }
 
     /// Host and port at which kubelets of workers and kube-proxies reach the API.
-    pub fn node_endpoint(&self) -> (String, u16) {
+    pub(crate) fn node_endpoint(&self) -> (String, u16) {
         let api = &self.cluster.spec.api;
         match api.load_balancer {
             LoadBalancer::NodeLocal => ("127.0.0.1".to_owned(), api.load_balancer_port),
@@ -181,17 +213,23 @@ impl Resolved {
         format!("https://{}", host_port(&host, port))
     }
 
-    /// Host and port at which everyone else reaches the API.
-    pub fn routable_endpoint(&self) -> (String, u16) {
-        let api = &self.cluster.spec.api;
-        let first = || self.control_planes().next().map(|machine| machine.address.to_string()).unwrap_or_default();
-        (api.endpoint.clone().unwrap_or_else(first), api.port)
+    /// Host and port at which everyone else reaches the API, or what stands in for it in what is wanted.
+    fn routable_endpoint(&self) -> (String, u16) {
+        let first =
+            || self.control_planes().next().map(|machine| self.address(machine).to_string()).unwrap_or_default();
+        (self.cluster.spec.api.endpoint.clone().unwrap_or_else(first), self.api_port())
     }
 
     /// The same as one text, an IPv6 address in brackets.
-    pub fn routable_address(&self) -> String {
+    pub(crate) fn routable_address(&self) -> String {
         let (host, port) = self.routable_endpoint();
         host_port(&host, port)
+    }
+
+    /// Host and port at which everyone else reaches the API, where they are known.
+    pub fn known_endpoint(&self) -> Option<(String, u16)> {
+        let first = || Some(self.control_planes().next()?.address.known()?.to_string());
+        Some((self.cluster.spec.api.endpoint.clone().or_else(first)?, self.api_port()))
     }
 
     /// The address of the Service `kubernetes` in each service range: the first one.

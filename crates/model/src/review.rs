@@ -15,7 +15,8 @@ use spec::{AuditPolicy, Cluster, InstanceGroup, Kind, LoadBalancer, Role};
 
 use crate::resolved::machine_names;
 use crate::{
-    Access, Facts, Infrastructure, Machine, ModelError, Platform, ProviderFacts, ResolveError, Resolved, resolve,
+    Access, Address, Facts, Infrastructure, Machine, ModelError, Platform, ProviderFacts, ResolveError, Resolved,
+    resolve,
 };
 
 /// Something to say about a document.
@@ -81,7 +82,7 @@ fn nominal_machine(name: String, role: Role, group: usize) -> Machine {
     let access =
         Access { address: Value::Null, port: 22, user: String::new(), host_key: Value::Null, private_key: Value::Null };
     let resource = ResourceId::new("machine", &name);
-    Machine { name, role, group, address: Ipv4Addr::new(10, 0, 0, number), resource, access }
+    Machine { name, role, group, address: Address::Known(Ipv4Addr::new(10, 0, 0, number)), resource, access }
 }
 
 /// The cluster with every part switched on that has files of its own, so that switching one on later collides with nothing.

@@ -9,6 +9,7 @@ use resource::{
 use serde_json::Value;
 
 use crate::planner::Input;
+use crate::texts::Texts;
 use crate::{ActionId, Change, DriftLine, Operation, Reason, ReportLine, ReportReason, field_changes, remove};
 
 /// The first segment of the path of an output, which is no input.
@@ -30,6 +31,7 @@ pub(crate) fn decide(input: &Input<'_>) -> Decisions {
         blocked: BTreeSet::new(),
         remade: BTreeSet::new(),
         new_outputs: BTreeSet::new(),
+        texts: Texts::new(input.recorded, input.observed),
     };
     for id in dependency_order(input.desired) {
         context.desired(&input.desired[&id]);
@@ -55,6 +57,8 @@ pub(crate) struct Context<'a> {
     pub(crate) remade: BTreeSet<ResourceId>,
     /// Will have other outputs than recorded.
     new_outputs: BTreeSet<ResourceId>,
+    /// What is known of the outputs that stand in texts.
+    texts: Texts<'a>,
 }
 
 impl Context<'_> {
@@ -109,9 +113,9 @@ impl Context<'_> {
             Observation::Absent => ReportReason::Unknown { why: "it is shared, but it is not there".to_owned() },
             Observation::Present { attributes, .. }
             | Observation::Orphan { attributes }
-            | Observation::Foreign { attributes } => {
-                ReportReason::Shared { differs: field_changes(&self.schema(&desired.id), attributes, &desired.inputs) }
-            }
+            | Observation::Foreign { attributes } => ReportReason::Shared {
+                differs: field_changes(&self.schema(&desired.id), attributes, &self.texts.filled(&desired.inputs)),
+            },
         };
         let blocks = matches!(reason, ReportReason::Unknown { .. });
         if blocks {
@@ -132,7 +136,7 @@ impl Context<'_> {
             }
         };
         self.remade.insert(desired.id.clone());
-        self.new_outputs.insert(desired.id.clone());
+        self.outputs_change(&desired.id);
         self.push(Change {
             before: recorded.map(|recorded| recorded.inputs.clone()),
             after: Some(desired.inputs.clone()),
@@ -151,11 +155,13 @@ impl Context<'_> {
         // What an action that was cut off gave was not recorded, so it is nobody else's doing.
         let settled = recorded.filter(|recorded| !recorded.tainted);
         let other_outputs = settled.map(|recorded| other_outputs(recorded, outputs)).unwrap_or_default();
-        let mut fields = field_changes(&schema, attributes, &desired.inputs);
+        let inputs = self.texts.filled(&desired.inputs);
+        let mut fields = field_changes(&schema, attributes, &inputs);
         let (operation, reason) = match recorded {
             None => (Operation::Create, Reason::FoundUnrecorded),
             Some(recorded) => {
-                let wished = field_changes(&schema, &recorded.inputs, &desired.inputs);
+                let made = self.texts.as_made(recorded);
+                let wished = field_changes(&schema, &made, &inputs);
                 let drifted: Vec<FieldChange> =
                     fields.iter().filter(|field| !wished.iter().any(|wish| wish.path == field.path)).cloned().collect();
                 if !drifted.is_empty() || !other_outputs.is_empty() {
@@ -168,12 +174,18 @@ impl Context<'_> {
                 if fields.is_empty() && !recorded.tainted && referred.is_none() && other_outputs.is_empty() {
                     return;
                 }
-                let moved = field_changes(&schema, &recorded.inputs, attributes);
+                let moved = field_changes(&schema, &made, attributes);
                 for field in &mut fields {
                     field.changed_by = Some(changed_by(field, &wished, &moved));
                 }
                 let (differing, drifted) = (fields.len() + other_outputs.len(), drifted.len() + other_outputs.len());
-                let reason = update_reason(recorded, differing, drifted, referred);
+                // What stands in the spec is as it was: something that it refers to is not.
+                let only_referred =
+                    referred.clone().filter(|_| recorded.inputs == desired.inputs && drifted < differing);
+                let reason = match only_referred {
+                    Some(on) if !recorded.tainted => Reason::DependencyChanged { on },
+                    _ => update_reason(recorded, differing, drifted, referred),
+                };
                 (Operation::Update, stopped(&schema, recorded).unwrap_or(reason))
             }
         };
@@ -181,7 +193,7 @@ impl Context<'_> {
             field.known_after_apply = field.after.as_ref().is_some_and(|after| self.refers_to_new_outputs(after));
         }
         let replace = fields.iter().find(|field| matches!(schema.behaviour(&field.path), Some(Behaviour::Replace)));
-        let effects = (schema.effects)(&fields, attributes, &desired.inputs);
+        let effects = (schema.effects)(&fields, attributes, &inputs);
         let template = Change {
             expect: Some(Digest::of_json(attributes)),
             before: recorded.map(|recorded| recorded.inputs.clone()),
@@ -196,7 +208,12 @@ impl Context<'_> {
         }
         // What an interrupted action gave was not recorded, so those that refer to it look at it again.
         let in_doubt = recorded.is_some_and(|recorded| recorded.tainted);
-        if operation == Operation::Create || schema.update_changes_outputs || in_doubt || !other_outputs.is_empty() {
+        if operation == Operation::Create || in_doubt {
+            self.texts.distrust_record(&desired.id);
+        }
+        if schema.update_changes_outputs {
+            self.outputs_change(&desired.id);
+        } else if operation == Operation::Create || in_doubt || !other_outputs.is_empty() {
             self.new_outputs.insert(desired.id.clone());
         }
         fields.extend(other_outputs);
@@ -206,7 +223,7 @@ impl Context<'_> {
     fn replace(&mut self, template: Change, reason: Reason, fields: Vec<FieldChange>) {
         let id = template.resource.clone();
         self.remade.insert(id.clone());
-        self.new_outputs.insert(id.clone());
+        self.outputs_change(&id);
         self.push(Change {
             id: ActionId::new("delete", &id),
             operation: Operation::Delete,
@@ -254,6 +271,12 @@ impl Context<'_> {
 
     pub(crate) fn schema(&self, id: &ResourceId) -> KindSchema {
         self.input.schemas.get(id.kind()).cloned().unwrap_or_else(|| KindSchema::plain("unknown"))
+    }
+
+    /// A resource gets outputs that nobody knows yet.
+    fn outputs_change(&mut self, id: &ResourceId) {
+        self.new_outputs.insert(id.clone());
+        self.texts.forget(id);
     }
 
     fn refers_to_new_outputs(&self, value: &Value) -> bool {

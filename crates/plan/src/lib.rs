@@ -19,6 +19,7 @@ mod quorum;
 mod remove;
 mod saved;
 mod target;
+mod texts;
 mod timeline;
 
 pub use action::{ActionId, Change, Operation, Reason};

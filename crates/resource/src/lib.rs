@@ -9,6 +9,7 @@ pub mod recorded;
 pub mod reference;
 pub mod schema;
 pub mod secret;
+pub mod text;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
@@ -20,3 +21,4 @@ pub use recorded::{Attempt, Desired, Place, Recorded, Run};
 pub use reference::Reference;
 pub use schema::{Behaviour, ChangedBy, Effect, FieldChange, FieldRule, KindSchema, Loss, MEMBER_SERVES, STOPPED};
 pub use secret::Secret;
+pub use text::Text;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::resolved::machine_names;
-use model::{Access, CgroupDriver, Infrastructure, Machine, Platform, ids as model_ids};
+use model::{Access, Address, CgroupDriver, Infrastructure, Machine, Platform, ids as model_ids};
 use provider::{ErrorKind, ProviderError};
 use serde_json::json;
 use spec::{Effective, InstanceGroup};
@@ -61,5 +61,5 @@ fn machine(
         host_key: model_ids::output(resource.clone(), "hostKey").to_value(),
         private_key: model_ids::output(model_ids::ssh_key("operator"), "private").to_value(),
     };
-    Ok(Machine { name, role: group.spec.role, group: index, address, resource, access })
+    Ok(Machine { name, role: group.spec.role, group: index, address: Address::Known(address), resource, access })
 }

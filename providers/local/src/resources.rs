@@ -57,7 +57,7 @@ fn machine_inputs(resolved: &Resolved, machine: &Machine, facts: &LocalFacts) ->
         "hostname": machine.name,
         "network": resolved.name(),
         "bridge": facts.bridge,
-        "address": machine.address,
+        "address": machine.address.known(),
         "prefixLength": facts.subnet.prefix_len(),
         "gateway": facts.gateway(),
         "image": resolved.asset(names::ROOTFS)?,

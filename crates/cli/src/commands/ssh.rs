@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use clap::Args;
 use engine::ObserveContext as _;
-use model::ids;
+use model::{Machine, ids};
 use resource::Reference;
 use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 
@@ -35,7 +35,8 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let open = open::cluster(app, &arguments.cluster).await?;
     let asked = &arguments.machine;
-    let is_it = |machine: &&model::Machine| machine.name == *asked || machine.address.to_string() == *asked;
+    let has_address = |machine: &Machine| machine.address.known().is_some_and(|known| known.to_string() == *asked);
+    let is_it = |machine: &&Machine| machine.name == *asked || has_address(machine);
     let Some(machine) = open.resolved.machines.iter().find(is_it) else {
         let names: Vec<&str> = open.resolved.machines.iter().map(|machine| machine.name.as_str()).collect();
         return Err(CommandError::failed(format!(

@@ -115,7 +115,7 @@ pub(super) fn etcd_input(resolved: &Resolved) -> Etcd {
     input.component.extra_args = extra_args(&resolved.cluster.spec.etcd.extra_args);
     input.initial_cluster = resolved
         .control_planes()
-        .map(|machine| Member { name: machine.name.clone(), address: machine.address.to_string() })
+        .map(|machine| Member { name: machine.name.clone(), address: resolved.address(machine).to_string() })
         .collect();
     if input.initial_cluster.len() > 1 {
         input.initial_cluster_state = Some(ClusterState::New);

@@ -222,7 +222,7 @@ fn load_balancer(resolved: &Resolved, files: &mut Files) -> Result<(), ModelErro
         .control_planes()
         .map(|machine| haproxy::Backend {
             name: machine.name.clone(),
-            address: machine.address.to_string(),
+            address: resolved.address(machine).to_string(),
             port: resolved.api_port(),
         })
         .collect();

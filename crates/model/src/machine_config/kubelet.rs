@@ -80,7 +80,7 @@ fn shutdown(layer: &Kubelet) -> Map<String, Value> {
 /// kubelet's kubeconfig: it points at files, so that it names neither a certificate nor, on workers, a machine.
 pub(crate) fn kubelet_conf(resolved: &Resolved, machine: &Machine) -> Result<String, ModelError> {
     let server = match machine.role {
-        Role::ControlPlane => format!("https://{}:{}", machine.address, resolved.api_port()),
+        Role::ControlPlane => format!("https://{}:{}", resolved.address(machine), resolved.api_port()),
         Role::Worker => resolved.node_server(),
     };
     let entry = Entry {

@@ -7,6 +7,7 @@ use super::*;
 use crate::{Operation, Reason, ReportReason};
 
 mod out_of_sight;
+mod texts;
 
 /// A little world: what is desired, recorded and observed, by id.
 #[derive(Default, Clone)]

@@ -13,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::error::CommandError;
 use crate::system::SystemRandomness;
-use crate::{health, open, output};
+use crate::{health, kubeconfig, open, output};
 
 pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let open = open::cluster(app, name).await?;
     let access = health::access(&open.cluster, &open.resolved)?;
+    let (host, port) = kubeconfig::endpoint(&open.resolved)?;
+    let address = model::host_port(&host, port);
     let authority = Reference::new(ids::authority("kubernetes"), "certificate");
     let authority = match open.cluster.outputs.output(&authority) {
         Ok(Output::Public(certificate)) => certificate.as_str().unwrap_or_default().to_owned(),
@@ -39,7 +41,6 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     };
     let tokens = TokenSecrets::new(open.composition.connections.clone());
     let token = tokens.mint(&access, "made for `get join-command` of kubewright", &context).await?;
-    let address = open.resolved.routable_address();
     // The one place where a token is shown: that is what was asked for. It lives for an hour.
     let command =
         format!("kubeadm join {address} --token {} --discovery-token-ca-cert-hash {hash}", token.token.reveal());

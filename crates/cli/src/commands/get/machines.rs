@@ -33,7 +33,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
                 Some(all) => all.get(&machine.name).map_or(Node::Missing, Node::Known),
             };
             let state = state(recorded.get(&machine.resource), power.get(&machine.resource).copied(), &node);
-            (machine.name.clone(), role, machine.address.to_string(), state)
+            (machine.name.clone(), role, machine.address.known(), state)
         })
         .collect();
     let shown: Vec<_> = rows
@@ -44,7 +44,8 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     output::list(app.format, &shown, names, || {
         let mut table = Table::new(&["name", "role", "address", "state"]);
         for (name, role, address, state) in &rows {
-            table.row([name.clone(), (*role).to_owned(), address.clone(), state.clone()]);
+            let address = address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+            table.row([name.clone(), (*role).to_owned(), address, state.clone()]);
         }
         table.text()
     })
