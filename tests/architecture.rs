@@ -32,7 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("state-fs", &["engine"]),
     ("state-s3", &["engine"]),
     ("reconcile", &["engine", "model", "plan", "resource", "rules", "spec"]),
-    ("testkit", &["engine", "plan", "reconcile", "resource"]),
+    ("testkit", &["engine", "model", "plan", "provider", "reconcile", "resource", "spec"]),
     (
         "cli",
         &[

@@ -2,6 +2,7 @@
 
 mod check;
 mod checkpoints;
+mod cloud;
 mod clusters;
 mod crashes;
 mod credentials;

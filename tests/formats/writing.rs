@@ -32,6 +32,7 @@ fn recorded(inputs: Value) -> Recorded {
         schema_version: 1,
         depends_on: BTreeSet::from([id("network/demo")]),
         inputs,
+        texts: BTreeMap::new(),
         outputs: BTreeMap::from([("address".to_owned(), json!("10.88.0.10"))]),
         secrets: BTreeMap::new(),
         contained_in: Some(id("network/demo")),

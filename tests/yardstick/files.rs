@@ -43,7 +43,7 @@ fn put(directory: &Path, name: &str, text: &str) {
 fn machines(resolved: &Resolved) -> String {
     let line = |machine: &model::Machine| {
         let role = if machine.role == Role::ControlPlane { "control-plane" } else { "worker" };
-        format!("{} {role} {}\n", machine.name, machine.address)
+        format!("{} {role} {}\n", machine.name, machine.address.known().expect("an address"))
     };
     resolved.machines.iter().map(line).collect()
 }

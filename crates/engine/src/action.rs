@@ -116,7 +116,7 @@ impl Action {
         let Some(handler) = ports.handlers.of(change.resource.kind()) else {
             return Err(ActionError::permanent(format!("nothing here handles {}", change.resource)));
         };
-        let change = &texts::change(change, ports.outputs.as_ref())
+        let change = &texts::to_filled(change, ports.outputs.as_ref())
             .map_err(|error| ActionError::from_source("something it needs is missing", &error))?;
         let context = ActionContext {
             action: change.id.clone(),

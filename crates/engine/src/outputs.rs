@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use resource::{Recorded, Reference, ResourceId};
+use serde_json::Value;
 
 use crate::handler::{ObserveContext, Output, Outputs, UnresolvedReference};
 use crate::vault::{SecretVault, Secrets};
@@ -41,6 +42,12 @@ impl KnownOutputs {
     /// Replaces what is known of one resource.
     pub fn set(&self, resource: &ResourceId, outputs: Outputs) {
         self.outputs.write().unwrap_or_else(PoisonError::into_inner).insert(resource.clone(), outputs);
+    }
+
+    /// Takes in a public output that was seen to be another one than is recorded.
+    pub fn correct(&self, resource: &ResourceId, name: &str, value: Value) {
+        let mut outputs = self.outputs.write().unwrap_or_else(PoisonError::into_inner);
+        outputs.entry(resource.clone()).or_default().insert(name.to_owned(), Output::Public(value));
     }
 
     /// Forgets one resource.

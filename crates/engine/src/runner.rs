@@ -15,6 +15,7 @@ use crate::action::{self, Action, Terms, elapsed};
 use crate::journal::{self, Journal, Record};
 use crate::retries::ACTION_LIMIT;
 use crate::schedule::{Limits, Outcome, Schedule};
+use crate::texts;
 use crate::vault::SecretVault;
 use crate::{ActionError, Clock, ErrorClass, Event, EventSink, Handlers, KnownOutputs, Lease, Randomness, StoreError};
 
@@ -160,10 +161,11 @@ fn start_ready(
     while !ports.drain.is_cancelled() && !ports.abort.is_cancelled() {
         ports.lease.check()?;
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
+        let recorded = work.recorded.get(&change.resource);
         let action = Action {
-            change: change.clone(),
+            change: texts::from_made(change, recorded),
             to_record: work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports)),
-            attempt: action::attempt(change, work.recorded.get(&change.resource), ports),
+            attempt: action::attempt(change, recorded, ports),
             terms: work.terms.clone(),
             ports: ports.clone(),
         };
@@ -233,7 +235,8 @@ async fn finish(summary: &Summary, began: Instant, ports: &Ports) -> Result<(), 
 
 /// What will be recorded of a resource, before its outputs are known.
 fn to_record(desired: &Desired, ports: &Ports) -> Recorded {
-    desired.to_recorded(ports.handlers.schemas().get(desired.id.kind()).map_or(0, |schema| schema.version))
+    let version = ports.handlers.schemas().get(desired.id.kind()).map_or(0, |schema| schema.version);
+    Recorded { texts: texts::texts(&desired.inputs, ports.outputs.as_ref()), ..desired.to_recorded(version) }
 }
 
 #[cfg(test)]

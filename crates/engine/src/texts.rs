@@ -1,7 +1,9 @@
 //! Texts that stand for outputs, replaced before a handler sees them.
 
+use std::collections::BTreeMap;
+
 use plan::Change;
-use resource::{Observation, Reference, text};
+use resource::{Observation, Recorded, Reference, text};
 use serde_json::Value;
 
 use crate::{ObserveContext, ObserveRequest, Output, UnresolvedReference};
@@ -13,34 +15,52 @@ pub(crate) fn request(
     mut request: ObserveRequest,
     context: &dyn ObserveContext,
 ) -> Result<ObserveRequest, Observation> {
-    let of_recorded = request.recorded.as_mut().map(|recorded| fill(&mut recorded.inputs, context));
+    if let Some(recorded) = &mut request.recorded
+        && !recorded.texts.is_empty()
+    {
+        recorded.inputs = recorded.made_with().into_owned();
+    }
     if request.desired.as_mut().and_then(|desired| fill(desired, context)).is_none() {
         return Ok(request);
     }
-    match (&request.recorded, of_recorded.flatten()) {
-        // It rests on what was never made.
-        (None, _) => Err(Observation::Absent),
-        (Some(_), Some(missing)) => Err(Observation::unknown(UnresolvedReference(missing).to_string())),
-        (Some(recorded), None) => Ok(ObserveRequest { desired: Some(recorded.inputs.clone()), ..request }),
-    }
+    // Without a record, it rests on what was never made.
+    let made = request.recorded.as_ref().ok_or(Observation::Absent)?;
+    Ok(ObserveRequest { desired: Some(made.inputs.clone()), ..request })
 }
 
-/// The same change with texts in the place of what stands for them.
-pub(crate) fn change(change: &Change, context: &dyn ObserveContext) -> Result<Change, UnresolvedReference> {
+/// A change with what it begins with, as it was made.
+pub(crate) fn from_made(change: &Change, recorded: Option<&Recorded>) -> Change {
     let mut change = change.clone();
-    if let Some(before) = &mut change.before {
-        // What was made from an output that is gone is not needed to make it anew.
-        fill(before, context);
+    if let (Some(before), Some(recorded)) = (&mut change.before, recorded)
+        && !recorded.texts.is_empty()
+    {
+        *before = recorded.made_with().into_owned();
     }
+    change
+}
+
+/// A change with what it leads to, texts in the place of what stands for them.
+pub(crate) fn to_filled(change: &Change, context: &dyn ObserveContext) -> Result<Change, UnresolvedReference> {
+    let mut change = change.clone();
     let missing = change.after.as_mut().and_then(|after| fill(after, context));
     missing.map_or(Ok(change), |missing| Err(UnresolvedReference(missing)))
 }
 
-/// Fills what is known. A secret is never a part of a text.
+/// What stands for outputs in texts of inputs now, by reference.
+pub(crate) fn texts(inputs: &Value, context: &dyn ObserveContext) -> BTreeMap<String, String> {
+    let known = |reference: Reference| Some((reference.to_string(), known(&reference, context)?));
+    text::find_in_texts(inputs).into_iter().filter_map(known).collect()
+}
+
 fn fill(value: &mut Value, context: &dyn ObserveContext) -> Option<Reference> {
-    text::fill_texts(value, &|reference| match context.output(reference) {
+    text::fill_texts(value, &|reference| known(reference, context))
+}
+
+/// A public output as text. A secret is never a part of one.
+fn known(reference: &Reference, context: &dyn ObserveContext) -> Option<String> {
+    match context.output(reference) {
         Ok(Output::Public(Value::String(text))) => Some(text),
         Ok(Output::Public(value)) => Some(value.to_string()),
         Ok(Output::Secret(_)) | Err(_) => None,
-    })
+    }
 }

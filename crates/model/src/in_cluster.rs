@@ -8,7 +8,7 @@ use render::kubeadm::{ClusterConfiguration, EtcdConfiguration};
 use render::objects::{ClusterInput, bootstrap};
 use resource::{Desired, ResourceId};
 use serde_json::{Value, json};
-use spec::{Cni, FlannelBackend, ProxyMode, Role};
+use spec::{Cni, FlannelBackend, ProxyMode};
 
 use crate::builder::{Builder, rendering};
 use crate::ids::{self, output};
@@ -55,7 +55,8 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) -> Result<()
 
 /// Two where there are machines for two: one is away whenever its machine is drained.
 fn metrics_replicas(resolved: &Resolved) -> i32 {
-    let workers = resolved.machines.iter().filter(|machine| machine.role == Role::Worker).count();
+    let fewest: u32 = resolved.elastic.iter().map(|group| group.min).sum();
+    let workers = resolved.workers().count() + fewest as usize;
     // Without workers, control planes take all pods.
     let machines = if workers == 0 { resolved.machines.len() } else { workers };
     if machines < 2 || resolved.facts.edition < Edition::V2 { 1 } else { 2 }

@@ -14,6 +14,8 @@ use spec::Role;
 pub struct Infrastructure {
     /// All machines, in the order of their groups.
     pub machines: Vec<Machine>,
+    /// Groups whose machines come and go by themselves: these are none of `machines`.
+    pub elastic: Vec<ElasticGroup>,
     /// What they have in common.
     pub platform: Platform,
     /// The networks that their addresses are in.
@@ -33,12 +35,27 @@ pub struct Machine {
     pub role: Role,
     /// Index of its group among the cluster's.
     pub group: usize,
+    /// The part of the infrastructure that fails as one and that it is in, where there are several.
+    pub zone: Option<String>,
     /// Its address.
     pub address: Address,
     /// The resource that makes it.
     pub resource: ResourceId,
     /// How it is reached.
     pub access: Access,
+}
+
+/// A group whose machines come and go by themselves. They are observed as nodes of the group, and never planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElasticGroup {
+    /// Index of the group among the cluster's.
+    pub group: usize,
+    /// The fewest machines that it has.
+    pub min: u32,
+    /// The most that it may have.
+    pub max: u32,
+    /// The resource that makes them.
+    pub resource: ResourceId,
 }
 
 /// The address of a machine.

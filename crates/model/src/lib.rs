@@ -26,8 +26,8 @@ use thiserror::Error;
 
 pub use drains::drain_inputs;
 pub use facts::{Facts, ProviderFacts};
-pub use infrastructure::{Access, Address, Capacity, CgroupDriver, Infrastructure, Machine, Platform};
-pub use machine_config::{PROGRAMS, programs, target as target_inputs};
+pub use infrastructure::{Access, Address, Capacity, CgroupDriver, ElasticGroup, Infrastructure, Machine, Platform};
+pub use machine_config::{PROGRAMS, group_config, programs, target as target_inputs};
 pub use place::place;
 pub use render::host_port;
 pub use resolved::{ResolveError, Resolved, resolve};

@@ -38,10 +38,18 @@ pub(crate) fn build(resolved: &Resolved, builder: &mut Builder<'_>) -> Result<()
     Ok(())
 }
 
+/// The part of a config that all machines of a group share, by the group's index.
+///
+/// # Errors
+/// When an own template does not fit; anything else is a bug.
+pub fn group_config(resolved: &Resolved, index: usize) -> Result<Value, ModelError> {
+    group::config(resolved, &resolved.groups[index])
+}
+
 /// The configs of all machines, in their order.
 pub(crate) fn configs(resolved: &Resolved) -> Result<Vec<Value>, ModelError> {
     let groups: Vec<Value> =
-        resolved.groups.iter().map(|group| group::config(resolved, group)).collect::<Result<_, _>>()?;
+        (0..resolved.groups.len()).map(|index| group_config(resolved, index)).collect::<Result<_, _>>()?;
     let config =
         |machine: &Machine| Ok(json!({"group": groups[machine.group], "machine": machine_part(resolved, machine)?}));
     resolved.machines.iter().map(config).collect()

@@ -12,7 +12,7 @@ use spec::{Cluster, InstanceGroup, LoadBalancer, Role, TemplateOverride};
 use thiserror::Error;
 
 use crate::stand_in::StandIns;
-use crate::{Address, Facts, Infrastructure, Machine, ModelError, Platform};
+use crate::{Address, ElasticGroup, Facts, Infrastructure, Machine, ModelError, Platform};
 
 /// Why documents and facts don't fit together.
 #[derive(Debug, Error)]
@@ -44,6 +44,8 @@ pub struct Resolved {
     pub groups: Vec<InstanceGroup>,
     /// Its machines, control planes first, in order of their groups.
     pub machines: Vec<Machine>,
+    /// Groups whose machines come and go by themselves.
+    pub elastic: Vec<ElasticGroup>,
     /// What the machines are like.
     pub platform: Platform,
     /// The networks that they are in.
@@ -82,7 +84,7 @@ pub fn resolve(
 ) -> Result<Resolved, ResolveError> {
     let release = catalog::find(&cluster.spec.kubernetes_version)
         .map_err(|_| ResolveError::Version(cluster.spec.kubernetes_version.clone()))?;
-    let Infrastructure { mut machines, platform, networks, resolvers, chosen } = infrastructure;
+    let Infrastructure { mut machines, elastic, platform, networks, resolvers, chosen } = infrastructure;
     machines.sort_by_key(|machine| machine.role != Role::ControlPlane);
     Ok(Resolved {
         lineage: lineage.to_owned(),
@@ -93,6 +95,7 @@ pub fn resolve(
         cluster,
         groups,
         machines,
+        elastic,
         platform,
         networks,
         chosen,

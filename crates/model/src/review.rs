@@ -63,6 +63,7 @@ fn nominal(cluster: Cluster, groups: &[InstanceGroup]) -> Result<Resolved, Resol
     });
     let infrastructure = Infrastructure {
         machines: machines.collect(),
+        elastic: Vec::new(),
         platform: Platform { machine_image: true, ..Platform::default() },
         networks: Vec::new(),
         resolvers: Vec::new(),
@@ -82,7 +83,15 @@ fn nominal_machine(name: String, role: Role, group: usize) -> Machine {
     let access =
         Access { address: Value::Null, port: 22, user: String::new(), host_key: Value::Null, private_key: Value::Null };
     let resource = ResourceId::new("machine", &name);
-    Machine { name, role, group, address: Address::Known(Ipv4Addr::new(10, 0, 0, number)), resource, access }
+    Machine {
+        name,
+        role,
+        group,
+        zone: None,
+        address: Address::Known(Ipv4Addr::new(10, 0, 0, number)),
+        resource,
+        access,
+    }
 }
 
 /// The cluster with every part switched on that has files of its own, so that switching one on later collides with nothing.

@@ -160,7 +160,7 @@ impl Context<'_> {
         let (operation, reason) = match recorded {
             None => (Operation::Create, Reason::FoundUnrecorded),
             Some(recorded) => {
-                let made = self.texts.as_made(recorded);
+                let made = recorded.made_with();
                 let wished = field_changes(&schema, &made, &inputs);
                 let drifted: Vec<FieldChange> =
                     fields.iter().filter(|field| !wished.iter().any(|wish| wish.path == field.path)).cloned().collect();

@@ -24,13 +24,24 @@ struct Unit<'a> {
     is_broken: bool,
     /// What the machine counts against; nothing where it is away alone.
     budgets: Option<&'a BTreeMap<String, u32>>,
+    zone: Option<&'a str>,
+}
+
+/// Zones are gone through one after the other.
+#[derive(Default)]
+struct Zones<'a, 'b> {
+    now: Option<&'a str>,
+    /// Machines of the zone that is gone through now.
+    within: Vec<&'b Unit<'a>>,
+    /// The last machines of the zone before.
+    before: Vec<&'b Unit<'a>>,
 }
 
 impl Plan {
     /// The same with changes that take a machine away waiting until those of others have come back: updates that reboot it or
     /// restart its etcd or API server, replacing it, and deleting a member of the quorum.
     ///
-    /// Members are away alone, others within the budgets of their places. A machine counts as back when it is ready again, which
+    /// Members are away alone, others within the budgets of their places and in one zone at a time. A machine counts as back when it is ready again, which
     /// is waited for where nothing else of the plan does; one that could not be looked at counts as away. Members go first, and
     /// of either what is broken, where dependencies allow it: while it is, nothing that works should be taken away. Else the
     /// order is that of the plan. Whoever limits a plan does so before: nothing *needs* what is only laid out before it. Where the
@@ -84,14 +95,19 @@ fn links(changes: &[Change], unseen: &Unseen<'_>, machines: &Machines) -> Depend
 fn laid_out(units: &[Unit<'_>], unseen: &Unseen<'_>, key: Order) -> Dependencies {
     let mut units: Vec<&Unit<'_>> = units.iter().collect();
     // A stable sort: what is alike stays in the order of the plan.
-    units.sort_by_key(|unit| key(unit));
+    units.sort_by_key(|unit| (key(unit), unit.zone));
     let mut links = Dependencies::new();
     let (mut alone, mut since) = (None, Vec::new());
+    let mut zones = Zones::default();
     for unit in units {
         let before = match unit.budgets {
             None if since.is_empty() => alone.into_iter().collect(),
             None => std::mem::take(&mut since),
-            Some(budgets) => alone.into_iter().chain(of_full_budgets(budgets, unseen, &since)).collect(),
+            Some(budgets) => alone
+                .into_iter()
+                .chain(of_full_budgets(budgets, unseen, &since))
+                .chain(zones.before(unit, &links).iter().copied())
+                .collect(),
         };
         let befores: BTreeSet<ActionId> = before.into_iter().flat_map(|unit: &Unit<'_>| unit.changes.clone()).collect();
         links.extend(unit.changes.iter().map(|id| (id.clone(), befores.clone())));
@@ -101,6 +117,28 @@ fn laid_out(units: &[Unit<'_>], unseen: &Unseen<'_>, key: Order) -> Dependencies
         }
     }
     links
+}
+
+impl<'a, 'b> Zones<'a, 'b> {
+    /// The machines of the zone before, as far as no other one of that zone waits for them. A machine in no zone waits for none.
+    fn before(&mut self, unit: &'b Unit<'a>, links: &Dependencies) -> &[&'b Unit<'a>] {
+        if unit.zone.is_none() {
+            return &[];
+        }
+        if unit.zone != self.now {
+            let waited: BTreeSet<&ActionId> = self
+                .within
+                .iter()
+                .flat_map(|unit| unit.changes.iter().filter_map(|id| links.get(id)))
+                .flatten()
+                .collect();
+            let is_last = |unit: &&Unit<'_>| !unit.changes.iter().any(|id| waited.contains(id));
+            self.before = self.within.drain(..).filter(is_last).collect();
+            self.now = unit.zone;
+        }
+        self.within.push(unit);
+        &self.before
+    }
 }
 
 /// The machines that one which counts against these budgets comes after: of each budget the one as many places before as may
@@ -139,7 +177,11 @@ fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
     let mut units: Vec<Unit<'a>> = Vec::new();
     for change in taking() {
         let place = *places.entry(key(&change.resource)).or_insert_with(|| {
-            units.push(Unit { budgets: machines.budgets(&change.resource), ..Unit::default() });
+            units.push(Unit {
+                budgets: machines.budgets(&change.resource),
+                zone: machines.zone(&change.resource),
+                ..Unit::default()
+            });
             units.len() - 1
         });
         units[place].is_broken |= matches!(change.reason, Reason::Drifted | Reason::Interrupted)

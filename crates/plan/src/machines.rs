@@ -175,6 +175,11 @@ impl Machines {
         self.places.get(id).map(|place| &place.budgets).filter(|budgets| !is_member && !budgets.is_empty())
     }
 
+    /// The zone of the machine of a resource.
+    pub(crate) fn zone(&self, id: &ResourceId) -> Option<&str> {
+        self.places.get(id)?.zone.as_deref()
+    }
+
     /// What is run to wait until the machine of a resource is ready again, with its inputs.
     pub(crate) fn ready(&self, id: &ResourceId) -> Option<(&ResourceId, &Value)> {
         let member = || self.wanted.get_key_value(self.of_resource(id)?);

@@ -39,11 +39,6 @@ impl<'a> Texts<'a> {
         fill(inputs, |reference| self.known(reference))
     }
 
-    /// What is recorded, with the outputs that it was made from.
-    pub(crate) fn as_made<'v>(&self, recorded: &'v Recorded) -> Cow<'v, Value> {
-        fill(&recorded.inputs, |reference| self.recorded(reference))
-    }
-
     /// An output as it was seen, else as it is recorded.
     fn known(&self, reference: &Reference) -> Option<String> {
         if self.unknown.contains(&reference.resource) {

@@ -7,6 +7,7 @@ use engine::{
     AppliedSpec, Clock, ClusterStore, Handlers, KnownOutputs, Loaded, ObserveRequest, SecretVault, StoreError,
 };
 use plan::{Base, Plan, PlanError};
+use resource::reference::find_references;
 use resource::{Desired, Digest, KindSchema, MEMBER_SERVES, Observation, Recorded, ResourceId};
 use serde_json::Value;
 
@@ -54,9 +55,33 @@ impl OpenCluster {
         Self { applied, ..self }
     }
 
-    /// Observes everything that is desired or recorded.
+    /// Observes everything that is desired or recorded. Where something has other outputs than recorded, such as an address, what
+    /// refers to them is observed once more with these.
     pub async fn observe(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
-        self.handlers.observe(requests(desired, &self.loaded), self.outputs.clone()).await
+        let requests = requests(desired, &self.loaded);
+        let mut observed = self.handlers.observe(requests.clone(), self.outputs.clone()).await;
+        let moved = self.correct_outputs(&observed);
+        if !moved.is_empty() {
+            let refers = |inputs: &Value| find_references(inputs).iter().any(|found| moved.contains(&found.resource));
+            let again = requests.into_iter().filter(|request| request.inputs().is_some_and(refers)).collect();
+            observed.extend(self.handlers.observe(again, self.outputs.clone()).await);
+        }
+        observed
+    }
+
+    /// Takes in outputs that were seen to be others than recorded. Gives whose they are.
+    fn correct_outputs(&self, observed: &Observations) -> BTreeSet<ResourceId> {
+        let mut moved = BTreeSet::new();
+        for (id, recorded) in &self.loaded.state.resources {
+            let Some(Observation::Present { outputs, .. }) = observed.get(id) else { continue };
+            for (name, value) in outputs {
+                if recorded.outputs.get(name).is_some_and(|known| known != value) {
+                    self.outputs.correct(id, name, value.clone());
+                    moved.insert(id.clone());
+                }
+            }
+        }
+        moved
     }
 
     /// Observes what is there with these inputs, of things that nothing is recorded of.

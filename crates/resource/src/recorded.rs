@@ -1,12 +1,13 @@
 //! A resource as the spec asks for it, and as the state store remembers it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Digest, Lifecycle, ResourceId};
+use crate::{Digest, Lifecycle, ResourceId, text};
 
 /// One resource that the spec asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct Place {
     /// How many machines of each budget may be away at once, by the budget's name, such as `group worker`. Without any, the
     /// machine is away alone.
     pub budgets: BTreeMap<String, u32>,
+    /// The part of the infrastructure that fails as one, where machines are spread over several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// What is run to wait until the machine is ready again. A member of the quorum does that itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<Run>,
@@ -134,6 +138,9 @@ pub struct Recorded {
     pub depends_on: BTreeSet<ResourceId>,
     /// The inputs it was last made with, references unresolved.
     pub inputs: Value,
+    /// What stood for outputs in the texts of its inputs when it was last made, by reference (`kind/name#output`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub texts: BTreeMap<String, String>,
     /// What the handler gave back. Secret outputs are not here: they are in the vault, with their digest in `secrets`.
     #[serde(default)]
     pub outputs: BTreeMap<String, Value>,
@@ -164,12 +171,23 @@ pub struct Attempt {
 }
 
 impl Recorded {
+    /// Its inputs as it was made, without texts that stand for outputs.
+    pub fn made_with(&self) -> Cow<'_, Value> {
+        if self.texts.is_empty() {
+            return Cow::Borrowed(&self.inputs);
+        }
+        let mut inputs = self.inputs.clone();
+        text::fill_texts(&mut inputs, &|reference| self.texts.get(&reference.to_string()).cloned());
+        Cow::Owned(inputs)
+    }
+
     /// A managed resource that was made with these inputs, gave nothing back and depends on nothing.
     pub fn of_inputs(schema_version: u32, inputs: Value) -> Self {
         Self {
             schema_version,
             depends_on: BTreeSet::new(),
             inputs,
+            texts: BTreeMap::new(),
             outputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
             contained_in: None,

@@ -1,5 +1,7 @@
 //! References from one resource's inputs to another resource's outputs.
 
+use std::fmt;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -23,7 +25,7 @@ impl Reference {
 
     /// The marker object.
     pub fn to_value(&self) -> Value {
-        json!({"$ref": format!("{}#{}", self.resource, self.output)})
+        json!({"$ref": self.to_string()})
     }
 
     /// Reads a marker object; `None` where `value` is something else.
@@ -34,6 +36,13 @@ impl Reference {
         }
         let (resource, output) = object.get("$ref")?.as_str()?.rsplit_once('#')?;
         Some(Self { resource: resource.parse().ok()?, output: output.to_owned() })
+    }
+}
+
+impl fmt::Display for Reference {
+    /// `kind/name#output`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}#{}", self.resource, self.output)
     }
 }
 

@@ -92,6 +92,22 @@ pub fn has_texts(value: &Value) -> bool {
     }
 }
 
+/// The outputs that stand in the texts of `value`.
+pub fn find_in_texts(value: &Value) -> Vec<Reference> {
+    if let Some(text) = Text::from_value(value) {
+        let output = |part| match part {
+            Part::Literal(_) => None,
+            Part::Output(output) => Some(output),
+        };
+        return text.0.into_iter().filter_map(output).collect();
+    }
+    match value {
+        Value::Array(items) => items.iter().flat_map(find_in_texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(find_in_texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Replaces the texts in `value` whose outputs are all known. Gives the first output that is not known, where there is one.
 pub fn fill_texts(value: &mut Value, known: &impl Fn(&Reference) -> Option<String>) -> Option<Reference> {
     if let Some(text) = Text::from_value(value) {
@@ -147,6 +163,7 @@ mod tests {
         assert_eq!(fill_texts(&mut value, &known), Some(address("b")));
         assert_eq!(value, json!({"a": "https://10.0.0.7:6443", "b": [unknown, "240.1.1.1"]}));
         assert!(has_texts(&value));
+        assert_eq!(find_in_texts(&value), [address("a"), address("b")]);
         assert_eq!(fill_texts(&mut value, &|_| Some("x".to_owned())), None);
         assert!(!has_texts(&value));
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::{ClusterName, FeatureGate, Keyed, LabelKey, LabelValue, Sysctl, SysctlValue, Version};
 use crate::machine_files::{Hook, MachineFile};
+use crate::rolling_update::ClusterRollingUpdate;
 
 mod addons;
 mod api;
@@ -148,4 +149,7 @@ pub struct ClusterSpec {
     /// What kubewright must not delete.
     #[serde(default)]
     pub protection: Protection,
+    /// How workers of all groups together are changed.
+    #[serde(default)]
+    pub rolling_update: ClusterRollingUpdate,
 }

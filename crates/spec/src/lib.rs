@@ -48,7 +48,7 @@ pub use manifests::manifest_objects;
 pub use plan_rules::{ForEach, PlanRule, PlanRules, RuleSeverity, WrittenRule, parse_plan_rules, plan_rules_schema};
 pub use reference::reference;
 pub use reserves::Reserves;
-pub use rolling_update::{MaxUnavailable, RollingUpdate};
+pub use rolling_update::{ClusterRollingUpdate, MaxUnavailable, RollingUpdate};
 pub use schema::{FixedField, Kind, fixed_fields, schema};
 pub use source::Source;
 pub use suggest::nearest;

@@ -18,6 +18,16 @@ pub struct RollingUpdate {
     pub max_unavailable: MaxUnavailable,
 }
 
+/// How workers of all groups together are changed where that takes them away.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterRollingUpdate {
+    /// How many workers of all groups may be away at once: a number, or a percentage of all workers such as `10%`, which is rounded
+    /// down and stands for one machine at least. Left out, only the groups' own limits hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unavailable: Option<MaxUnavailable>,
+}
+
 /// A number of machines, or a share of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

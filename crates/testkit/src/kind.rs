@@ -11,6 +11,8 @@ pub enum Source {
     Generation,
     /// Follows from everything it was made with, references included (a kubeconfig).
     Content,
+    /// An address of IPv4 that the other side chooses: kept by updates.
+    Address,
     /// One of its inputs.
     Input(&'static str),
 }

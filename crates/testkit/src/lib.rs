@@ -5,6 +5,7 @@
 //! goes away takes its children along, and whoever makes something before what it depends on is told so.
 
 mod clock;
+mod cloud;
 pub mod conformance;
 mod events;
 mod fault;
@@ -23,6 +24,7 @@ mod web;
 mod world;
 
 pub use clock::ManualClock;
+pub use cloud::LaggingCloud;
 pub use events::CollectedEvents;
 pub use fault::{At, Fault};
 pub use held::Held;

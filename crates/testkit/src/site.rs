@@ -142,7 +142,8 @@ impl Site {
             limits: self.limits.clone(),
             who: "somebody@host".to_owned(),
             command: "test".to_owned(),
-            randomness: Arc::new(SeededRandomness::new(self.seed)),
+            // No two runs of a process draw the same.
+            randomness: Arc::new(SeededRandomness::new(self.seed ^ (cluster.loaded.head.serial << 32))),
             events: Arc::new(self.events.clone()),
             drain: self.drain.clone(),
             abort: self.abort.clone(),

@@ -26,6 +26,7 @@ pub(crate) fn infrastructure(documents: &Effective, facts: &LocalFacts) -> Resul
     let chosen = is_chosen.then(|| (SUBNET.to_owned(), json!(facts.subnet)));
     Ok(Infrastructure {
         machines,
+        elastic: Vec::new(),
         platform: platform(facts),
         networks: vec![facts.subnet.into()],
         resolvers: facts.reachable_resolvers(),
@@ -61,5 +62,13 @@ fn machine(
         host_key: model_ids::output(resource.clone(), "hostKey").to_value(),
         private_key: model_ids::output(model_ids::ssh_key("operator"), "private").to_value(),
     };
-    Ok(Machine { name, role: group.spec.role, group: index, address: Address::Known(address), resource, access })
+    Ok(Machine {
+        name,
+        role: group.spec.role,
+        group: index,
+        zone: None,
+        address: Address::Known(address),
+        resource,
+        access,
+    })
 }

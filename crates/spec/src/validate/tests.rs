@@ -95,6 +95,12 @@ fn a_budget_is_a_number_or_a_share_and_not_for_control_planes() {
         complaints(&said("2", "2")),
         ["spec::control-planes-at-once cp.yaml:4 spec.rollingUpdate.maxUnavailable"]
     );
+    let of_all =
+        |most: &str| loaded(&cluster(&format!("  rollingUpdate: {{maxUnavailable: {most}}}\n")), &[]).diagnostics;
+    let out_of =
+        |most: &str| complaints(&of_all(most)).into_iter().find(|complaint| complaint.contains("rollingUpdate"));
+    assert_eq!((out_of("5"), out_of("10%")), (None, None));
+    assert_eq!(out_of("0").as_deref(), Some("spec::out-of-range cluster.yaml:7 spec.rollingUpdate.maxUnavailable"));
 }
 
 #[test]

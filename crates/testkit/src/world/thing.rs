@@ -1,6 +1,7 @@
 //! One thing, and what it gives.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use engine::{Output, Outputs};
@@ -27,6 +28,13 @@ pub(super) struct Thing {
     pub(super) changed_by: Option<ActionId>,
 }
 
+/// The address of something that has come to be so often.
+fn address(id: &ResourceId, birth: usize) -> Ipv4Addr {
+    let digest = Digest::of_bytes(format!("{id} {birth}").as_bytes());
+    let number = u32::from_str_radix(&digest.short()[..6], 16).unwrap_or_default();
+    Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + number)
+}
+
 impl Thing {
     /// Its outputs: they follow from what was done to it, so that two histories can be compared.
     pub(super) fn outputs(&self, id: &ResourceId, kind: &FakeKind) -> Outputs {
@@ -37,6 +45,10 @@ impl Thing {
                 Source::Generation => json!(format!("{id} born {} changed {}", self.birth, self.generation)),
                 Source::Content => json!(format!("{id} of {}", Digest::of_json(&self.attributes).short())),
                 Source::Input(field) => self.attributes[field].clone(),
+                Source::Address => {
+                    outputs.insert(output.name.to_owned(), Output::Public(json!(address(id, self.birth))));
+                    continue;
+                }
             };
             let value = match value {
                 Value::String(text) if output.secret => {

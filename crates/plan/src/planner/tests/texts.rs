@@ -21,7 +21,9 @@ fn seen(address: &str) -> Observation {
 /// A machine whose recorded address is 10.0.0.7, and what was told it.
 fn made() -> World {
     let mut world = World::default().settled(machine("a")).settled(told()).see(&told().id, seen("10.0.0.7"));
-    world.recorded.get_mut(&id("machine/a")).unwrap().outputs.insert("address".to_owned(), json!("10.0.0.7"));
+    let now = "10.0.0.7".to_owned();
+    world.recorded.get_mut(&id("machine/a")).unwrap().outputs.insert("address".to_owned(), json!(now));
+    world.recorded.get_mut(&told().id).unwrap().texts.insert(address().to_string(), now);
     world
 }
 
