@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use engine::SourceText;
+use engine::{Loaded, SourceText};
 use model::{Facts, Resolved};
 use resource::{Desired, ResourceId};
+use rules::UserRules;
 use spec::{Cni, NewCluster};
 
 use crate::app::App;
@@ -80,6 +81,12 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     } else {
         documents::read(&arguments.files, arguments.recursive)?
     };
+    let existing = app.cluster(&arguments.name.name).load().await?.filter(|_| !arguments.dry_run);
+    if let Some(loaded) = &existing
+        && is_begun(app, &arguments.name.name, loaded, &texts)
+    {
+        return go_on(app, arguments, rules).await;
+    }
     let provider = providers::named(app, documents::provider(&texts).unwrap_or(arguments.provider).name())?;
     let around = provider.host_context().await?;
     let (texts, said) = host_context::fitted(texts, &around);
@@ -100,7 +107,7 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         show(app, &texts)?;
         return Ok(Exit::Fine);
     }
-    if app.cluster(&name).load().await?.is_some() {
+    if existing.is_some() {
         return Err(CommandError::failed(format!("cluster {name} exists already"))
             .hint(format!("to go on with it: kubewright update cluster {name} --yes"))
             .hint(format!(
@@ -121,13 +128,36 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         check_host(app, &resolved, &desired, arguments.setup_host).await?;
     }
     store(app, &name, &lineage, texts, &resolved.facts).await?;
-    let Arguments { yes, setup_host, limits, rules: rule_files, .. } = arguments;
-    update::update(
-        app,
-        &name,
-        &UpdateOptions { yes, limits, rules, rule_files, setup_host, is_revised: true, ..UpdateOptions::default() },
-    )
-    .await
+    make(app, arguments, rules).await
+}
+
+/// Plans what the stored documents ask for, and makes it where that is wished.
+async fn make(app: &App, arguments: Arguments, rules: UserRules) -> Outcome {
+    let Arguments { name, yes, setup_host, limits, rules: rule_files, .. } = arguments;
+    let options =
+        UpdateOptions { yes, limits, rules, rule_files, setup_host, is_revised: true, ..UpdateOptions::default() };
+    update::update(app, &name.name, &options).await
+}
+
+/// Goes on with a cluster of which not everything was made, as if it had not been begun.
+async fn go_on(app: &App, arguments: Arguments, rules: UserRules) -> Outcome {
+    let name = &arguments.name.name;
+    app.say(format!("Cluster {name} was begun with the same documents and is not finished: this goes on with it."));
+    make(app, arguments, rules).await
+}
+
+/// Whether a cluster was begun with these very documents, and something of it was never made, or not to its end.
+fn is_begun(app: &App, name: &str, loaded: &Loaded, texts: &[SourceText]) -> bool {
+    fn text(text: &SourceText) -> &str {
+        &text.text
+    }
+    if !loaded.revision.documents.iter().map(text).eq(texts.iter().map(text)) {
+        return false;
+    }
+    // What can't be resolved any more is for an update to complain about.
+    let desired = resolving::wanted(app, name, loaded).and_then(|resolved| resolving::build(app, &resolved));
+    let made = |id: &ResourceId| loaded.state.resources.get(id).is_some_and(|recorded| !recorded.tainted);
+    desired.is_ok_and(|desired| !desired.keys().all(made))
 }
 
 /// The documents as they would be kept; as JSON, a list of them.

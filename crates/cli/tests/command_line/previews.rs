@@ -38,11 +38,25 @@ fn what_is_said_of_a_preview_is_what_became_of_it() {
 }
 
 #[test]
+fn a_creation_that_is_typed_again_goes_on_with_the_same_documents_only() {
+    let user = User::with_clusters(&["terminal1"]);
+    let before = user.files();
+    let again = user.run(&["create", "cluster", "terminal1", "--node-count", "0"]);
+    ends(&again, 0, &["Cluster terminal1 was begun with the same documents and is not finished", "to create"]);
+    assert_eq!(user.files(), before, "it is the same cluster, and nothing was asked for but a preview");
+    let other = user.run(&["create", "cluster", "terminal1", "--node-count", "1"]);
+    ends(&other, 1, &["cluster terminal1 exists already"]);
+    user.done(&["set", "cluster", "terminal1", "spec.addons.localPath.enabled=false"]);
+    let moved = user.run(&["create", "cluster", "terminal1", "--node-count", "0"]);
+    ends(&moved, 1, &["cluster terminal1 exists already"]);
+}
+
+#[test]
 fn what_is_suggested_goes_to_the_same_store() {
     let user = User::with_clusters(&[]);
     let state = user.path("o'neill's state").display().to_string();
     user.done(&["create", "cluster", "terminal1", "--node-count", "0", "--state", &state]);
-    let output = user.run(&["create", "cluster", "terminal1", "--state", &state]);
+    let output = user.run(&["create", "cluster", "terminal1", "--node-count", "1", "--state", &state]);
     let option = format!("--state '{}'", state.replace('\'', r"'\''"));
     let goes_on = format!("kubewright update cluster terminal1 --yes {option}");
     let changes = format!("kubewright set cluster terminal1 FIELD=VALUE {option}");
