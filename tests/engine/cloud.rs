@@ -229,6 +229,8 @@ async fn nothing_that_is_made_or_recorded_has_a_text_that_nobody_filled_in() {
     assert!(wanted.values().any(|desired| text::has_texts(&desired.inputs)));
     assert!(!wanted.values().any(|desired| stand_in(&desired.inputs)), "every address has a reference");
     apply(&site, &wanted).await;
+    let unrefreshed = site.plan_unrefreshed(&wanted).await.unwrap();
+    assert!(unrefreshed.is_empty(), "the record says it all: {:?}", unrefreshed.changes);
     for (id, thing) in site.world.snapshot().things {
         assert!(!text::has_texts(&thing) && !stand_in(&thing), "{id}: {thing}");
     }

@@ -151,9 +151,9 @@ fn as_observed(recorded: Option<Recorded>, schema: Option<&KindSchema>) -> Obser
         None => Observation::Absent,
         Some(recorded) if recorded.tainted => Observation::unknown("its last run was interrupted"),
         Some(recorded) if schema.is_some_and(|schema| (schema.is_member)(&recorded.inputs)) => {
-            Observation::present(recorded.inputs).with_output(MEMBER_SERVES, true.into())
+            Observation::present(recorded.made_with().into_owned()).with_output(MEMBER_SERVES, true.into())
         }
-        Some(recorded) => Observation::present(recorded.inputs),
+        Some(recorded) => Observation::present(recorded.made_with().into_owned()),
     }
 }
 
