@@ -1,9 +1,10 @@
 //! Whole lives of clusters in a cloud that chooses addresses itself, shows everything late, throttles and loses replies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use model::{Facts, Resolved};
+use plan::{ActionId, Plan};
 use resource::{ResourceId, text};
 use serde_json::Value;
 use spec::{Effective, Role};
@@ -189,6 +190,8 @@ async fn a_cloud_that_throttles_and_loses_replies_gets_everything_once() {
     }
 }
 
+/// In this world the API is looked at without being reached. What is inside a real cluster of one control plane is looked at once
+/// its access has the new address.
 #[tokio::test(start_paused = true)]
 async fn an_address_that_changed_outside_reaches_everything_that_says_it() {
     let site = cloud().await;
@@ -219,6 +222,73 @@ async fn an_address_that_changed_outside_reaches_everything_that_says_it() {
     let told: Vec<ResourceId> = told.into_iter().filter(|id| *id != bootstrap).collect();
     assert_eq!(says_it(&site, &after), told);
     assert_settled(&site, &wanted, "moved").await;
+}
+
+/// Three control planes, which get more processors, and other settings of their kubelets.
+fn three(documents: &mut Effective) {
+    documents.cluster.spec.api.endpoint = Some("api.example.org".to_owned());
+    control_planes(documents, |group| group.spec.count = 3);
+}
+
+fn grown(documents: &mut Effective) {
+    three(documents);
+    control_planes(documents, |group| group.spec.machine.cpus = Some(4));
+    documents.cluster.spec.kubelet.config.insert("maxPods".to_owned(), 77.into());
+    documents.cluster.spec.etcd.extra_args.insert("quota-backend-bytes".to_owned(), "4294967296".to_owned());
+}
+
+fn control_planes(documents: &mut Effective, change: impl Fn(&mut spec::InstanceGroup)) {
+    documents.groups.iter_mut().filter(|group| group.spec.role == Role::ControlPlane).for_each(change);
+}
+
+/// What each change of a plan waits for, with all that these wait for.
+fn ancestors(plan: &Plan) -> BTreeMap<ActionId, BTreeSet<ActionId>> {
+    let mut all: BTreeMap<ActionId, BTreeSet<ActionId>> = BTreeMap::new();
+    for change in &plan.changes {
+        let inherited = change.depends_on.iter().filter_map(|id| all.get(id)).flatten().cloned();
+        all.insert(change.id.clone(), change.depends_on.iter().cloned().chain(inherited).collect());
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn control_planes_that_name_each_others_addresses_are_changed_one_after_the_other() {
+    let site = cloud().await;
+    apply(&site, &whole(&site, 3, three)).await;
+    later(&site).await;
+    let wanted = whole(&site, 3, grown);
+    let plan = site.plan(&wanted).await.unwrap();
+    let ancestors = ancestors(&plan);
+    let of = |number: usize| -> Vec<ActionId> {
+        let name = format!("control-plane-{number}");
+        let parts = [LaggingCloud::instance("demo", &name), ResourceId::new("machine-config", &name)];
+        parts.map(|id| ActionId::new("update", &id)).to_vec()
+    };
+    for (one, other) in [(1, 2), (1, 3), (2, 3)] {
+        for (one, other) in of(one).iter().zip(of(other).iter().rev()) {
+            let ordered = ancestors[one].contains(other) || ancestors[other].contains(one);
+            assert!(ordered, "{one} beside {other}");
+        }
+    }
+    apply(&site, &wanted).await;
+    later(&site).await;
+    assert_settled(&site, &wanted, "grown").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_control_plane_that_is_off_does_not_make_the_others_count_as_away() {
+    let site = cloud().await;
+    apply(&site, &whole(&site, 3, three)).await;
+    later(&site).await;
+    let off = LaggingCloud::instance("demo", "control-plane-3");
+    assert!(site.world.tamper(&off, "/running", false.into()));
+    let plan = site.plan(&whole(&site, 3, grown)).await.unwrap();
+    let ancestors = ancestors(&plan);
+    let update =
+        |number: usize| ActionId::new("update", &LaggingCloud::instance("demo", &format!("control-plane-{number}")));
+    for (first, then) in [(3, 1), (3, 2), (1, 2)] {
+        assert!(ancestors[&update(then)].contains(&update(first)), "{first} before {then}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,12 +19,18 @@ pub(crate) struct Open {
     pub(crate) composition: Composition,
 }
 
+impl Open {
+    /// What its documents say, with the addresses that machines got when they were made. What is wanted is not made from it.
+    pub(crate) fn known(&self) -> Resolved {
+        reach::known(&self.cluster, &self.resolved)
+    }
+}
+
 /// Opens a cluster without changing anything.
 pub(crate) async fn cluster(app: &App, name: &str) -> Result<Open, CommandError> {
     let loaded = operation::load(app, name).await?;
     let resolved = resolving::stored(app, name, &loaded)?;
     let composition = compose(app, prepare::agent(app, &resolved), &AgentOptions::default());
     let cluster = operation::open(app, loaded, name, composition.handlers.clone()).await?;
-    let resolved = reach::known(&cluster, &resolved);
     Ok(Open { cluster, resolved, composition })
 }

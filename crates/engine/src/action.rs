@@ -44,7 +44,8 @@ pub(crate) struct Terms {
 pub(crate) fn attempt(change: &Change, recorded: Option<&Recorded>, ports: &Ports) -> Attempt {
     // What a replace or a new parent makes anew has nothing to do with what was made before.
     let goes_on = change.operation == Operation::Create && change.reason == Reason::Interrupted && !change.replaces;
-    let asks_for_the_same = |known: &&Recorded| goes_on && change.after.as_ref() == Some(&known.inputs);
+    let asked = || texts::to_filled(change, ports.outputs.as_ref()).ok().and_then(|change| change.after);
+    let asks_for_the_same = |known: &&Recorded| goes_on && asked().as_ref() == Some(&*known.made_with());
     let earlier = recorded.filter(asks_for_the_same).and_then(|known| known.attempt.clone());
     let token = earlier.map_or_else(|| new_token(ports.randomness.as_ref()), |attempt| attempt.token);
     Attempt { token, at: ports.clock.now() }

@@ -163,7 +163,7 @@ fn start_ready(
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
         let recorded = work.recorded.get(&change.resource);
         let action = Action {
-            change: texts::from_made(change, recorded),
+            change: change.clone(),
             to_record: work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports)),
             attempt: action::attempt(change, recorded, ports),
             terms: work.terms.clone(),

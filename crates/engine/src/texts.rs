@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plan::Change;
-use resource::{Observation, Recorded, Reference, text};
+use resource::{Observation, Reference, text};
 use serde_json::Value;
 
 use crate::{ObserveContext, ObserveRequest, Output, UnresolvedReference};
@@ -28,17 +28,6 @@ pub(crate) fn request(
     Ok(ObserveRequest { desired: Some(made.inputs.clone()), ..request })
 }
 
-/// A change with what it begins with, as it was made.
-pub(crate) fn from_made(change: &Change, recorded: Option<&Recorded>) -> Change {
-    let mut change = change.clone();
-    if let (Some(before), Some(recorded)) = (&mut change.before, recorded)
-        && !recorded.texts.is_empty()
-    {
-        *before = recorded.made_with().into_owned();
-    }
-    change
-}
-
 /// A change with what it leads to, texts in the place of what stands for them.
 pub(crate) fn to_filled(change: &Change, context: &dyn ObserveContext) -> Result<Change, UnresolvedReference> {
     let mut change = change.clone();
@@ -59,8 +48,7 @@ fn fill(value: &mut Value, context: &dyn ObserveContext) -> Option<Reference> {
 /// A public output as text. A secret is never a part of one.
 fn known(reference: &Reference, context: &dyn ObserveContext) -> Option<String> {
     match context.output(reference) {
-        Ok(Output::Public(Value::String(text))) => Some(text),
-        Ok(Output::Public(value)) => Some(value.to_string()),
+        Ok(Output::Public(value)) => Some(text::of_output(&value)),
         Ok(Output::Secret(_)) | Err(_) => None,
     }
 }

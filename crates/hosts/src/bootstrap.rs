@@ -53,7 +53,9 @@ pub(crate) async fn bootstrap(
         && error.class == ErrorClass::Permanent
         && !context.cancel.is_cancelled()
     {
-        if let Ok(state) = tokens.request_state(&typed.access, &token.id).await {
+        if error.message.contains(KUBELET_CERTIFICATE)
+            && let Ok(state) = tokens.request_state(&typed.access, &token.id).await
+        {
             error.message = format!("{}: {state}", error.message);
         }
         // Best effort, where the machine can be reached: the token in it is worth nothing from now on.

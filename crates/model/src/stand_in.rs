@@ -3,7 +3,7 @@
 //! Configs, certificates and command lines want an address, typed as one. A machine whose address is an output gets one here
 //! that no host ever has; wherever it ends up in what is wanted, a reference to the output takes its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
 use resource::{Desired, Reference, Text};
@@ -16,10 +16,16 @@ const DIGITS: std::ops::RangeInclusive<u8> = 100..=255;
 
 /// What all stand-ins begin with: of the range 240.0.0.0/4, which is reserved (RFC 1112).
 const FIRST: u8 = 240;
+const BEGINNING: &str = "240.";
+const LENGTH: usize = "240.100.100.100".len();
 
-/// The stand-ins of a cluster's machines, and what they stand for; only machines whose address is an output have one.
+/// The stand-ins of a cluster's machines; only machines whose address is an output have one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct StandIns(BTreeMap<String, (Ipv4Addr, Reference)>);
+pub(crate) struct StandIns {
+    by_machine: BTreeMap<String, Ipv4Addr>,
+    /// What each stands for, by its text.
+    outputs: HashMap<String, Reference>,
+}
 
 /// The stand-in of a machine, by its index.
 fn stand_in(index: usize) -> Ipv4Addr {
@@ -31,29 +37,33 @@ fn stand_in(index: usize) -> Ipv4Addr {
 impl StandIns {
     /// Those of a cluster's machines.
     pub(crate) fn of(machines: &[Machine]) -> Self {
-        let named = machines.iter().enumerate().filter_map(|(index, machine)| match &machine.address {
-            Address::Known(_) => None,
-            Address::Output(output) => Some((machine.name.clone(), (stand_in(index), output.clone()))),
-        });
-        Self(named.collect())
+        let mut all = Self::default();
+        for (index, machine) in machines.iter().enumerate() {
+            if let Address::Output(output) = &machine.address {
+                let stand_in = stand_in(index);
+                all.by_machine.insert(machine.name.clone(), stand_in);
+                all.outputs.insert(stand_in.to_string(), output.clone());
+            }
+        }
+        all
     }
 
     /// The address of a machine, or what stands in for it.
     pub(crate) fn address(&self, machine: &Machine) -> Ipv4Addr {
-        let stand_in = || self.0.get(&machine.name).map_or(Ipv4Addr::UNSPECIFIED, |(stand_in, _)| *stand_in);
+        let stand_in = || self.by_machine.get(&machine.name).copied().unwrap_or(Ipv4Addr::UNSPECIFIED);
         machine.address.known().unwrap_or_else(stand_in)
     }
 
     /// Puts references in the place of all stand-ins of a resource.
     pub(crate) fn replace(&self, desired: &mut Desired) {
-        if !self.0.is_empty() {
+        if !self.outputs.is_empty() {
             self.replace_in(&mut desired.inputs);
         }
     }
 
     fn replace_in(&self, value: &mut Value) {
         match value {
-            Value::String(text) if text.contains(&format!("{FIRST}.")) => {
+            Value::String(text) if text.contains(BEGINNING) => {
                 if let Some(text) = self.parse(text) {
                     *value = text.to_value();
                 }
@@ -65,9 +75,7 @@ impl StandIns {
     }
 
     fn parse(&self, text: &str) -> Option<Text> {
-        let all: Vec<(String, &Reference)> =
-            self.0.values().map(|(stand_in, output)| (stand_in.to_string(), output)).collect();
-        Text::parse(text, all.iter().map(|(stand_in, output)| (stand_in.as_str(), *output)))
+        Text::parse(text, BEGINNING, LENGTH, |found| self.outputs.get(found).cloned())
     }
 }
 
@@ -81,6 +89,6 @@ mod tests {
     fn every_machine_has_a_stand_in_of_its_own_and_none_is_the_beginning_of_another() {
         let all: BTreeSet<String> = (0..100_000).map(|index| stand_in(index).to_string()).collect();
         assert_eq!(all.len(), 100_000);
-        assert!(all.iter().all(|stand_in| stand_in.len() == "240.100.100.100".len()));
+        assert!(all.iter().all(|stand_in| stand_in.len() == LENGTH && stand_in.starts_with(BEGINNING)));
     }
 }

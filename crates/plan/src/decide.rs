@@ -18,6 +18,8 @@ const OUTPUTS: &str = "outputs";
 /// The outcome of deciding.
 #[derive(Default)]
 pub(crate) struct Decisions {
+    /// Whose outputs are known only when the plan is carried out.
+    pub(crate) unsettled: BTreeSet<ResourceId>,
     pub(crate) changes: Vec<Change>,
     pub(crate) report: Vec<ReportLine>,
     pub(crate) drift: Vec<DriftLine>,
@@ -38,7 +40,8 @@ pub(crate) fn decide(input: &Input<'_>) -> Decisions {
     }
     remove::remove(&mut context);
     context.beside();
-    context.decisions
+    let unsettled = context.texts.unsettled();
+    Decisions { unsettled, ..context.decisions }
 }
 
 /// Desired ids, dependencies first. A circle is reported when changes are ordered; here its members come last.
@@ -138,8 +141,8 @@ impl Context<'_> {
         self.remade.insert(desired.id.clone());
         self.outputs_change(&desired.id);
         self.push(Change {
-            before: recorded.map(|recorded| recorded.inputs.clone()),
-            after: Some(desired.inputs.clone()),
+            before: recorded.map(|recorded| recorded.made_with().into_owned()),
+            after: Some(self.texts.filled(&desired.inputs).into_owned()),
             ..Change::new(&desired.id, Operation::Create, reason)
         });
     }
@@ -180,8 +183,11 @@ impl Context<'_> {
                 }
                 let (differing, drifted) = (fields.len() + other_outputs.len(), drifted.len() + other_outputs.len());
                 // What stands in the spec is as it was: something that it refers to is not.
-                let only_referred =
-                    referred.clone().filter(|_| recorded.inputs == desired.inputs && drifted < differing);
+                let is_as_asked = recorded.inputs == desired.inputs;
+                let only_referred = referred
+                    .clone()
+                    .or_else(|| self.texts.moved(recorded))
+                    .filter(|_| is_as_asked && drifted < differing);
                 let reason = match only_referred {
                     Some(on) if !recorded.tainted => Reason::DependencyChanged { on },
                     _ => update_reason(recorded, differing, drifted, referred),
@@ -196,8 +202,8 @@ impl Context<'_> {
         let effects = (schema.effects)(&fields, attributes, &inputs);
         let template = Change {
             expect: Some(Digest::of_json(attributes)),
-            before: recorded.map(|recorded| recorded.inputs.clone()),
-            after: Some(desired.inputs.clone()),
+            before: recorded.map(|recorded| recorded.made_with().into_owned()),
+            after: Some(inputs.into_owned()),
             effects,
             ..Change::new(&desired.id, operation, reason)
         };

@@ -12,7 +12,7 @@ use crate::{ActionId, Change, Operation, Plan, PlanError, Reason, ReportLine, or
 type Dependencies = BTreeMap<ActionId, BTreeSet<ActionId>>;
 
 /// What comes first sorts lower.
-type Order = fn(&Unit<'_>) -> (bool, bool);
+type Order = for<'a> fn(&Unit<'a>) -> (bool, bool, Option<&'a str>);
 
 /// Static pods of which a cluster needs all but a few at any time.
 const SERVING: [&str; 2] = ["etcd", "kube-apiserver"];
@@ -21,20 +21,25 @@ const SERVING: [&str; 2] = ["etcd", "kube-apiserver"];
 #[derive(Debug, Default)]
 struct Unit<'a> {
     changes: BTreeSet<ActionId>,
+    /// Those that wait for no other one of them.
+    starts: BTreeSet<ActionId>,
+    /// Those that no other one of them waits for.
+    ends: BTreeSet<ActionId>,
     is_broken: bool,
     /// What the machine counts against; nothing where it is away alone.
     budgets: Option<&'a BTreeMap<String, u32>>,
+    /// The zone of what is away within budgets.
     zone: Option<&'a str>,
 }
 
 /// Zones are gone through one after the other.
 #[derive(Default)]
-struct Zones<'a, 'b> {
+struct Zones<'a> {
     now: Option<&'a str>,
-    /// Machines of the zone that is gone through now.
-    within: Vec<&'b Unit<'a>>,
-    /// The last machines of the zone before.
-    before: Vec<&'b Unit<'a>>,
+    /// Machines of the zone that is gone through now: the last change of each, unless another machine waits for it.
+    last: BTreeMap<ActionId, BTreeSet<ActionId>>,
+    /// The last changes of the zone before.
+    before: BTreeSet<ActionId>,
 }
 
 impl Plan {
@@ -73,9 +78,9 @@ impl Plan {
 /// What each waits for, by the best order that is none in a circle with the plan's own dependencies.
 fn links(changes: &[Change], unseen: &Unseen<'_>, machines: &Machines) -> Dependencies {
     let units = units(changes, machines);
-    let members_first: Order = |unit| (unit.budgets.is_some(), false);
-    let broken_first: Order = |unit| (unit.budgets.is_some(), !unit.is_broken);
-    let orders: [Order; 3] = [broken_first, members_first, |_| (false, false)];
+    let members_first: Order = |unit| (unit.budgets.is_some(), false, unit.zone);
+    let broken_first: Order = |unit| (unit.budgets.is_some(), !unit.is_broken, unit.zone);
+    let orders: [Order; 3] = [broken_first, members_first, |_| (false, false, None)];
     for order in orders {
         let links = laid_out(&units, unseen, order);
         if is_possible(changes, &links) {
@@ -95,7 +100,7 @@ fn links(changes: &[Change], unseen: &Unseen<'_>, machines: &Machines) -> Depend
 fn laid_out(units: &[Unit<'_>], unseen: &Unseen<'_>, key: Order) -> Dependencies {
     let mut units: Vec<&Unit<'_>> = units.iter().collect();
     // A stable sort: what is alike stays in the order of the plan.
-    units.sort_by_key(|unit| (key(unit), unit.zone));
+    units.sort_by(|one, other| key(one).cmp(&key(other)));
     let mut links = Dependencies::new();
     let (mut alone, mut since) = (None, Vec::new());
     let mut zones = Zones::default();
@@ -103,14 +108,14 @@ fn laid_out(units: &[Unit<'_>], unseen: &Unseen<'_>, key: Order) -> Dependencies
         let before = match unit.budgets {
             None if since.is_empty() => alone.into_iter().collect(),
             None => std::mem::take(&mut since),
-            Some(budgets) => alone
-                .into_iter()
-                .chain(of_full_budgets(budgets, unseen, &since))
-                .chain(zones.before(unit, &links).iter().copied())
-                .collect(),
+            Some(budgets) => alone.into_iter().chain(of_full_budgets(budgets, unseen, &since)).collect(),
         };
+        let of_zone_before = zones.before(unit, &before);
         let befores: BTreeSet<ActionId> = before.into_iter().flat_map(|unit: &Unit<'_>| unit.changes.clone()).collect();
         links.extend(unit.changes.iter().map(|id| (id.clone(), befores.clone())));
+        for id in unit.starts.iter().filter(|_| !of_zone_before.is_empty()) {
+            links.entry(id.clone()).or_default().extend(of_zone_before.iter().cloned());
+        }
         match unit.budgets {
             None => alone = Some(unit),
             Some(_) => since.push(unit),
@@ -119,25 +124,23 @@ fn laid_out(units: &[Unit<'_>], unseen: &Unseen<'_>, key: Order) -> Dependencies
     links
 }
 
-impl<'a, 'b> Zones<'a, 'b> {
-    /// The machines of the zone before, as far as no other one of that zone waits for them. A machine in no zone waits for none.
-    fn before(&mut self, unit: &'b Unit<'a>, links: &Dependencies) -> &[&'b Unit<'a>] {
+impl<'a> Zones<'a> {
+    /// The last changes of the zone before, for a machine that comes after none of its own zone: others come after such a one. A
+    /// machine in no zone waits for none.
+    fn before(&mut self, unit: &Unit<'a>, comes_after: &[&Unit<'a>]) -> BTreeSet<ActionId> {
         if unit.zone.is_none() {
-            return &[];
+            return BTreeSet::new();
         }
         if unit.zone != self.now {
-            let waited: BTreeSet<&ActionId> = self
-                .within
-                .iter()
-                .flat_map(|unit| unit.changes.iter().filter_map(|id| links.get(id)))
-                .flatten()
-                .collect();
-            let is_last = |unit: &&Unit<'_>| !unit.changes.iter().any(|id| waited.contains(id));
-            self.before = self.within.drain(..).filter(is_last).collect();
+            self.before = std::mem::take(&mut self.last).into_values().flatten().collect();
             self.now = unit.zone;
         }
-        self.within.push(unit);
-        &self.before
+        let within: Vec<&&Unit<'_>> = comes_after.iter().filter(|other| other.zone == unit.zone).collect();
+        for name in within.iter().filter_map(|other| other.changes.first()) {
+            self.last.remove(name);
+        }
+        self.last.extend(unit.changes.first().map(|name| (name.clone(), unit.ends.clone())));
+        if within.is_empty() { self.before.clone() } else { BTreeSet::new() }
     }
 }
 
@@ -177,11 +180,9 @@ fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
     let mut units: Vec<Unit<'a>> = Vec::new();
     for change in taking() {
         let place = *places.entry(key(&change.resource)).or_insert_with(|| {
-            units.push(Unit {
-                budgets: machines.budgets(&change.resource),
-                zone: machines.zone(&change.resource),
-                ..Unit::default()
-            });
+            let budgets = machines.budgets(&change.resource);
+            let zone = budgets.and_then(|_| machines.zone(&change.resource));
+            units.push(Unit { budgets, zone, ..Unit::default() });
             units.len() - 1
         });
         units[place].is_broken |= matches!(change.reason, Reason::Drifted | Reason::Interrupted)
@@ -190,8 +191,18 @@ fn units<'a>(changes: &'a [Change], machines: &'a Machines) -> Vec<Unit<'a>> {
     // Whatever else is made on such a machine, and whatever waits for it, belongs to its time.
     for change in changes {
         if let Some(place) = places.get(&key(&change.resource)) {
-            units[*place].changes.insert(change.id.clone());
+            let unit = &mut units[*place];
+            unit.changes.insert(change.id.clone());
+            unit.starts.insert(change.id.clone());
+            unit.ends.insert(change.id.clone());
         }
+    }
+    for change in changes {
+        let Some(unit) = places.get(&key(&change.resource)).map(|place| &mut units[*place]) else { continue };
+        if !change.depends_on.is_disjoint(&unit.changes) {
+            unit.starts.remove(&change.id);
+        }
+        unit.ends.retain(|end| !change.depends_on.contains(end));
     }
     units
 }

@@ -64,19 +64,22 @@ impl Machines {
     ) -> Self {
         let is_member =
             |id: &ResourceId, inputs: &Value| schemas.get(id.kind()).is_some_and(|schema| (schema.is_member)(inputs));
-        let powered = |needs: BTreeSet<ResourceId>| -> BTreeSet<Powered> {
+        // What it is inside of is its machine. Members name each other's machines, too, where these choose their addresses.
+        let powered = |inside: Option<&ResourceId>, needs: BTreeSet<ResourceId>| -> BTreeSet<Powered> {
             let power = |id: &ResourceId| schemas.get(id.kind())?.power;
-            needs.into_iter().filter_map(|id| power(&id).map(|field| (id, field))).collect()
+            let own = inside.filter(|id| power(id).is_some()).map(|id| BTreeSet::from([id.clone()]));
+            let needs = own.unwrap_or(needs).into_iter();
+            needs.filter_map(|id| power(&id).map(|field| (id, field))).collect()
         };
         let mut machines = Self::default();
         for (id, resource) in recorded.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
-            let below = powered(resource.depends_on.iter().cloned().collect());
+            let below = powered(resource.contained_in.as_ref(), resource.depends_on.iter().cloned().collect());
             machines.by_machine.extend(below.iter().map(|(machine, _)| (machine.clone(), id.clone())));
             machines.members.insert(id.clone(), below);
             machines.is_made = true;
         }
         for (id, resource) in desired.iter().filter(|(id, resource)| is_member(id, &resource.inputs)) {
-            let below = powered(resource.dependencies());
+            let below = powered(resource.contained_in.as_ref(), resource.dependencies());
             machines.by_machine.extend(below.iter().map(|(machine, _)| (machine.clone(), id.clone())));
             machines.members.entry(id.clone()).or_insert(below);
             machines.wanted.insert(id.clone(), resource.inputs.clone());

@@ -10,9 +10,11 @@ use crate::{ActionId, Change, Operation, PlanError};
 /// Fills `depends_on` of every change.
 ///
 /// Making something waits for what it depends on, through unchanged resources too; removing something waits for the
-/// removal or the update of what depended on it; the create of a replace waits for its delete.
+/// removal or the update of what depended on it; the create of a replace waits for its delete. What only says an output in a text
+/// waits for a change of what gives it where that output is `unsettled`: otherwise members that name each other would.
 pub(crate) fn link(
     mut changes: Vec<Change>,
+    unsettled: &BTreeSet<ResourceId>,
     desired: &BTreeMap<ResourceId, Desired>,
     recorded: &BTreeMap<ResourceId, Recorded>,
 ) -> Vec<Change> {
@@ -20,8 +22,14 @@ pub(crate) fn link(
         changes.iter().filter(|change| makes(change)).map(|change| (&change.resource, change.id.clone())).collect();
     let removing: BTreeMap<&ResourceId, ActionId> =
         changes.iter().filter(|change| !makes(change)).map(|change| (&change.resource, change.id.clone())).collect();
+    let needed = |resource: &Desired| {
+        let mut needed = resource.dependencies();
+        let firmly = resource.dependencies_beside_texts();
+        needed.retain(|need| firmly.contains(need) || unsettled.contains(need) || !forward.contains_key(need));
+        needed
+    };
     let needs: BTreeMap<&ResourceId, BTreeSet<ResourceId>> =
-        desired.iter().map(|(id, resource)| (id, resource.dependencies())).collect();
+        desired.iter().map(|(id, resource)| (id, needed(resource))).collect();
     let needed_by = dependents(recorded);
 
     let links: Vec<BTreeSet<ActionId>> = changes

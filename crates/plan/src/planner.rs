@@ -32,7 +32,7 @@ pub struct Input<'a> {
 /// When changes are no plan, which is a bug.
 pub fn make_plan(input: Input<'_>) -> Result<Plan, PlanError> {
     let decisions = decide::decide(&input);
-    let linked = order::link(decisions.changes, input.desired, input.recorded);
+    let linked = order::link(decisions.changes, &decisions.unsettled, input.desired, input.recorded);
     let expanded: Vec<Change> = linked.into_iter().flat_map(|change| expand(change, input.expanders)).collect();
     Ok(Plan {
         format: Plan::FORMAT,

@@ -59,7 +59,7 @@ impl Power<'_> {
             inputs[field] = json!(false);
             inputs[STOPPED] = stopped.clone();
             changes.push(Change {
-                before: Some(recorded.inputs.clone()),
+                before: Some(recorded.made_with().into_owned()),
                 after: Some(inputs.clone()),
                 expect: Some(Digest::of_json(attributes)),
                 fields: vec![FieldChange {

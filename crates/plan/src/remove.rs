@@ -125,6 +125,6 @@ impl Removal<'_, '_> {
             }
             _ => None,
         };
-        Change { expect, before: Some(recorded.inputs.clone()), ..Change::new(id, operation, reason) }
+        Change { expect, before: Some(recorded.made_with().into_owned()), ..Change::new(id, operation, reason) }
     }
 }

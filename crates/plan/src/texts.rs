@@ -34,6 +34,17 @@ impl<'a> Texts<'a> {
         self.unrecorded.insert(id.clone());
     }
 
+    /// Whose outputs are known only when the plan is carried out, or may be others than recorded.
+    pub(crate) fn unsettled(&self) -> BTreeSet<ResourceId> {
+        self.unknown.union(&self.unrecorded).cloned().collect()
+    }
+
+    /// The first resource of which something was made that says another output than is known now.
+    pub(crate) fn moved(&self, made: &Recorded) -> Option<ResourceId> {
+        let differs = |output: &Reference| made.texts.get(&output.to_string()) != self.known(output).as_ref();
+        text::find_in_texts(&made.inputs).into_iter().find(differs).map(|output| output.resource)
+    }
+
     /// Inputs as they are to be now. Texts that nobody knows yet stay as they are.
     pub(crate) fn filled<'v>(&self, inputs: &'v Value) -> Cow<'v, Value> {
         fill(inputs, |reference| self.known(reference))
@@ -49,11 +60,11 @@ impl<'a> Texts<'a> {
             _ => None,
         };
         let recorded = || self.recorded(reference).filter(|_| !self.unrecorded.contains(&reference.resource));
-        seen.and_then(Value::as_str).map(str::to_owned).or_else(recorded)
+        seen.map(text::of_output).or_else(recorded)
     }
 
     fn recorded(&self, Reference { resource, output }: &Reference) -> Option<String> {
-        Some(self.recorded.get(resource)?.outputs.get(output)?.as_str()?.to_owned())
+        Some(text::of_output(self.recorded.get(resource)?.outputs.get(output)?))
     }
 }
 

@@ -58,12 +58,12 @@ impl OpenCluster {
     /// Observes everything that is desired or recorded. Where something has other outputs than recorded, such as an address, what
     /// refers to them is observed once more with these.
     pub async fn observe(&self, desired: &BTreeMap<ResourceId, Desired>) -> Observations {
-        let requests = requests(desired, &self.loaded);
-        let mut observed = self.handlers.observe(requests.clone(), self.outputs.clone()).await;
+        let mut observed = self.handlers.observe(requests(desired, &self.loaded), self.outputs.clone()).await;
         let moved = self.correct_outputs(&observed);
         if !moved.is_empty() {
             let refers = |inputs: &Value| find_references(inputs).iter().any(|found| moved.contains(&found.resource));
-            let again = requests.into_iter().filter(|request| request.inputs().is_some_and(refers)).collect();
+            let requests = requests(desired, &self.loaded).into_iter();
+            let again = requests.filter(|request| request.inputs().is_some_and(refers)).collect();
             observed.extend(self.handlers.observe(again, self.outputs.clone()).await);
         }
         observed

@@ -120,6 +120,12 @@ impl Desired {
         }
     }
 
+    /// What it depends on otherwise than by saying an output in a text.
+    pub fn dependencies_beside_texts(&self) -> BTreeSet<ResourceId> {
+        let referred = text::find_beside_texts(&self.inputs).into_iter().map(|reference| reference.resource);
+        self.depends_on.iter().cloned().chain(referred).collect()
+    }
+
     /// Everything it depends on: the explicit ones and those its inputs refer to.
     pub fn dependencies(&self) -> BTreeSet<ResourceId> {
         let mut all = self.depends_on.clone();

@@ -20,12 +20,24 @@ enum Part {
 }
 
 impl Text {
-    /// `text` in which some of its substrings stand for outputs; `None` where none of them is in it.
-    pub fn parse<'a>(text: &str, stand_ins: impl IntoIterator<Item = (&'a str, &'a Reference)>) -> Option<Self> {
-        let whole = vec![Part::Literal(text.to_owned())];
-        let parts = stand_ins.into_iter().fold(whole, |parts, (stand_in, output)| {
-            parts.into_iter().flat_map(|part| part.split(stand_in, output)).collect()
-        });
+    /// `text` in which some substrings stand for outputs: all that begin with `beginning`, are `length` bytes long and are `known`.
+    /// `None` where there is none.
+    pub fn parse(
+        text: &str,
+        beginning: &str,
+        length: usize,
+        known: impl Fn(&str) -> Option<Reference>,
+    ) -> Option<Self> {
+        let (mut parts, mut literal, mut from) = (Vec::new(), 0, 0);
+        while let Some(at) = text[from..].find(beginning).map(|at| from + at) {
+            from = at + beginning.len();
+            if let Some(output) = text.get(at..at + length).and_then(&known) {
+                parts.extend((literal < at).then(|| Part::Literal(text[literal..at].to_owned())));
+                parts.push(Part::Output(output));
+                (from, literal) = (at + length, at + length);
+            }
+        }
+        parts.extend((literal < text.len()).then(|| Part::Literal(text[literal..].to_owned())));
         Self(parts).with_outputs()
     }
 
@@ -66,21 +78,9 @@ impl Text {
     }
 }
 
-impl Part {
-    /// The same with an output wherever `stand_in` is.
-    fn split(self, stand_in: &str, output: &Reference) -> Vec<Self> {
-        let Self::Literal(text) = self else { return vec![self] };
-        let mut parts = Vec::new();
-        for (index, between) in text.split(stand_in).enumerate() {
-            if index > 0 {
-                parts.push(Self::Output(output.clone()));
-            }
-            if !between.is_empty() {
-                parts.push(Self::Literal(between.to_owned()));
-            }
-        }
-        parts
-    }
+/// An output as a part of a text.
+pub fn of_output(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Whether a text with outputs is anywhere in `value`.
@@ -104,6 +104,19 @@ pub fn find_in_texts(value: &Value) -> Vec<Reference> {
     match value {
         Value::Array(items) => items.iter().flat_map(find_in_texts).collect(),
         Value::Object(fields) => fields.values().flat_map(find_in_texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The outputs that `value` refers to besides those in texts.
+pub fn find_beside_texts(value: &Value) -> Vec<Reference> {
+    if let Some(reference) = Reference::from_value(value) {
+        return vec![reference];
+    }
+    match value {
+        Value::Array(items) => items.iter().flat_map(find_beside_texts).collect(),
+        Value::Object(_) if Text::from_value(value).is_some() => Vec::new(),
+        Value::Object(fields) => fields.values().flat_map(find_beside_texts).collect(),
         _ => Vec::new(),
     }
 }
@@ -138,8 +151,12 @@ mod tests {
     }
 
     fn parsed(text: &str) -> Option<Text> {
-        let (a, b) = (address("a"), address("b"));
-        Text::parse(text, [("240.1.1.1", &a), ("240.1.1.2", &b)])
+        let known = |found: &str| match found {
+            "240.1.1.1" => Some(address("a")),
+            "240.1.1.2" => Some(address("b")),
+            _ => None,
+        };
+        Text::parse(text, "240.", 9, known)
     }
 
     fn known(reference: &Reference) -> Option<String> {
@@ -152,7 +169,10 @@ mod tests {
         let value = text.to_value();
         assert_eq!(find_references(&value), [address("a"), address("b"), address("a")]);
         assert_eq!(Text::from_value(&value), Some(text));
-        assert_eq!(parsed("https://10.0.0.1"), None);
+        for plain in ["https://10.0.0.1", "240.", "240.1.1.3", "240.240.1.1", "ä240.1.1.ä"] {
+            assert_eq!(parsed(plain), None, "{plain}");
+        }
+        assert_eq!(parsed("ä240.240.1.1.1ä").unwrap().filled(known).unwrap(), "ä240.10.0.0.7ä");
     }
 
     #[test]
@@ -164,6 +184,7 @@ mod tests {
         assert_eq!(value, json!({"a": "https://10.0.0.7:6443", "b": [unknown, "240.1.1.1"]}));
         assert!(has_texts(&value));
         assert_eq!(find_in_texts(&value), [address("a"), address("b")]);
+        assert_eq!(find_beside_texts(&json!({"in": value, "beside": address("c")})), [address("c")]);
         assert_eq!(fill_texts(&mut value, &|_| Some("x".to_owned())), None);
         assert!(!has_texts(&value));
     }

@@ -21,8 +21,8 @@ use provider::{
     DiscoverError, Discovered, ErrorKind, Finding, KnownCluster, NewCluster, PreflightRequest, Provider, ProviderError,
     RecordedById, Setup,
 };
-use resource::{Behaviour, Desired, KindSchema, ResourceId};
-use serde_json::json;
+use resource::{Behaviour, Desired, Effect, FieldChange, KindSchema, ResourceId};
+use serde_json::{Value, json};
 use spec::{Effective, HostContext, InstanceGroup, Role};
 
 use crate::{FakeKind, FakeWorld, Source};
@@ -56,8 +56,11 @@ impl LaggingCloud {
     /// What there is in it: each is made under a token, and none shows at once.
     pub fn kinds() -> [FakeKind; 3] {
         let late = |kind| KindSchema { visible_within: LAG, ..KindSchema::plain(kind) };
-        let instance =
-            late(INSTANCE).rule("type", Behaviour::Replace).rule("hostKey", Behaviour::Secret).power("running");
+        let instance = late(INSTANCE)
+            .rule("type", Behaviour::Replace)
+            .rule("hostKey", Behaviour::Secret)
+            .power("running")
+            .effects(reboots);
         let made = |schema| FakeKind::new(schema).output("id", Source::Identity).showing_outputs().made_by_token();
         let instance =
             made(instance).output("address", Source::Address).output("hostKey", Source::Input("hostKeyPublic"));
@@ -97,6 +100,13 @@ fn machine(cluster: &str, name: String, role: Role, (group, number): (usize, usi
         private_key: output(ssh_key("operator"), "private").to_value(),
     };
     Machine { name, role, group, zone, address: Address::Output(address), resource, access }
+}
+
+/// Other processors are had by a boot.
+fn reboots(changes: &[FieldChange], _before: &Value, after: &Value) -> Vec<Effect> {
+    let grows = changes.iter().any(|change| change.path == ["cpus"]);
+    let name = after["name"].as_str().filter(|_| grows);
+    name.map(|name| Effect::Reboots { machine: name.to_owned() }).into_iter().collect()
 }
 
 /// What a machine of a group is made of.
@@ -160,6 +170,8 @@ impl Provider for LaggingCloud {
                 "network": within,
                 "zone": machine.zone,
                 "type": machine_type(resolved.group_of(machine)),
+                "name": machine.name,
+                "cpus": resolved.group_of(machine).spec.machine.cpus,
                 "running": true,
                 "hostKey": output(ssh_key(&machine.name), "private"),
                 "hostKeyPublic": output(ssh_key(&machine.name), "public"),

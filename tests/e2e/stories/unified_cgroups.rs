@@ -61,7 +61,7 @@ fn comes_up(guest: &mut Guest, arguments: &str) {
 fn lives(guest: &mut Guest) {
     let groups = succeeds(guest, "systemctl list-units --plain --no-legend 'kubewright-*.scope'");
     assert_eq!(groups.lines().count(), 2, "{groups}");
-    kubewright(guest, &format!("validate cluster {CLUSTER}"));
+    kubewright(guest, &format!("validate cluster {CLUSTER} --wait 10m"));
     kubewright(guest, &format!("update cluster {CLUSTER} --detailed-exitcode"));
 }
 

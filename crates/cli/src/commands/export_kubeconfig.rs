@@ -24,6 +24,6 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let said = kubeconfig::export(app, &open.cluster, &open.resolved, Switch::Always).await?;
     output::data(app.format, &json!({"cluster": name, "context": name}))?;
     app.say(said);
-    proxies::mention(app, &open.resolved);
+    proxies::mention(app, &open.known());
     Ok(Exit::Fine)
 }

@@ -37,7 +37,8 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let asked = &arguments.machine;
     let has_address = |machine: &Machine| machine.address.known().is_some_and(|known| known.to_string() == *asked);
     let is_it = |machine: &&Machine| machine.name == *asked || has_address(machine);
-    let Some(machine) = open.resolved.machines.iter().find(is_it) else {
+    let known = open.known();
+    let Some(machine) = known.machines.iter().find(is_it) else {
         let names: Vec<&str> = open.resolved.machines.iter().map(|machine| machine.name.as_str()).collect();
         return Err(CommandError::failed(format!(
             "cluster {} has no machine {}",
@@ -52,8 +53,8 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         .output(&Reference::new(ids::ssh_key("operator"), "private"))
         .map_err(|error| CommandError::from_source("there is no key to log in with", &error))?;
     let (key_file, _key) = memory_file("operator-key", key.text().unwrap_or_default())?;
-    let known = format!("{} {}\n", target.address.ip(), target.host_key);
-    let (known_hosts, _known) = memory_file("known-hosts", &known)?;
+    let known_host = format!("{} {}\n", target.address.ip(), target.host_key);
+    let (known_hosts, _known) = memory_file("known-hosts", &known_host)?;
     let _lent = app.stop.lent();
     let status = std::process::Command::new("ssh")
         .arg("-i")

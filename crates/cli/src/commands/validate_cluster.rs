@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     let name = &arguments.name.name;
     let open = open::cluster(app, name).await?;
-    proxies::mention(app, &open.resolved);
+    proxies::mention(app, &open.known());
     let Arguments { wait, interval, count, .. } = arguments;
     let findings = thorough::check(&open, HealthOptions { wait, interval, count }).await?;
     let is_healthy = is_healthy(&findings);

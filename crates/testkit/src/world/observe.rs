@@ -1,7 +1,9 @@
 //! Looking at things: references resolved, and what is there shown in the shape of what is wanted.
 
+use std::collections::BTreeMap;
+
 use engine::{ActionError, ObserveContext, ObserveRequest, Output};
-use resource::{Digest, Observation, Reference};
+use resource::{Digest, MEMBER_SERVES, Observation, Reference};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -36,8 +38,12 @@ impl World {
             Output::Public(value) => Some((name, value)),
             Output::Secret(_) => None,
         });
+        let mut outputs: BTreeMap<String, Value> = public.collect();
+        if kind.is_some_and(|kind| (kind.schema.is_member)(&have)) {
+            outputs.insert(MEMBER_SERVES.to_owned(), true.into());
+        }
         self.told.insert(id.clone(), (Digest::of_json(&attributes), revision));
-        Observation::Present { attributes, outputs: public.collect() }
+        Observation::Present { attributes, outputs }
     }
 }
 

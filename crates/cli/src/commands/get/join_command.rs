@@ -18,7 +18,7 @@ use crate::{health, kubeconfig, open, output};
 pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let open = open::cluster(app, name).await?;
     let access = health::access(&open.cluster, &open.resolved)?;
-    let (host, port) = kubeconfig::endpoint(&open.resolved)?;
+    let (host, port) = kubeconfig::endpoint(&open.known())?;
     let address = model::host_port(&host, port);
     let authority = Reference::new(ids::authority("kubernetes"), "certificate");
     let authority = match open.cluster.outputs.output(&authority) {

@@ -20,7 +20,7 @@ pub(super) async fn show(app: &App, name: &str) -> Result<(), CommandError> {
     let power = power::states(&open.cluster).await;
     let nodes = if power.values().any(|on| *on == State::On) { nodes(&open).await } else { None };
     let rows: Vec<_> = open
-        .resolved
+        .known()
         .machines
         .iter()
         .map(|machine| {
