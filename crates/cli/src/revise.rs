@@ -61,7 +61,7 @@ pub(crate) async fn revise(app: &App, name: &str, base: &Loaded, documents: impl
 }
 
 /// Refuses what was made from documents that somebody has changed since.
-fn check_base(name: &str, base: &Loaded, now: &Loaded) -> Result<(), CommandError> {
+pub(crate) fn check_base(name: &str, base: &Loaded, now: &Loaded) -> Result<(), CommandError> {
     let is_same_cluster = base.head.lineage == now.head.lineage;
     if is_same_cluster && base.revision.documents == now.revision.documents {
         return Ok(());

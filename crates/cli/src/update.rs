@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine::{Lease, Summary};
+use engine::{Lease, Loaded, Summary};
 use plan::{Change, Plan, ReportReason};
 use resource::ResourceId;
 use rules::UserRules;
@@ -72,6 +72,8 @@ pub(crate) struct UpdateOptions {
     pub(crate) is_revised: bool,
     /// Install what this host lacks.
     pub(crate) setup_host: bool,
+    /// Whose documents are meant: it is refused when they are others by then.
+    pub(crate) base: Option<Loaded>,
 }
 
 impl UpdateOptions {

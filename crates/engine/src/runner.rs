@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plan::{ActionId, Change, Plan};
-use resource::{Desired, Digest, Recorded, ResourceId};
+use resource::{Desired, Digest, Recorded, ResourceId, text};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -163,7 +163,7 @@ fn start_ready(
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
         let recorded = work.recorded.get(&change.resource);
         let action = Action {
-            change: change.clone(),
+            change: as_wanted(change, work.desired.get(&change.resource)),
             to_record: work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports)),
             attempt: action::attempt(change, recorded, ports),
             terms: work.terms.clone(),
@@ -231,6 +231,13 @@ async fn finish(summary: &Summary, began: Instant, ports: &Ports) -> Result<(), 
     ports.journal.append(&Record::RunFinished { succeeded, failed, skipped, time }).await?;
     ports.events.emit(Event::RunFinished { succeeded, failed, skipped, millis: elapsed(began) });
     Ok(())
+}
+
+/// A change with the texts that it leads to open: they are filled with what outputs are when it begins, and that is recorded.
+fn as_wanted(change: &Change, desired: Option<&Desired>) -> Change {
+    let with_texts = desired.filter(|desired| text::has_texts(&desired.inputs));
+    let wanted = with_texts.filter(|_| change.after.is_some()).map(|desired| desired.inputs.clone());
+    Change { after: wanted.or_else(|| change.after.clone()), ..change.clone() }
 }
 
 /// What will be recorded of a resource, before its outputs are known.

@@ -36,7 +36,9 @@ struct Unit<'a> {
 #[derive(Default)]
 struct Zones<'a> {
     now: Option<&'a str>,
-    /// Machines of the zone that is gone through now: the last change of each, unless another machine waits for it.
+    /// Machines of the zone that is gone through now, by their first change.
+    within: BTreeSet<ActionId>,
+    /// The last changes of those for which no other one of them waits.
     last: BTreeMap<ActionId, BTreeSet<ActionId>>,
     /// The last changes of the zone before.
     before: BTreeSet<ActionId>,
@@ -134,13 +136,20 @@ impl<'a> Zones<'a> {
         if unit.zone != self.now {
             self.before = std::mem::take(&mut self.last).into_values().flatten().collect();
             self.now = unit.zone;
+            // A zone may be gone through twice, once for what is broken in it.
+            self.within.clear();
         }
-        let within: Vec<&&Unit<'_>> = comes_after.iter().filter(|other| other.zone == unit.zone).collect();
-        for name in within.iter().filter_map(|other| other.changes.first()) {
-            self.last.remove(name);
+        let names = comes_after.iter().filter_map(|other| other.changes.first());
+        let within: Vec<&ActionId> = names.filter(|name| self.within.contains(*name)).collect();
+        for name in &within {
+            self.last.remove(*name);
         }
-        self.last.extend(unit.changes.first().map(|name| (name.clone(), unit.ends.clone())));
-        if within.is_empty() { self.before.clone() } else { BTreeSet::new() }
+        let comes_first = within.is_empty();
+        if let Some(name) = unit.changes.first() {
+            self.within.insert(name.clone());
+            self.last.insert(name.clone(), unit.ends.clone());
+        }
+        if comes_first { self.before.clone() } else { BTreeSet::new() }
     }
 }
 

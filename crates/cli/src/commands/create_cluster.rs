@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use engine::history::{RunHistory, RunOutcome};
 use engine::{Loaded, SourceText};
 use model::{Facts, Resolved};
 use resource::{Desired, ResourceId};
@@ -81,15 +82,17 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
     } else {
         documents::read(&arguments.files, arguments.recursive)?
     };
-    let existing = app.cluster(&arguments.name.name).load().await?.filter(|_| !arguments.dry_run);
-    if let Some(loaded) = &existing
-        && is_begun(app, &arguments.name.name, loaded, &texts)
-    {
-        return go_on(app, arguments, rules).await;
-    }
     let provider = providers::named(app, documents::provider(&texts).unwrap_or(arguments.provider).name())?;
     let around = provider.host_context().await?;
-    let (texts, said) = host_context::fitted(texts, &around);
+    let (fitted, said) = host_context::fitted(texts.clone(), &around);
+    let existing = if arguments.dry_run { None } else { app.cluster(&arguments.name.name).load().await? };
+    if let Some(loaded) = &existing
+        && (is_same(loaded, &texts) || is_same(loaded, &fitted))
+        && is_begun(app, &arguments.name.name, loaded).await?
+    {
+        return go_on(app, arguments, rules, loaded.clone()).await;
+    }
+    let texts = fitted;
     let effective = documents::effective_on(&texts, &around)?;
     for text in said {
         app.say(text);
@@ -128,36 +131,43 @@ pub(crate) async fn run(app: &App, arguments: Arguments) -> Outcome {
         check_host(app, &resolved, &desired, arguments.setup_host).await?;
     }
     store(app, &name, &lineage, texts, &resolved.facts).await?;
-    make(app, arguments, rules).await
+    let options = UpdateOptions { is_revised: true, ..options(&arguments, rules) };
+    update::update(app, &name, &options).await
 }
 
-/// Plans what the stored documents ask for, and makes it where that is wished.
-async fn make(app: &App, arguments: Arguments, rules: UserRules) -> Outcome {
-    let Arguments { name, yes, setup_host, limits, rules: rule_files, .. } = arguments;
-    let options =
-        UpdateOptions { yes, limits, rules, rule_files, setup_host, is_revised: true, ..UpdateOptions::default() };
-    update::update(app, &name.name, &options).await
+fn options(arguments: &Arguments, rules: UserRules) -> UpdateOptions {
+    UpdateOptions {
+        yes: arguments.yes,
+        limits: arguments.limits.clone(),
+        rules,
+        rule_files: arguments.rules.clone(),
+        setup_host: arguments.setup_host,
+        ..UpdateOptions::default()
+    }
 }
 
-/// Goes on with a cluster of which not everything was made, as if it had not been begun.
-async fn go_on(app: &App, arguments: Arguments, rules: UserRules) -> Outcome {
+/// Goes on with a cluster of which not everything was made yet, unless its documents are others by then.
+async fn go_on(app: &App, arguments: Arguments, rules: UserRules, begun: Loaded) -> Outcome {
     let name = &arguments.name.name;
     app.say(format!("Cluster {name} was begun with the same documents and is not finished: this goes on with it."));
-    make(app, arguments, rules).await
+    update::update(app, name, &UpdateOptions { base: Some(begun), ..options(&arguments, rules) }).await
 }
 
-/// Whether a cluster was begun with these very documents, and something of it was never made, or not to its end.
-fn is_begun(app: &App, name: &str, loaded: &Loaded, texts: &[SourceText]) -> bool {
+/// Whether a cluster still has the documents that it was created with, and these are they.
+fn is_same(loaded: &Loaded, texts: &[SourceText]) -> bool {
     fn text(text: &SourceText) -> &str {
         &text.text
     }
-    if !loaded.revision.documents.iter().map(text).eq(texts.iter().map(text)) {
-        return false;
-    }
-    // What can't be resolved any more is for an update to complain about.
-    let desired = resolving::wanted(app, name, loaded).and_then(|resolved| resolving::build(app, &resolved));
-    let made = |id: &ResourceId| loaded.state.resources.get(id).is_some_and(|recorded| !recorded.tainted);
-    desired.is_ok_and(|desired| !desired.keys().all(made))
+    let stored = &loaded.revision;
+    stored.parent.is_none() && stored.documents.iter().map(text).eq(texts.iter().map(text))
+}
+
+/// Whether a creation never came to its end: nothing but creations and updates was ever begun, and none was carried out whole.
+async fn is_begun(app: &App, name: &str, loaded: &Loaded) -> Result<bool, CommandError> {
+    let runs = app.cluster(name).runs().await?;
+    let makes = |run: &RunHistory| ["create cluster", "update cluster"].iter().any(|verb| run.command.contains(verb));
+    let is_unfinished = runs.iter().all(|run| makes(run) && run.outcome != RunOutcome::Complete);
+    Ok(is_unfinished && (loaded.state.resources.is_empty() || !runs.is_empty()))
 }
 
 /// The documents as they would be kept; as JSON, a list of them.

@@ -91,6 +91,7 @@ fn options(arguments: Arguments) -> Result<UpdateOptions, CommandError> {
         },
         rule_files: arguments.rules,
         is_revised: false,
+        base: None,
         setup_host: false,
     })
 }

@@ -19,7 +19,7 @@ use crate::operation;
 use crate::passwords::{self, PasswordFiles};
 use crate::policy_check;
 use crate::prepare::Prepared;
-use crate::{documents, facts, kubeconfig, obstacles, prepare, resolving};
+use crate::{documents, facts, kubeconfig, obstacles, prepare, resolving, revise};
 
 /// A cluster compared with its documents.
 pub(crate) struct Compared {
@@ -43,6 +43,9 @@ pub(crate) async fn compare(
     used: bool,
 ) -> Result<Compared, CommandError> {
     let loaded = operation::load(app, name).await?;
+    if let Some(base) = &options.base {
+        revise::check_base(name, base, &loaded)?;
+    }
     facts::check_access(app, name, &loaded).await?;
     let resolved = resolving::wanted(app, name, &loaded)?;
     let desired = resolving::build(app, &resolved)?;

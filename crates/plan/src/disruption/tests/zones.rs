@@ -25,7 +25,9 @@ fn one_zone_at_a_time_and_no_more_of_all_groups_than_the_cluster_allows() {
     let machines = in_zones();
     for chosen in 0_u32..1 << IN_ZONES.len() {
         let picked = IN_ZONES.iter().enumerate().filter(|(bit, _)| chosen & (1 << bit) != 0);
-        let changes = picked.map(|(_, name)| reboot(name)).collect();
+        // What is broken goes first, and leads through the zones once more.
+        let reason = |name: &str| if name.ends_with('1') { Reason::Drifted } else { Reason::SpecChanged };
+        let changes = picked.map(|(_, name)| Change { reason: reason(name), ..reboot(name) }).collect();
         let plan = Plan { changes, ..Plan::empty(Base::of_nothing("demo")) };
         let changes = plan.within_budgets(&machines).unwrap().changes;
         let ancestors = ancestors(&changes);
