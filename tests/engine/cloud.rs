@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
 use model::{Facts, Resolved};
 use plan::{ActionId, Plan};
 use resource::{ResourceId, text};
@@ -10,9 +9,10 @@ use serde_json::Value;
 use spec::{Effective, Role};
 use testkit::{At, FakeWorld, Fault, LaggingCloud, Moment, Site};
 
-use crate::check::{Outcome, apply, assert_complete, assert_settled};
-use crate::clusters::{Wanted, documents, small};
+use crate::check::{Outcome, apply, assert_settled};
+use crate::clusters::{Wanted, documents, small, without_addons};
 use crate::kinds;
+use crate::lagging::{finished_by_the_next, later};
 
 /// A worker group whose machines come and go by themselves.
 const ELASTIC: &str = "spot";
@@ -38,9 +38,7 @@ fn whole(site: &Site, most: u32, change: impl FnOnce(&mut Effective)) -> Wanted 
 
 fn resolved(provider: &LaggingCloud, change: impl FnOnce(&mut Effective)) -> Resolved {
     let mut effective = documents("local.yaml");
-    effective.cluster.spec.networking.cni = spec::Cni::None;
-    effective.cluster.spec.addons.metrics_server.enabled = false;
-    effective.cluster.spec.addons.local_path.enabled = false;
+    without_addons(&mut effective);
     let workers = effective.groups.iter_mut().find(|group| group.spec.role == Role::Worker).unwrap();
     workers.spec.count = 1;
     let mut spot = workers.clone();
@@ -82,22 +80,9 @@ fn steps(site: &Site) -> Vec<(&'static str, Wanted)> {
     ]
 }
 
-async fn later(site: &Site) {
-    tokio::time::sleep(LaggingCloud::LAG).await;
-    site.clock.advance(SignedDuration::try_from(LaggingCloud::LAG).unwrap());
-}
-
 /// Lets a process die; one goes on at once, and one when everything shows. Together they make what one alone makes.
 async fn survives(before: &Site, wanted: &Wanted, outcome: &Outcome, when: &str, kill: impl FnOnce(&Site)) {
-    let first = before.fork();
-    kill(&first);
-    assert!(first.apply(wanted).await.is_err() && first.is_dead(), "{when}: nobody died");
-    let next = first.fork();
-    let (plan, summary) = next.apply(wanted).await.unwrap();
-    assert_complete(&plan, &summary);
-    later(&next).await;
-    let last = next.fork();
-    apply(&last, wanted).await;
+    let last = finished_by_the_next(before, wanted, when, kill).await;
     later(&last).await;
     assert_settled(&last, wanted, when).await;
     outcome.assert_reached(&last, when).await;

@@ -88,12 +88,17 @@ pub(crate) fn small(wanted: Wanted) -> Wanted {
     wanted.into_iter().map(|(id, desired)| (id, Desired { inputs: shortened(desired.inputs, 0), ..desired })).collect()
 }
 
+/// Leaves out what lies in a cluster and is not of Kubernetes.
+pub(crate) fn without_addons(documents: &mut Effective) {
+    documents.cluster.spec.networking.cni = spec::Cni::None;
+    documents.cluster.spec.addons.metrics_server.enabled = false;
+    documents.cluster.spec.addons.local_path.enabled = false;
+}
+
 /// The smallest cluster that has everything: one control plane, one worker, no addons.
 pub(crate) fn smallest(change: impl FnOnce(&mut Effective)) -> Wanted {
     small(changed("local.yaml", |documents| {
-        documents.cluster.spec.networking.cni = spec::Cni::None;
-        documents.cluster.spec.addons.metrics_server.enabled = false;
-        documents.cluster.spec.addons.local_path.enabled = false;
+        without_addons(documents);
         workers(documents, -1);
         change(documents);
     }))

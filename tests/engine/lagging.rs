@@ -6,13 +6,13 @@ use jiff::SignedDuration;
 use plan::ReportReason;
 use resource::{Desired, KindSchema, Reference, ResourceId};
 use serde_json::json;
-use testkit::{At, FakeKind, FakeWorld, Fault, Moment, Site, Source};
+use testkit::{At, FakeKind, FakeWorld, Fault, LaggingCloud, Moment, Site, Source};
 
 use crate::check::{apply, assert_complete, assert_settled};
 use crate::clusters::Wanted;
 
 /// How long observers see the past.
-const LAG: Duration = Duration::from_secs(3);
+const LAG: Duration = LaggingCloud::LAG;
 
 fn instance() -> ResourceId {
     ResourceId::new("instance", "a")
@@ -37,13 +37,14 @@ async fn cloud(visible_within: Duration) -> Site {
     site
 }
 
-async fn later(site: &Site) {
+/// Waits until everything shows.
+pub(crate) async fn later(site: &Site) {
     tokio::time::sleep(LAG).await;
     site.clock.advance(SignedDuration::try_from(LAG).unwrap());
 }
 
-/// Lets a process die, and the next ones finish its work: one at once, and one when everything shows.
-async fn survives(before: &Site, wanted: &Wanted, when: &str, kill: impl FnOnce(&Site)) {
+/// Lets a process die, and the next ones finish its work: one at once, and one when everything shows. Gives the last.
+pub(crate) async fn finished_by_the_next(before: &Site, wanted: &Wanted, when: &str, kill: impl FnOnce(&Site)) -> Site {
     let first = before.fork();
     kill(&first);
     assert!(first.apply(wanted).await.is_err() && first.is_dead(), "{when}: nobody died");
@@ -53,6 +54,12 @@ async fn survives(before: &Site, wanted: &Wanted, when: &str, kill: impl FnOnce(
     later(&next).await;
     let last = next.fork();
     apply(&last, wanted).await;
+    last
+}
+
+/// What the next ones finished is settled, and nothing was made or removed twice.
+async fn survives(before: &Site, wanted: &Wanted, when: &str, kill: impl FnOnce(&Site)) {
+    let last = finished_by_the_next(before, wanted, when, kill).await;
     assert_settled(&last, wanted, when).await;
     let world = last.world.snapshot();
     let counts = |counts: &std::collections::BTreeMap<ResourceId, usize>| counts.values().all(|count| *count == 1);

@@ -39,13 +39,18 @@ pub(crate) struct Terms {
     pub(crate) unfinished: TaskTracker,
 }
 
-/// A new attempt at a change. It has the token of an earlier one that asked for the same thing and was cut off: that may have
-/// made it.
-pub(crate) fn attempt(change: &Change, recorded: Option<&Recorded>, ports: &Ports) -> Attempt {
+/// A new attempt at a change that will be recorded so. It has the token of an earlier one that asked for the same thing and was cut
+/// off: that may have made it.
+pub(crate) fn attempt(
+    change: &Change,
+    to_record: Option<&Recorded>,
+    recorded: Option<&Recorded>,
+    ports: &Ports,
+) -> Attempt {
     // What a replace or a new parent makes anew has nothing to do with what was made before.
     let goes_on = change.operation == Operation::Create && change.reason == Reason::Interrupted && !change.replaces;
-    let asked = || texts::to_filled(change, ports.outputs.as_ref()).ok().and_then(|change| change.after);
-    let asks_for_the_same = |known: &&Recorded| goes_on && asked().as_ref() == Some(&*known.made_with());
+    let is_same = |asked: &Recorded, known: &Recorded| asked.inputs == known.inputs && asked.texts == known.texts;
+    let asks_for_the_same = |known: &&Recorded| goes_on && to_record.is_some_and(|asked| is_same(asked, known));
     let earlier = recorded.filter(asks_for_the_same).and_then(|known| known.attempt.clone());
     let token = earlier.map_or_else(|| new_token(ports.randomness.as_ref()), |attempt| attempt.token);
     Attempt { token, at: ports.clock.now() }
@@ -117,8 +122,9 @@ impl Action {
         let Some(handler) = ports.handlers.of(change.resource.kind()) else {
             return Err(ActionError::permanent(format!("nothing here handles {}", change.resource)));
         };
-        let change = &texts::to_filled(change, ports.outputs.as_ref())
+        let change = texts::filled(change, ports.outputs.as_ref())
             .map_err(|error| ActionError::from_source("something it needs is missing", &error))?;
+        let change = change.as_ref();
         let context = ActionContext {
             action: change.id.clone(),
             cluster: terms.cluster,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plan::{ActionId, Change, Plan};
-use resource::{Desired, Digest, Recorded, ResourceId, text};
+use resource::{Desired, Digest, Recorded, ResourceId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -161,11 +161,12 @@ fn start_ready(
     while !ports.drain.is_cancelled() && !ports.abort.is_cancelled() {
         ports.lease.check()?;
         let Some(change) = schedule.start_next().and_then(|id| work.changes.get(&id).copied()) else { break };
+        let to_record = work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports));
         let recorded = work.recorded.get(&change.resource);
         let action = Action {
-            change: as_wanted(change, work.desired.get(&change.resource)),
-            to_record: work.desired.get(&change.resource).map(|wanted| to_record(wanted, ports)),
-            attempt: action::attempt(change, recorded, ports),
+            change: as_wanted(change, to_record.as_ref()),
+            attempt: action::attempt(change, to_record.as_ref(), recorded, ports),
+            to_record,
             terms: work.terms.clone(),
             ports: ports.clone(),
         };
@@ -234,10 +235,12 @@ async fn finish(summary: &Summary, began: Instant, ports: &Ports) -> Result<(), 
 }
 
 /// A change with the texts that it leads to open: they are filled with what outputs are when it begins, and that is recorded.
-fn as_wanted(change: &Change, desired: Option<&Desired>) -> Change {
-    let with_texts = desired.filter(|desired| text::has_texts(&desired.inputs));
-    let wanted = with_texts.filter(|_| change.after.is_some()).map(|desired| desired.inputs.clone());
-    Change { after: wanted.or_else(|| change.after.clone()), ..change.clone() }
+fn as_wanted(change: &Change, to_record: Option<&Recorded>) -> Change {
+    let mut change = change.clone();
+    if let (Some(after), Some(to_record)) = (&mut change.after, to_record.filter(|record| !record.texts.is_empty())) {
+        after.clone_from(&to_record.inputs);
+    }
+    change
 }
 
 /// What will be recorded of a resource, before its outputs are known.

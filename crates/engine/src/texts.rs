@@ -1,9 +1,10 @@
 //! Texts that stand for outputs, replaced before a handler sees them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use plan::Change;
-use resource::{Observation, Reference, text};
+use resource::{Observation, Recorded, Reference, text};
 use serde_json::Value;
 
 use crate::{ObserveContext, ObserveRequest, Output, UnresolvedReference};
@@ -15,11 +16,7 @@ pub(crate) fn request(
     mut request: ObserveRequest,
     context: &dyn ObserveContext,
 ) -> Result<ObserveRequest, Observation> {
-    if let Some(recorded) = &mut request.recorded
-        && !recorded.texts.is_empty()
-    {
-        recorded.inputs = recorded.made_with().into_owned();
-    }
+    request.recorded = request.recorded.map(Recorded::as_made);
     if request.desired.as_mut().and_then(|desired| fill(desired, context)).is_none() {
         return Ok(request);
     }
@@ -29,10 +26,16 @@ pub(crate) fn request(
 }
 
 /// A change with what it leads to, texts in the place of what stands for them.
-pub(crate) fn to_filled(change: &Change, context: &dyn ObserveContext) -> Result<Change, UnresolvedReference> {
+pub(crate) fn filled<'a>(
+    change: &'a Change,
+    context: &dyn ObserveContext,
+) -> Result<Cow<'a, Change>, UnresolvedReference> {
+    if !change.after.as_ref().is_some_and(text::has_texts) {
+        return Ok(Cow::Borrowed(change));
+    }
     let mut change = change.clone();
     let missing = change.after.as_mut().and_then(|after| fill(after, context));
-    missing.map_or(Ok(change), |missing| Err(UnresolvedReference(missing)))
+    missing.map_or(Ok(Cow::Owned(change)), |missing| Err(UnresolvedReference(missing)))
 }
 
 /// What stands for outputs in texts of inputs now, by reference.

@@ -301,18 +301,15 @@ impl Context<'_> {
 /// Outputs that are seen to be others than recorded, as fields below [`OUTPUTS`]: an address or a name that changed outside, of
 /// which whatever refers to it must hear.
 fn other_outputs(recorded: &Recorded, seen: &BTreeMap<String, Value>) -> Vec<FieldChange> {
-    let differing = seen.iter().filter_map(|(name, value)| {
-        let known = recorded.outputs.get(name).filter(|known| *known != value)?;
-        Some(FieldChange {
-            path: vec![OUTPUTS.to_owned(), name.clone()],
-            before: Some(known.clone()),
-            after: Some(value.clone()),
-            secret: false,
-            known_after_apply: false,
-            changed_by: Some(ChangedBy::Outside),
-        })
-    });
-    differing.collect()
+    let field = |(name, known, value): (&String, &Value, &Value)| FieldChange {
+        path: vec![OUTPUTS.to_owned(), name.clone()],
+        before: Some(known.clone()),
+        after: Some(value.clone()),
+        secret: false,
+        known_after_apply: false,
+        changed_by: Some(ChangedBy::Outside),
+    };
+    recorded.other_outputs(seen).map(field).collect()
 }
 
 /// Whose outputs those fields refer to that are compared again and again.

@@ -74,11 +74,9 @@ impl OpenCluster {
         let mut moved = BTreeSet::new();
         for (id, recorded) in &self.loaded.state.resources {
             let Some(Observation::Present { outputs, .. }) = observed.get(id) else { continue };
-            for (name, value) in outputs {
-                if recorded.outputs.get(name).is_some_and(|known| known != value) {
-                    self.outputs.correct(id, name, value.clone());
-                    moved.insert(id.clone());
-                }
+            for (name, _, value) in recorded.other_outputs(outputs) {
+                self.outputs.correct(id, name, value.clone());
+                moved.insert(id.clone());
             }
         }
         moved
@@ -147,13 +145,13 @@ impl OpenCluster {
 
 /// What is recorded, as if it had been observed. What an interrupted run left in doubt stays unknown.
 fn as_observed(recorded: Option<Recorded>, schema: Option<&KindSchema>) -> Observation {
-    match recorded {
+    match recorded.map(Recorded::as_made) {
         None => Observation::Absent,
         Some(recorded) if recorded.tainted => Observation::unknown("its last run was interrupted"),
         Some(recorded) if schema.is_some_and(|schema| (schema.is_member)(&recorded.inputs)) => {
-            Observation::present(recorded.made_with().into_owned()).with_output(MEMBER_SERVES, true.into())
+            Observation::present(recorded.inputs).with_output(MEMBER_SERVES, true.into())
         }
-        Some(recorded) => Observation::present(recorded.made_with().into_owned()),
+        Some(recorded) => Observation::present(recorded.inputs),
     }
 }
 

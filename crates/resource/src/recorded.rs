@@ -187,6 +187,27 @@ impl Recorded {
         Cow::Owned(inputs)
     }
 
+    /// The same with its inputs as it was made.
+    #[must_use]
+    pub fn as_made(self) -> Self {
+        if self.texts.is_empty() {
+            return self;
+        }
+        Self { inputs: self.made_with().into_owned(), ..self }
+    }
+
+    /// Those of `seen` outputs that are others than recorded: what was made gives another address or name now. Each with its name,
+    /// what is recorded and what was seen.
+    pub fn other_outputs<'a>(
+        &'a self,
+        seen: &'a BTreeMap<String, Value>,
+    ) -> impl Iterator<Item = (&'a String, &'a Value, &'a Value)> {
+        seen.iter().filter_map(|(name, value)| {
+            let known = self.outputs.get(name).filter(|known| *known != value)?;
+            Some((name, known, value))
+        })
+    }
+
     /// A managed resource that was made with these inputs, gave nothing back and depends on nothing.
     pub fn of_inputs(schema_version: u32, inputs: Value) -> Self {
         Self {

@@ -62,18 +62,26 @@ impl<'de> Deserialize<'de> for Reference {
 /// All references inside `value`, in document order.
 pub fn find_references(value: &Value) -> Vec<Reference> {
     let mut found = Vec::new();
-    collect(value, &mut found);
+    walk(value, &mut |value| take(value, &mut found));
     found
 }
 
-fn collect(value: &Value, found: &mut Vec<Reference>) {
-    if let Some(reference) = Reference::from_value(value) {
-        found.push(reference);
+/// Adds a reference to those that were found; whether it is one.
+pub(crate) fn take(value: &Value, found: &mut Vec<Reference>) -> bool {
+    let reference = Reference::from_value(value);
+    found.extend(reference.iter().cloned());
+    reference.is_some()
+}
+
+/// Visits a value and all that is inside of it, in document order, but for what is inside of those where `visit` says that it is
+/// enough.
+pub(crate) fn walk(value: &Value, visit: &mut impl FnMut(&Value) -> bool) {
+    if visit(value) {
         return;
     }
     match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(fields) => fields.values().for_each(|field| collect(field, found)),
+        Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+        Value::Object(fields) => fields.values().for_each(|field| walk(field, visit)),
         _ => {}
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::Reference;
+use crate::reference::{take, walk};
 
 const MARKER: &str = "$text";
 
@@ -73,8 +74,16 @@ impl Text {
         self.0.iter().map(part).collect()
     }
 
+    fn outputs(&self) -> impl Iterator<Item = &Reference> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Output(output) => Some(output),
+        })
+    }
+
     fn with_outputs(self) -> Option<Self> {
-        self.0.iter().any(|part| matches!(part, Part::Output(_))).then_some(self)
+        let has_outputs = self.outputs().next().is_some();
+        has_outputs.then_some(self)
     }
 }
 
@@ -85,40 +94,30 @@ pub fn of_output(value: &Value) -> String {
 
 /// Whether a text with outputs is anywhere in `value`.
 pub fn has_texts(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(has_texts),
-        Value::Object(fields) => Text::from_value(value).is_some() || fields.values().any(has_texts),
-        _ => false,
-    }
+    let mut found = false;
+    walk(value, &mut |value| {
+        found = found || Text::from_value(value).is_some();
+        found
+    });
+    found
 }
 
 /// The outputs that stand in the texts of `value`.
 pub fn find_in_texts(value: &Value) -> Vec<Reference> {
-    if let Some(text) = Text::from_value(value) {
-        let output = |part| match part {
-            Part::Literal(_) => None,
-            Part::Output(output) => Some(output),
-        };
-        return text.0.into_iter().filter_map(output).collect();
-    }
-    match value {
-        Value::Array(items) => items.iter().flat_map(find_in_texts).collect(),
-        Value::Object(fields) => fields.values().flat_map(find_in_texts).collect(),
-        _ => Vec::new(),
-    }
+    let mut found = Vec::new();
+    walk(value, &mut |value| {
+        let text = Text::from_value(value);
+        found.extend(text.iter().flat_map(Text::outputs).cloned());
+        text.is_some()
+    });
+    found
 }
 
 /// The outputs that `value` refers to besides those in texts.
 pub fn find_beside_texts(value: &Value) -> Vec<Reference> {
-    if let Some(reference) = Reference::from_value(value) {
-        return vec![reference];
-    }
-    match value {
-        Value::Array(items) => items.iter().flat_map(find_beside_texts).collect(),
-        Value::Object(_) if Text::from_value(value).is_some() => Vec::new(),
-        Value::Object(fields) => fields.values().flat_map(find_beside_texts).collect(),
-        _ => Vec::new(),
-    }
+    let mut found = Vec::new();
+    walk(value, &mut |value| take(value, &mut found) || Text::from_value(value).is_some());
+    found
 }
 
 /// Replaces the texts in `value` whose outputs are all known. Gives the first output that is not known, where there is one.

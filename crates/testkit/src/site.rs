@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::journal::{self, Record};
 use engine::{ClusterStore, Handler, Handlers, Limits, Loaded, Revision, State, StateStore, StoreError, Summary};
 use plan::{ActionId, Plan};
-use reconcile::{OpenCluster, ReconcileError, RunContext};
+use reconcile::{Observations, OpenCluster, ReconcileError, RunContext};
 use resource::{Desired, Digest, ResourceId};
 use tokio_util::sync::CancellationToken;
 
@@ -114,8 +114,7 @@ impl Site {
     /// Plans as if everything were as it is recorded.
     pub async fn plan_unrefreshed(&self, desired: &BTreeMap<ResourceId, Desired>) -> Result<Plan, ReconcileError> {
         let cluster = self.open().await?;
-        let observed = cluster.recorded_as_observed(desired);
-        Ok(cluster.plan(desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?)
+        plan_from(&cluster, desired, &cluster.recorded_as_observed(desired))
     }
 
     /// Observes, plans, and carries the plan out.
@@ -191,8 +190,15 @@ impl Site {
 }
 
 async fn plan(cluster: &OpenCluster, desired: &BTreeMap<ResourceId, Desired>) -> Result<Plan, ReconcileError> {
-    let observed = cluster.observe(desired).await;
-    Ok(cluster.plan(desired, Digest::of_bytes(b""), &observed, &BTreeSet::new())?)
+    plan_from(cluster, desired, &cluster.observe(desired).await)
+}
+
+fn plan_from(
+    cluster: &OpenCluster,
+    desired: &BTreeMap<ResourceId, Desired>,
+    observed: &Observations,
+) -> Result<Plan, ReconcileError> {
+    Ok(cluster.plan(desired, Digest::of_bytes(b""), observed, &BTreeSet::new())?)
 }
 
 fn action_of(record: &Record) -> Option<&ActionId> {
